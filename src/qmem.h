@@ -1,0 +1,337 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The contract between services, the engine and hosts.
+ *
+ * A service measures: a table of metric families, a table of options, and a few hooks. A host (the collectd plugin,
+ * qmem.plugin for Netdata, the tests) reads the same tables, lends time, CPU clock, worker and log, and receives samples
+ * and events. The engine between them has no thread, no lock, no clock and no global: all calls for one struct qmem are
+ * made one at a time, and a host with several threads serialises them.
+ *
+ * Times are nanoseconds of CLOCK_MONOTONIC. Errors are negative errno values.
+ */
+#ifndef QMEM_H
+#define QMEM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#define QMEM_NA INT64_MIN /* this kernel does not report the value, or it could not be read */
+#define QMEM_SECOND UINT64_C(1000000000)
+#define QMEM_NEVER UINT64_MAX
+
+struct qmem;
+struct epoll_event;
+
+/* ---- what is measured ------------------------------------------------------------------------------------------- */
+
+enum qmem_kind {
+	QMEM_GAUGE,   /* a level, as read */
+	QMEM_COUNTER, /* grows for ever; hosts make rates of it */
+};
+
+/* One number of a sample: the int64_t at `offset`, QMEM_NA if absent. */
+struct qmem_metric {
+	const char *id;  /* lower_snake, ours */
+	const char *key; /* the kernel's word for it; NULL if positional or derived */
+	size_t offset;   /* in the service's sample */
+	const char *help;
+};
+
+enum qmem_family_flags {
+	QMEM_INTERNAL = 1, /* for the `values` hooks of services, never for hosts */
+	QMEM_DETAIL = 2,   /* off until the service's option `Detail` is set */
+};
+
+/* Metrics of one unit and one kind: one chart. */
+struct qmem_family {
+	const char *id, *title;
+	const char *unit;    /* after the divisor: bytes, seconds, percent, events, pages, packets, ... */
+	enum qmem_kind kind;
+	int64_t divisor;     /* value = sample / divisor; at least 1 */
+	const char *type;    /* collectd's types.db */
+	const char *menu;    /* Netdata's submenu */
+	const char *style;   /* line, area, stacked */
+	const char *label;   /* what an instance is: "device"; NULL: the family has one instance, without a name */
+	unsigned flags;
+	const struct qmem_metric *metrics; /* up to one without an id */
+};
+
+struct qmem_label {
+	const char *name, *value;
+};
+
+/* One of many of a kind. `name` is the original, and may hold any byte but NUL: hosts make it safe (name.h). */
+struct qmem_instance {
+	const char *name;
+	const struct qmem_label *labels; /* further ones, up to one without a name; may be NULL */
+};
+
+static inline int64_t qmem_value(const struct qmem_metric *metric, const void *sample)
+{
+	return *(const int64_t *)(const void *)((const char *)sample + metric->offset);
+}
+
+/* One collection of one service. */
+struct qmem_round {
+	const struct qmem_service *service;
+	uint64_t now;
+	uint64_t interval; /* until the next one, by plan */
+};
+
+/* ---- what is concluded ------------------------------------------------------------------------------------------ */
+
+enum qmem_severity { QMEM_OKAY, QMEM_WARNING, QMEM_FAILURE };
+
+/*
+ * A condition (service, name, instance) that has changed, or is still what it was. The engine sends a change at once, an
+ * unchanged one every `repeat`, and not more than a few of one key in a minute (event.h): services raise what they see.
+ */
+struct qmem_event {
+	enum qmem_severity severity;
+	const char *service, *name;
+	const char *instance;    /* NULL: none */
+	uint64_t repeat;         /* 0: never */
+	char message[256];       /* all that a human must know; collectd's limit */
+	const struct qmem_label *fields; /* up to one without a name; may be NULL */
+};
+
+/* ---- what is configured ----------------------------------------------------------------------------------------- */
+
+enum qmem_option_type {
+	QMEM_BOOL,     /* bool */
+	QMEM_TRISTATE, /* int, enum qmem_tristate */
+	QMEM_INT,      /* int64_t */
+	QMEM_SIZE,     /* int64_t, bytes: 64k, 16MiB */
+	QMEM_DURATION, /* int64_t, nanoseconds: 200ms, 2s, 5m; a bare number is seconds */
+	QMEM_STRING,   /* char *, the engine's */
+	QMEM_ENUM,     /* int, an index into `words` */
+	QMEM_LIST,     /* struct qmem_list; repeatable, the first given item replaces the default */
+	QMEM_BLOCK,    /* struct qmem_blocks: named, with rows of its own: <Group "web"> */
+};
+
+enum qmem_tristate { QMEM_NO, QMEM_YES, QMEM_AUTO };
+
+struct qmem_list {
+	char **items;
+	size_t n;
+	bool given; /* by the user: not the default */
+};
+
+struct qmem_block {
+	char *name;
+	void *data; /* of the option's sub_size, filled by its `sub` rows */
+};
+
+struct qmem_blocks {
+	struct qmem_block *items;
+	size_t n;
+};
+
+struct qmem_option {
+	const char *name; /* CamelCase; compared without case, blanks, '-' and '_' */
+	enum qmem_option_type type;
+	size_t offset;    /* in the service's state */
+	const char *def;  /* as a user would write it; a list's items are separated by '\n'; NULL: 0, "", empty */
+	int64_t min, max; /* QMEM_INT, _SIZE, _DURATION; both 0: not limited, but never negative */
+	const char *const *words;         /* QMEM_ENUM: up to NULL */
+	const char *(*check)(const char *); /* STRING, LIST: what is wrong with the value, or NULL; may be NULL */
+	const struct qmem_option *sub;    /* QMEM_BLOCK */
+	size_t sub_size;
+	const char *help;
+};
+
+struct qmem_error {
+	char text[512];
+};
+
+/* ---- a service -------------------------------------------------------------------------------------------------- */
+
+/*
+ * Hooks return 0 or -errno, -ENOTSUP from `start` when this kernel lacks the thing. `collect` emits what it has read; what
+ * it could not read is absent. qmem_fail() gives an error its words. All hooks may be NULL, `start` and `stop` included.
+ */
+struct qmem_service {
+	const char *name, *help;
+	const char *source;               /* where the numbers come from: "/proc/meminfo" */
+	const char *kernel;               /* since which kernel: "2.6", "4.20 (CONFIG_PSI)" */
+	const char *privilege;            /* what it needs beyond being run: "none" */
+	const struct qmem_service *needs; /* is collected first whenever this one is, even if it is off for hosts */
+	const struct qmem_family *families;  /* up to one without an id; may be NULL */
+	const struct qmem_option *options;   /* up to one without a name; may be NULL */
+	size_t state_size;                   /* zeroed, options set, before `start` */
+	int (*start)(struct qmem *q, void *state);
+	int (*collect)(struct qmem *q, void *state);
+	/* what other services emit, QMEM_INTERNAL included, `round` telling whose */
+	void (*values)(struct qmem *q, void *state, const struct qmem_round *round, const struct qmem_family *family,
+		       const struct qmem_instance *instance, const void *sample);
+	void (*stop)(struct qmem *q, void *state); /* frees what start and collect made; options are the engine's */
+};
+
+extern const struct qmem_service *const qmem_services[]; /* the built-in ones, up to NULL; services.c */
+
+/* Options every service has. `Detail` is shown only where a family is QMEM_DETAIL. */
+struct qmem_common {
+	int enabled;      /* enum qmem_tristate */
+	int64_t interval; /* ns; 0: the host's */
+	int64_t budget;   /* CPU ns per second; 0: no limit */
+	bool detail;
+};
+
+extern const struct qmem_option qmem_common_options[]; /* into struct qmem_common */
+extern const struct qmem_option qmem_global_options[]; /* of qmem as a whole: HostRoot */
+
+/* ---- what a service may call ------------------------------------------------------------------------------------ */
+
+/*
+ * A file below the root prefix that stays open between reads. `path` has no leading '/', and outlives the file.
+ *	struct qmem_file f = QMEM_FILE("proc/meminfo");
+ */
+struct qmem_file {
+	const char *path;
+	int fd; /* -1: closed */
+};
+#define QMEM_FILE(path_) ((struct qmem_file){ .path = (path_), .fd = -1 })
+
+/* The whole text, NUL-terminated (it may hold NULs of its own), the engine's until the next qmem_read(). The length, or
+ * -errno; -ENODATA for an empty file. The file is opened when it is not, and again when the old descriptor fails. */
+ssize_t qmem_read(struct qmem *q, struct qmem_file *file, const char **ret_text);
+void qmem_file_close(struct qmem_file *file);
+/* A descriptor, close-on-exec, below the root prefix. */
+int qmem_open(struct qmem *q, int flags, const char *path_fmt, ...) __attribute__((format(printf, 3, 4)));
+
+void qmem_emit(struct qmem *q, const struct qmem_family *family, const struct qmem_instance *instance, const void *sample);
+/* Every family of the calling service that has no instances, from one sample. */
+void qmem_emit_all(struct qmem *q, const void *sample);
+void qmem_raise(struct qmem *q, const struct qmem_event *event);
+bool qmem_detail(const struct qmem *q); /* is the calling service's Detail on? */
+
+/* epoll events on fd; `ready` is called by qmem_dispatch(). -EEXIST if fd is watched, -EPERM if it cannot be. */
+int qmem_watch(struct qmem *q, int fd, uint32_t events, void (*ready)(struct qmem *q, int fd, uint32_t events, void *arg),
+	       void *arg);
+int qmem_watch_events(struct qmem *q, int fd, uint32_t events); /* changes what is waited for; -ENOENT */
+int qmem_unwatch(struct qmem *q, int fd);                        /* before close(fd); -ENOENT */
+
+/* One shot, owned by the caller, who zeroes it first and cancels it before it goes. `expired` may set it again. */
+struct qmem_timer {
+	uint64_t when;
+	void (*expired)(struct qmem *q, struct qmem_timer *timer);
+	void *arg;
+	struct qmem_timer *next; /* the engine's, like those below */
+	struct qmem_run *owner;
+	bool set;
+};
+void qmem_timer_set(struct qmem *q, struct qmem_timer *timer, uint64_t when);
+void qmem_timer_cancel(struct qmem *q, struct qmem_timer *timer);
+uint64_t qmem_now(const struct qmem *q);
+
+/*
+ * Work that may block, on the host's one worker thread. The job owns its data: `run` sees neither engine nor state. `done`
+ * runs in the engine again, or with q == NULL when the engine has gone meanwhile: then it only frees the job. A job that
+ * has not come back after `stuck_after` (0: 30 s) is an event that names `what`.
+ */
+struct qmem_job {
+	void (*run)(struct qmem_job *job);
+	void (*done)(struct qmem *q, struct qmem_job *job);
+	char what[64];
+	uint64_t stuck_after;
+	struct qmem_job *next; /* the host's queue */
+	struct qmem_job *peer; /* the engine's list, like those below */
+	struct qmem_run *owner;
+	uint64_t since; /* when it came to the head of the queue */
+	bool stuck;
+};
+int qmem_work(struct qmem *q, struct qmem_job *job);
+
+/* The state of another service, NULL if it is not running. */
+void *qmem_state(struct qmem *q, const struct qmem_service *service);
+
+enum qmem_level { QMEM_LOG_ERROR, QMEM_LOG_WARNING, QMEM_LOG_NOTICE, QMEM_LOG_INFO, QMEM_LOG_DEBUG };
+/* The service's name is put before the text. */
+void qmem_log(struct qmem *q, enum qmem_level level, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+/* Words for the error a hook is about to return: `return qmem_fail(q, -EINVAL, "...")`. */
+int qmem_fail(struct qmem *q, int err, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+/* What --check says of the running service: its back end, and what it lacks. */
+void qmem_note(struct qmem *q, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/* Something wrong that may last: a warning when it begins, an info line when it is over. */
+struct qmem_complaint {
+	bool on;
+};
+void qmem_complain(struct qmem *q, struct qmem_complaint *c, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+void qmem_release(struct qmem *q, struct qmem_complaint *c, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+
+/* ---- what a host gives ------------------------------------------------------------------------------------------ */
+
+/* Called from within the engine: they must not call it back, except for the qmem_ functions that take a const struct qmem.
+ * All may be NULL but cpu_ns. What they are handed is theirs for the call only. */
+struct qmem_host {
+	void (*values)(void *host, const struct qmem_round *round, const struct qmem_family *family,
+		       const struct qmem_instance *instance, const void *sample);
+	void (*collected)(void *host, const struct qmem_round *round); /* all of this round has been emitted */
+	void (*stopped)(void *host, const struct qmem_service *service);
+	void (*event)(void *host, const struct qmem_event *event);
+	void (*log)(void *host, enum qmem_level level, const char *text);
+	/* queues the job for the worker, which calls job->run(job), then (serialised) qmem_worked(q, job) */
+	int (*work)(void *host, struct qmem_job *job);
+	uint64_t (*cpu_ns)(void *host); /* CPU time of the calling thread */
+};
+
+/* ---- what a host calls; none of these blocks, waits or starts a thread ------------------------------------------- */
+
+/* `services` up to NULL, dependencies before their users; it and `host` outlive the engine. NULL: no memory. */
+struct qmem *qmem_new(const struct qmem_host *host, void *arg, const struct qmem_service *const *services);
+
+/*
+ * One option. service NULL: a global one; block NULL: not in a block. On error the value stays what it was, and `error`
+ * names service, option and value. -ENOENT: no such service, block or option; -EINVAL: a wrong value; -EBUSY: started.
+ */
+int qmem_set(struct qmem *q, const char *service, const char *block, const char *block_name, const char *option,
+	     const char *value, struct qmem_error *error);
+
+/* The shortest interval of the services that are not disabled; `fallback` is the host's own, for those without one. */
+uint64_t qmem_shortest_interval(const struct qmem *q, uint64_t fallback);
+/* `tick` is how often the host will call qmem_collect(): intervals are multiples of it. `interval` is that of services
+ * without one. A service that cannot start is off, with a reason; -errno only if nothing at all can run. */
+int qmem_start(struct qmem *q, uint64_t tick, uint64_t interval, uint64_t now);
+/* Collects what is due. -EIO when something was, and all of it failed. */
+int qmem_collect(struct qmem *q, uint64_t now);
+/* To be waited for with epoll_wait() itself, unlocked: poll() on it, or nesting it, loses PSI events. */
+int qmem_fd(const struct qmem *q);
+void qmem_dispatch(struct qmem *q, const struct epoll_event *events, int n, uint64_t now);
+/* When qmem_dispatch() wants to be called even if nothing was ready; QMEM_NEVER. */
+uint64_t qmem_next(const struct qmem *q);
+void qmem_worked(struct qmem *q, struct qmem_job *job);
+/* Ticks, values or events that the host had to throw away. */
+void qmem_dropped(struct qmem *q, uint64_t ticks, uint64_t events);
+/* Stops all services and frees everything but jobs still at the worker; those come back to qmem_worked(NULL, job). */
+void qmem_free(struct qmem *q);
+
+struct qmem_status {
+	const struct qmem_service *service;
+	const struct qmem_common *common;
+	bool on;            /* started, and its values go to the host */
+	const char *reason; /* off: why; on: the service's note, or "" */
+	uint64_t interval;  /* the planned one, back-off included */
+	/* cost, since start */
+	uint64_t cpu_ns, collections, failures, values, events;
+};
+/* The i-th service; false beyond the last. */
+bool qmem_status(const struct qmem *q, size_t i, struct qmem_status *ret);
+
+/* Totals that are nobody's own, since start. */
+struct qmem_totals {
+	uint64_t raised[3];  /* events by severity, as sent to the host */
+	uint64_t suppressed; /* not sent: unchanged, or too many */
+	uint64_t dropped_ticks, dropped_events; /* as told by qmem_dropped() */
+	uint64_t jobs, stuck;
+};
+void qmem_totals(const struct qmem *q, struct qmem_totals *ret);
+
+/* Does the host show this family of this service? Not if it is internal, or a detail and Detail is off. */
+bool qmem_shown(const struct qmem *q, const struct qmem_service *service, const struct qmem_family *family);
+
+const char *qmem_version(void);
+
+#endif

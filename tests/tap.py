@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: MIT
+"""What the tests with real agents share: TAP on stdout, private directories, waiting with a bound."""
+
+import atexit
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+
+SRC = os.path.abspath(os.environ.get("QMEM_SRCDIR", os.path.join(os.path.dirname(__file__), "..")))
+BUILD = os.path.abspath(os.environ.get("QMEM_BUILDDIR", os.getcwd()))
+
+_count = 0
+_failed = 0
+_children = []
+
+
+def ok(condition, name, *details):
+    """One test. Details are shown when it fails."""
+    global _count, _failed
+    _count += 1
+    print(f"{'ok' if condition else 'not ok'} {_count} - {name}", flush=True)
+    if not condition:
+        _failed += 1
+        for detail in details:
+            diag(detail)
+    return bool(condition)
+
+
+def same(got, expected, name):
+    return ok(got == expected, name, f"got:      {got!r}", f"expected: {expected!r}")
+
+
+def skip(name, reason):
+    global _count
+    _count += 1
+    print(f"ok {_count} - {name} # SKIP {reason}", flush=True)
+
+
+def diag(text):
+    for line in str(text).splitlines() or [""]:
+        print(f"# {line}", flush=True)
+
+
+def done():
+    """Prints the plan. Call it last; a script that dies before has no plan, which is a failure."""
+    print(f"1..{_count}", flush=True)
+    sys.exit(1 if _failed else 0)
+
+
+def skip_all(reason):
+    print(f"1..0 # SKIP {reason}", flush=True)
+    sys.exit(0)
+
+
+def wait_for(condition, seconds=30, every=0.05):
+    """The first true value of condition(), or its last one after `seconds`. A bound, never a goal."""
+    end = time.monotonic() + seconds
+    while True:
+        value = condition()
+        if value or time.monotonic() >= end:
+            return value
+        time.sleep(every)
+
+
+def directory():
+    """A private directory that others may enter, gone at exit (kept when QMEM_KEEP is set)."""
+    path = tempfile.mkdtemp(prefix="qmem-test-")
+    os.chmod(path, 0o755)
+    if not os.environ.get("QMEM_KEEP"):
+        atexit.register(shutil.rmtree, path, ignore_errors=True)
+    return path
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+def start(argv, **kwargs):
+    """A child that does not outlive the test."""
+    child = subprocess.Popen(argv, **kwargs)
+    _children.append(child)
+    return child
+
+
+@atexit.register
+def _reap():
+    for child in _children:
+        if child.poll() is None:
+            child.kill()
+            child.wait()
+
+
+def read(path):
+    with open(path, encoding="utf-8", errors="surrogateescape") as f:
+        return f.read()
+
+
+def write(path, text):
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    with open(path, "w", encoding="utf-8", errors="surrogateescape") as f:
+        f.write(text)

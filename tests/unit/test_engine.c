@@ -1,0 +1,390 @@
+/* SPDX-License-Identifier: MIT */
+/* Whose turn it is, what is emitted, what is said of errors, and what the budget does. */
+#include "unit.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "../recorder.h"
+
+struct sample {
+	int64_t a, b;
+};
+
+struct fake {
+	int64_t number, start_err;
+	int err;	/* what collect returns */
+	bool quiet;	/* no words for the error */
+	uint64_t cost;	/* CPU ns of a collection */
+	int calls, seen;
+};
+
+static struct recorder r;
+static struct fake *last_a, *last_b;
+
+static const struct qmem_metric metrics[] = {
+	{ "one", NULL, offsetof(struct sample, a), "the first" },
+	{ "two", NULL, offsetof(struct sample, b), "the second" },
+	{ 0 },
+};
+
+static const struct qmem_family families[] = {
+	{ .id = "plain", .unit = "bytes", .divisor = 1, .metrics = metrics },
+	{ .id = "each", .unit = "seconds", .kind = QMEM_COUNTER, .divisor = 1000, .label = "thing", .metrics = metrics },
+	{ .id = "hidden", .unit = "bytes", .divisor = 1, .flags = QMEM_INTERNAL, .metrics = metrics },
+	{ .id = "more", .unit = "bytes", .divisor = 1, .flags = QMEM_DETAIL, .metrics = metrics },
+	{ 0 },
+};
+
+static const struct qmem_option options[] = {
+	{ .name = "Number", .type = QMEM_INT, .offset = offsetof(struct fake, number), .def = "3" },
+	{ .name = "StartError", .type = QMEM_INT, .offset = offsetof(struct fake, start_err), .min = 0, .max = 200 },
+	{ 0 },
+};
+
+static int start(struct qmem *q, void *state)
+{
+	struct fake *f = state;
+
+	if (f->start_err == ENOTSUP)
+		return qmem_fail(q, -ENOTSUP, "this kernel has no things");
+	qmem_note(q, "number %d", (int)f->number);
+	return -(int)f->start_err;
+}
+
+static int collect_a(struct qmem *q, void *state)
+{
+	struct fake *f = last_a = state;
+	struct sample sample = { f->number, QMEM_NA };
+	struct qmem_instance thing = { .name = "x\ny" };
+
+	f->calls++;
+	r.cpu_ns += f->cost;
+	if (f->err)
+		return f->quiet ? f->err : qmem_fail(q, f->err, "cannot read '/proc/a'");
+	qmem_emit_all(q, &sample);
+	qmem_emit(q, &families[1], &thing, &sample);
+	return 0;
+}
+
+static int collect_b(struct qmem *q, void *state)
+{
+	struct fake *f = last_b = state;
+
+	(void)q;
+	f->calls++;
+	return f->err;
+}
+
+static void stop(struct qmem *q, void *state)
+{
+	(void)state;
+	qmem_log(q, QMEM_LOG_DEBUG, "stop");
+}
+
+static void values(struct qmem *q, void *state, const struct qmem_round *round, const struct qmem_family *family,
+		   const struct qmem_instance *instance, const void *sample)
+{
+	(void)q;
+	(void)sample;
+	ck_assert_str_eq(round->service->name, "alpha");
+	ck_assert((instance != NULL) == (family->label != NULL));
+	((struct fake *)state)->seen++;
+}
+
+static const struct qmem_service alpha = {
+	.name = "alpha", .source = "/proc/a", .families = families, .options = options,
+	.state_size = sizeof(struct fake), .start = start, .collect = collect_a, .stop = stop,
+};
+
+static const struct qmem_service beta = {
+	.name = "beta", .source = "/proc/b", .needs = &alpha, .options = options,
+	.state_size = sizeof(struct fake), .start = start, .collect = collect_b, .values = values, .stop = stop,
+};
+
+static const struct qmem_service *const services[] = { &alpha, &beta, NULL };
+
+static void setup(void)
+{
+	recorder_init(&r, NULL);
+	r.q = qmem_new(&recorder_host, &r, services);
+	ck_assert_ptr_nonnull(r.q);
+	last_a = last_b = NULL;
+}
+
+static void teardown(void)
+{
+	qmem_free(r.q);
+	recorder_release(&r);
+}
+
+static const char *set(const char *service, const char *option, const char *value)
+{
+	static struct qmem_error error;
+
+	return qmem_set(r.q, service, NULL, NULL, option, value, &error) ? error.text : NULL;
+}
+
+static void begin(unsigned tick_s)
+{
+	ck_assert_int_eq(qmem_start(r.q, tick_s * QMEM_SECOND, tick_s * QMEM_SECOND, 100 * QMEM_SECOND), 0);
+}
+
+static int collect_at(double s)
+{
+	return qmem_collect(r.q, (uint64_t)(s * 1e9));
+}
+
+START_TEST(a_tick)
+{
+	begin(10);
+	ck_assert_int_eq(collect_at(100), 0);
+	ck_assert_str_eq(recorder_take(&r), "alpha.plain.one 3 bytes\n"
+					    "alpha.plain.two - bytes\n"
+					    "alpha.each.one[x?y] 0.003 seconds total\n"
+					    "alpha.each.two[x?y] - seconds total\n"
+					    "collected alpha every 10000 ms\n"
+					    "collected beta every 10000 ms\n");
+	ck_assert_int_eq(last_a->calls, 1);
+	ck_assert_int_eq(last_b->calls, 1);
+	/* plain, each, hidden and more: who looks on sees them all */
+	ck_assert_int_eq(last_b->seen, 4);
+}
+END_TEST
+
+START_TEST(details_on_request)
+{
+	ck_assert_ptr_null(set("alpha", "Detail", "yes"));
+	begin(10);
+	collect_at(100);
+	ck_assert_ptr_nonnull(strstr(recorder_take(&r), "alpha.more.one 3 bytes\n"));
+	ck_assert(qmem_shown(r.q, &alpha, &families[3]));
+	ck_assert(!qmem_shown(r.q, &alpha, &families[2]));
+}
+END_TEST
+
+START_TEST(needed_but_not_wanted)
+{
+	ck_assert_ptr_null(set("alpha", "Enabled", "no"));
+	begin(10);
+	collect_at(100);
+	ck_assert_str_eq(recorder_take(&r), "collected beta every 10000 ms\n");
+	ck_assert_int_eq(last_a->calls, 1);
+	ck_assert_int_eq(last_b->seen, 0);
+}
+END_TEST
+
+START_TEST(intervals)
+{
+	ck_assert_ptr_null(set("alpha", "Interval", "25s"));
+	ck_assert_ptr_null(set("beta", "Enabled", "no"));
+	ck_assert_uint_eq(qmem_shortest_interval(r.q, 10 * QMEM_SECOND), 25 * QMEM_SECOND);
+	ck_assert_uint_eq(qmem_shortest_interval(r.q, 30 * QMEM_SECOND), 25 * QMEM_SECOND);
+	begin(10);
+	/* rounded up to 30 s; half a tick early is in time */
+	collect_at(100);
+	ck_assert_int_eq(last_a->calls, 1);
+	collect_at(110);
+	collect_at(120);
+	ck_assert_int_eq(last_a->calls, 1);
+	collect_at(129.99);
+	ck_assert_int_eq(last_a->calls, 2);
+	collect_at(140);
+	collect_at(150.01);
+	ck_assert_int_eq(last_a->calls, 2);
+	collect_at(160.02);
+	ck_assert_int_eq(last_a->calls, 3);
+	/* a long pause: one collection, then in phase again */
+	collect_at(777);
+	ck_assert_int_eq(last_a->calls, 4);
+	collect_at(780);
+	ck_assert_int_eq(last_a->calls, 4);
+	collect_at(790);
+	ck_assert_int_eq(last_a->calls, 5);
+}
+END_TEST
+
+START_TEST(collected_for_another_between_its_own_turns)
+{
+	ck_assert_ptr_null(set("alpha", "Interval", "20s"));
+	begin(10);
+	collect_at(100);
+	ck_assert_ptr_nonnull(strstr(recorder_take(&r), "collected alpha every 20000 ms\n"));
+	collect_at(110);
+	ck_assert_str_eq(recorder_take(&r), "collected beta every 10000 ms\n");
+	ck_assert_int_eq(last_a->calls, 2);
+}
+END_TEST
+
+START_TEST(errors_are_said_once)
+{
+	begin(10);
+	collect_at(100);
+	recorder_take(&r);
+	last_a->err = -EACCES;
+	ck_assert_int_eq(collect_at(110), 0);
+	ck_assert_str_eq(recorder_take(&r), "log warning alpha: cannot read '/proc/a'\n"
+					    "collected beta every 10000 ms\n");
+	collect_at(120);
+	ck_assert_str_eq(recorder_take(&r), "collected beta every 10000 ms\n");
+	last_a->err = 0;
+	collect_at(130);
+	ck_assert_ptr_nonnull(strstr(recorder_take(&r), "log info alpha: is back after 2 failed collections\n"));
+	last_a->err = -EACCES;
+	last_a->quiet = true;
+	last_b->err = -ENODEV;
+	ck_assert_int_eq(collect_at(140), -EIO);
+	ck_assert_str_eq(recorder_take(&r), "log warning alpha: Permission denied\n"
+					    "log warning beta: No such device\n");
+}
+END_TEST
+
+START_TEST(a_service_that_cannot_start_is_off)
+{
+	struct qmem_status status;
+
+	ck_assert_ptr_null(set("alpha", "StartError", "95"));
+	ck_assert_ptr_null(set("beta", "Enabled", "yes"));
+	ck_assert_ptr_null(set("beta", "StartError", "13"));
+	ck_assert_int_eq(qmem_start(r.q, QMEM_SECOND, QMEM_SECOND, 0), -ENODEV);
+	ck_assert_str_eq(recorder_take(&r), "log info alpha: is off: this kernel has no things\n"
+					    "log error beta: cannot run: Permission denied\n");
+	ck_assert(qmem_status(r.q, 0, &status));
+	ck_assert(!status.on);
+	ck_assert_str_eq(status.reason, "this kernel has no things");
+	ck_assert_ptr_null(qmem_state(r.q, &alpha));
+	ck_assert(!qmem_status(r.q, 2, &status));
+	collect_at(1);
+	ck_assert_str_eq(recorder_take(&r), "");
+}
+END_TEST
+
+START_TEST(notes)
+{
+	struct qmem_status status;
+
+	ck_assert_ptr_null(set("alpha", "Number", "8"));
+	begin(1);
+	qmem_status(r.q, 0, &status);
+	ck_assert(status.on);
+	ck_assert_str_eq(status.reason, "number 8");
+}
+END_TEST
+
+START_TEST(options_name_what_is_wrong)
+{
+	struct qmem_error error;
+
+	ck_assert_str_eq(set("gamma", "Number", "1"), "no service 'gamma'");
+	ck_assert_str_eq(set("alpha", "Nummer", "1"), "alpha: no option 'Nummer'");
+	ck_assert_str_eq(set("alpha", "number", "x\"\n"), "alpha: Number 'x?" "?' not a whole number");
+	ck_assert_str_eq(set(NULL, "Root", "/"), "no option 'Root'");
+	ck_assert_int_eq(qmem_set(r.q, "alpha", "Group", "web", "Comm", "x", &error), -ENOENT);
+	ck_assert_str_eq(error.text, "alpha: no block 'Group'");
+	ck_assert_ptr_null(set("ALPHA", "num-ber", "9"));
+	begin(1);
+	ck_assert_str_eq(set("alpha", "Number", "1"), "alpha: 'Number' cannot be set any more");
+	collect_at(100);
+	ck_assert_int_eq(last_a->number, 9);
+}
+END_TEST
+
+START_TEST(a_root_that_is_not_there)
+{
+	ck_assert_ptr_null(set(NULL, "HostRoot", "/nowhere"));
+	ck_assert_int_eq(qmem_start(r.q, QMEM_SECOND, QMEM_SECOND, 0), -ENOENT);
+	ck_assert_str_eq(recorder_take(&r), "log error cannot open HostRoot '/nowhere': No such file or directory\n");
+}
+END_TEST
+
+START_TEST(stops_in_reverse)
+{
+	begin(1);
+	recorder_take(&r);
+	qmem_free(r.q);
+	ck_assert_str_eq(recorder_take(&r), "log debug beta: stop\nstopped beta\nlog debug alpha: stop\nstopped alpha\n");
+	r.q = NULL;
+}
+END_TEST
+
+/* One line when a service goes over its budget, a longer interval until it is not, one line when it is over. */
+START_TEST(budget)
+{
+	struct qmem_status status;
+	double now = 100;
+	int before;
+
+	ck_assert_ptr_null(set("alpha", "Budget", "10ms"));
+	ck_assert_ptr_null(set("beta", "Enabled", "no"));
+	begin(1);
+	collect_at(now++);
+	last_a->cost = 50000000;
+	r.no_values = true;
+	recorder_take(&r);
+	for (int i = 0; i < 200; i++)
+		collect_at(now++);
+	ck_assert_str_eq(recorder_take(&r),
+			 "log notice alpha: needs 50.0 ms of CPU a second, its budget is 10.0 ms: every 2s for now\n");
+	qmem_status(r.q, 0, &status);
+	ck_assert_uint_eq(status.interval, 8 * QMEM_SECOND);
+	before = last_a->calls;
+	for (int i = 0; i < 80; i++)
+		collect_at(now++);
+	ck_assert_int_eq(last_a->calls - before, 10);
+
+	last_a->cost = 1000000000;
+	for (int i = 0; i < 400; i++)
+		collect_at(now++);
+	qmem_status(r.q, 0, &status);
+	ck_assert_uint_eq(status.interval, 16 * QMEM_SECOND);
+
+	last_a->cost = 1000;
+	for (int i = 0; i < 2000; i++)
+		collect_at(now++);
+	qmem_status(r.q, 0, &status);
+	ck_assert_uint_eq(status.interval, QMEM_SECOND);
+	ck_assert_str_eq(recorder_take(&r), "log info alpha: is within its budget again: every 1s\n");
+}
+END_TEST
+
+START_TEST(no_budget_no_limit)
+{
+	struct qmem_status status;
+
+	ck_assert_ptr_null(set("alpha", "Budget", "0"));
+	begin(1);
+	collect_at(100);
+	last_a->cost = 2000000000;
+	for (int i = 1; i < 50; i++)
+		collect_at(100 + i);
+	qmem_status(r.q, 0, &status);
+	ck_assert_uint_eq(status.interval, QMEM_SECOND);
+	ck_assert_uint_eq(status.cpu_ns, 49 * UINT64_C(2000000000));
+	ck_assert_uint_eq(status.collections, 50);
+	ck_assert_uint_eq(status.values, 50 * 2);
+}
+END_TEST
+
+Suite *engine_suite(void)
+{
+	Suite *s = suite_create("engine");
+	TCase *t = tcase_create("engine");
+
+	tcase_add_checked_fixture(t, setup, teardown);
+	tcase_add_test(t, a_tick);
+	tcase_add_test(t, details_on_request);
+	tcase_add_test(t, needed_but_not_wanted);
+	tcase_add_test(t, intervals);
+	tcase_add_test(t, collected_for_another_between_its_own_turns);
+	tcase_add_test(t, errors_are_said_once);
+	tcase_add_test(t, a_service_that_cannot_start_is_off);
+	tcase_add_test(t, notes);
+	tcase_add_test(t, options_name_what_is_wrong);
+	tcase_add_test(t, a_root_that_is_not_there);
+	tcase_add_test(t, stops_in_reverse);
+	tcase_add_test(t, budget);
+	tcase_add_test(t, no_budget_no_limit);
+	suite_add_tcase(s, t);
+	return s;
+}

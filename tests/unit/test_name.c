@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: MIT */
+#include "unit.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "name.h"
+
+static const char *safe(const char *name, size_t size, const char *allowed)
+{
+	static char dst[2][256];
+	static int i;
+
+	i = !i;
+	ck_assert_uint_eq(qmem_name_safe(dst[i], size, name, allowed), strlen(dst[i]));
+	ck_assert_uint_lt(strlen(dst[i]), size);
+	return dst[i];
+}
+
+START_TEST(plain_names_stay)
+{
+	ck_assert_str_eq(safe("eth0", 64, ""), "eth0");
+	ck_assert_str_eq(safe("eth0.100", 64, "."), "eth0.100");
+	ck_assert_str_eq(safe("A_z9", 64, ""), "A_z9");
+}
+END_TEST
+
+START_TEST(altered_names_get_a_hash)
+{
+	const char *name = safe("eth0.100", 64, "");
+
+	ck_assert_uint_eq(strlen(name), strlen("eth0.100") + QMEM_NAME_SUFFIX);
+	ck_assert_int_eq(strncmp(name, "eth0_100_", 9), 0);
+	ck_assert_str_ne(safe("eth0.100", 64, ""), safe("eth0_100", 64, ""));
+	ck_assert_str_ne(safe("eth0.100", 64, ""), safe("eth0:100", 64, ""));
+	ck_assert_str_eq(safe("eth0.100", 64, ""), safe("eth0.100", 64, ""));
+	ck_assert_uint_eq(strlen(safe("", 64, "")), QMEM_NAME_SUFFIX);
+}
+END_TEST
+
+/* What looks like an altered name is treated as one: so none can be taken for another's. */
+START_TEST(images_do_not_meet)
+{
+	char image[64];
+
+	snprintf(image, sizeof(image), "%s", safe("eth0.100", 64, ""));
+	ck_assert_str_ne(safe(image, 64, ""), image);
+}
+END_TEST
+
+START_TEST(long_names_are_cut_and_stay_apart)
+{
+	char a[300], b[300];
+
+	memset(a, 'x', 299);
+	a[299] = '\0';
+	memcpy(b, a, sizeof(a));
+	b[298] = 'y';
+	ck_assert_uint_eq(strlen(safe(a, 128, "")), 127);
+	ck_assert_str_ne(safe(a, 128, ""), safe(b, 128, ""));
+	a[127] = '\0';
+	ck_assert_str_eq(safe(a, 128, ""), a);
+}
+END_TEST
+
+START_TEST(hostile_bytes_are_gone)
+{
+	char name[256], dst[512];
+	size_t n = 0;
+
+	for (int c = 1; c < 256; c++)
+		name[n++] = (char)c;
+	name[n] = '\0';
+	qmem_name_safe(dst, sizeof(dst), name, ".");
+	for (const char *c = dst; *c; c++)
+		ck_assert_msg(strchr("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.", *c) != NULL,
+			      "byte %d", *c);
+}
+END_TEST
+
+START_TEST(labels_are_harmless)
+{
+	static const struct {
+		const char *name, *label;
+	} rows[] = {
+		{ "eth0", "eth0" },
+		{ "a\"b=c", "a?b=c" },
+		{ "a'b\\c`d", "a?b?c?d" },
+		{ "a\nb\tc\x7f", "a?b?c?" },
+		{ "gr\xc3\xbc\xc3\x9f", "gr\xc3\xbc\xc3\x9f" },
+		{ "\xe2\x82\xac", "\xe2\x82\xac" },
+		{ "\xf0\x9f\x90\xa7", "\xf0\x9f\x90\xa7" },
+		{ "\xc3", "?" },
+		{ "\xc0\xaf", "??" },		 /* overlong */
+		{ "\xed\xa0\x80", "???" },	 /* surrogate */
+		{ "\xf5\x80\x80\x80", "????" }, /* beyond Unicode */
+		{ "\xe2\x80\xa8", "???" },	 /* line separator */
+		{ "\xc2\x9b", "??" },		 /* C1 control */
+		{ "", "" },
+	};
+	char dst[64];
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		ck_assert_uint_eq(qmem_name_label(dst, sizeof(dst), rows[i].name), strlen(rows[i].label));
+		ck_assert_str_eq(dst, rows[i].label);
+	}
+	/* never half a character */
+	qmem_name_label(dst, 4, "ab\xc3\xbc");
+	ck_assert_str_eq(dst, "ab");
+}
+END_TEST
+
+START_TEST(canonical_names)
+{
+	char dst[64];
+
+	qmem_canonical(dst, sizeof(dst), "netstat", "bytes", "rx", "eth0");
+	ck_assert_str_eq(dst, "netstat.bytes.rx[eth0]");
+	qmem_canonical(dst, sizeof(dst), "meminfo", "usage", "free", NULL);
+	ck_assert_str_eq(dst, "meminfo.usage.free");
+	ck_assert_uint_eq(qmem_canonical(dst, 8, "meminfo", "usage", "free", NULL), 7);
+	ck_assert_str_eq(dst, "meminfo");
+}
+END_TEST
+
+START_TEST(same_names)
+{
+	static const struct {
+		const char *a, *b;
+		bool same;
+	} rows[] = {
+		{ "FdBudget", "fd budget", true }, { "FdBudget", "FD_BUDGET", true }, { "FdBudget", "fd-budget-", true },
+		{ "FdBudget", "FdBudge", false },  { "", "", true },		      { "", "_ -", true },
+		{ "a", "", false },		   { "a1", "a2", false },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		ck_assert_int_eq(qmem_name_same(rows[i].a, rows[i].b), rows[i].same);
+		ck_assert_int_eq(qmem_name_same(rows[i].b, rows[i].a), rows[i].same);
+	}
+}
+END_TEST
+
+Suite *name_suite(void)
+{
+	Suite *s = suite_create("name");
+	TCase *t = tcase_create("name");
+
+	tcase_add_test(t, plain_names_stay);
+	tcase_add_test(t, altered_names_get_a_hash);
+	tcase_add_test(t, images_do_not_meet);
+	tcase_add_test(t, long_names_are_cut_and_stay_apart);
+	tcase_add_test(t, hostile_bytes_are_gone);
+	tcase_add_test(t, labels_are_harmless);
+	tcase_add_test(t, canonical_names);
+	tcase_add_test(t, same_names);
+	suite_add_tcase(s, t);
+	return s;
+}
