@@ -106,6 +106,7 @@ static void deliver(struct qmem *q, struct qmem_condition *c, const struct qmem_
 {
 	qmem_timer_cancel(q, &c->timer);
 	c->sent = event->severity;
+	c->state = event->state;
 	c->last = q->now;
 	q->totals.raised[event->severity]++;
 	if (q->host->event)
@@ -153,7 +154,7 @@ void qmem_raise(struct qmem *q, const struct qmem_event *event)
 		q->totals.suppressed++;
 		return;
 	}
-	if (event->severity == c->sent) {
+	if (event->severity == c->sent && event->state == c->state) {
 		/* what waited said otherwise, and is no longer true */
 		qmem_timer_cancel(q, &c->timer);
 		if (event->severity == QMEM_OKAY || !event->repeat || q->now - c->last < event->repeat) {

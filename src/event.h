@@ -14,6 +14,7 @@ struct qmem_condition {
 	char *name;               /* "service\0name\0instance" */
 	size_t name_len;
 	enum qmem_severity sent;
+	unsigned state;           /* that was sent with it */
 	uint64_t last;            /* when that was */
 	unsigned tokens;
 	uint64_t refilled;

@@ -92,6 +92,7 @@ struct qmem_event {
 	enum qmem_severity severity;
 	const char *service, *name;
 	const char *instance;    /* NULL: none */
+	unsigned state;          /* finer than the severity: a change of it is a change too; 0 unless there is such a thing */
 	uint64_t repeat;         /* 0: never */
 	char message[256];       /* all that a human must know; collectd's limit */
 	const struct qmem_label *fields; /* up to one without a name; may be NULL */

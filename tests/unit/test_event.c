@@ -95,6 +95,22 @@ START_TEST(reminders)
 }
 END_TEST
 
+START_TEST(a_finer_state_is_a_change)
+{
+	struct qmem_event event = { .severity = QMEM_WARNING, .service = "meminfo", .name = "level", .message = "low" };
+
+	event.state = 1;
+	qmem_raise(r.q, &event);
+	qmem_raise(r.q, &event);
+	event.state = 2;
+	strcpy(event.message, "medium");
+	qmem_raise(r.q, &event);
+	qmem_raise(r.q, &event);
+	ck_assert_str_eq(recorder_take(&r), "event WARNING meminfo.level[] low\n"
+					    "event WARNING meminfo.level[] medium\n");
+}
+END_TEST
+
 /* A condition that flaps is heard a few times, then in its last state only. */
 START_TEST(flapping_is_bounded)
 {
@@ -166,6 +182,7 @@ Suite *event_suite(void)
 	tcase_add_test(t, what_never_began_does_not_end);
 	tcase_add_test(t, instances_are_apart);
 	tcase_add_test(t, reminders);
+	tcase_add_test(t, a_finer_state_is_a_change);
 	tcase_add_test(t, flapping_is_bounded);
 	tcase_add_test(t, the_last_word_is_not_lost);
 	tcase_add_test(t, many_conditions_are_bounded);
