@@ -2,94 +2,14 @@
 /*
  * The third host: two ticks on a scripted clock below a recorded root, printed.
  *	host ROOT [service.Option=value ...]
- * ROOT/1 is what is there at the first tick, ROOT/2 holds what has changed at the second. A golden transcript is what it
- * prints.
+ * What it prints for a root of tests/roots is a golden transcript.
  */
-#include <errno.h>
-#include <fcntl.h>
-#include <ftw.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "recorder.h"
-
-static char copy[] = "/tmp/qmem-host-XXXXXX";
-static size_t from_len;
-
-static void die(const char *what)
-{
-	fprintf(stderr, "host: %s: %s\n", what, strerror(errno));
-	exit(2);
-}
-
-/* Written in place: the engine keeps its files open, as it does with the kernel's. */
-static void write_file(const char *from, const char *to)
-{
-	char buffer[65536];
-	int in = open(from, O_RDONLY), out = open(to, O_WRONLY | O_CREAT | O_TRUNC, 0644);
-	ssize_t n;
-
-	if (in < 0 || out < 0)
-		die(from);
-	while ((n = read(in, buffer, sizeof(buffer))) > 0)
-		if (write(out, buffer, (size_t)n) != n)
-			die(to);
-	close(in);
-	close(out);
-}
-
-static int visit(const char *path, const struct stat *st, int type, struct FTW *ftw)
-{
-	char to[PATH_MAX], target[PATH_MAX];
-	ssize_t n;
-
-	(void)st;
-	(void)ftw;
-	snprintf(to, sizeof(to), "%s%s", copy, path + from_len);
-	switch (type) {
-	case FTW_D:
-		if (mkdir(to, 0755) < 0 && errno != EEXIST)
-			die(to);
-		break;
-	case FTW_SL:
-		n = readlink(path, target, sizeof(target) - 1);
-		if (n < 0)
-			die(path);
-		target[n] = '\0';
-		if (symlink(target, to) < 0 && errno != EEXIST)
-			die(to);
-		break;
-	default:
-		write_file(path, to);
-	}
-	return 0;
-}
-
-static int remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
-{
-	(void)st;
-	(void)type;
-	(void)ftw;
-	return remove(path);
-}
-
-/* Lays root/tick over the copy; false if there is no such tick. */
-static bool lay(const char *root, int tick)
-{
-	char from[PATH_MAX];
-
-	snprintf(from, sizeof(from), "%s/%d", root, tick);
-	from_len = strlen(from);
-	if (access(from, X_OK) < 0)
-		return false;
-	if (nftw(from, visit, 16, FTW_PHYS) < 0)
-		die(from);
-	return true;
-}
+#include "root.h"
 
 static void set(struct qmem *q, const char *service, const char *option, const char *value)
 {
@@ -116,21 +36,19 @@ int main(int argc, char **argv)
 {
 	uint64_t now = 1000 * QMEM_SECOND;
 	struct recorder r;
+	const char *copy;
 	struct qmem *q;
 
 	if (argc < 2) {
 		fprintf(stderr, "usage: host ROOT [service.Option=value ...]\n");
 		return 2;
 	}
-	if (!mkdtemp(copy))
-		die(copy);
-	if (!lay(argv[1], 1))
-		die(argv[1]);
+	copy = root_copy(argv[1]);
 	recorder_init(&r, stdout);
 	r.cpu_step = 1000;
 	q = r.q = qmem_new(&recorder_host, &r, qmem_services);
 	if (!q)
-		die("engine");
+		return 2;
 	set(q, NULL, "HostRoot", copy);
 	for (int i = 2; i < argc; i++)
 		set_argument(q, argv[i]);
@@ -141,7 +59,7 @@ int main(int argc, char **argv)
 
 		printf("# tick %d\n", tick);
 		if (tick > 1)
-			lay(argv[1], tick);
+			root_lay(argv[1], tick);
 		if (qmem_collect(q, now))
 			printf("nothing could be read\n");
 		qmem_dispatch(q, NULL, 0, now);
@@ -151,6 +69,6 @@ int main(int argc, char **argv)
 	}
 	qmem_free(q);
 	recorder_release(&r);
-	nftw(copy, remove_one, 16, FTW_PHYS | FTW_DEPTH);
+	root_remove();
 	return 0;
 }
