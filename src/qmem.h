@@ -78,7 +78,9 @@ struct qmem_round {
 	const struct qmem_service *service;
 	uint64_t now;
 	uint64_t interval; /* until the next one, by plan */
+	uint64_t seen;     /* bit i: metric i of the family has had a value since the start; others this kernel may not have */
 };
+#define QMEM_METRICS 64 /* of a family, at most */
 
 /* ---- what is concluded ------------------------------------------------------------------------------------------ */
 
@@ -191,9 +193,11 @@ extern const struct qmem_option qmem_global_options[]; /* of qmem as a whole: Ho
  */
 struct qmem_file {
 	const char *path;
-	int fd; /* -1: closed */
+	int fd;      /* -1: closed */
+	bool single; /* the kernel makes it in one piece (single_open()): what one read returns is all of it */
 };
 #define QMEM_FILE(path_) ((struct qmem_file){ .path = (path_), .fd = -1 })
+#define QMEM_FILE_SINGLE(path_) ((struct qmem_file){ .path = (path_), .fd = -1, .single = true })
 
 /* The whole text, NUL-terminated (it may hold NULs of its own), the engine's until the next qmem_read(). The length, or
  * -errno; -ENODATA for an empty file. The file is opened when it is not, and again when the old descriptor fails. */

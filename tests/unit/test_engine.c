@@ -89,6 +89,7 @@ static void values(struct qmem *q, void *state, const struct qmem_round *round, 
 	(void)q;
 	(void)sample;
 	ck_assert_str_eq(round->service->name, "alpha");
+	ck_assert_uint_eq(round->seen, 1); /* the second metric never has a value */
 	ck_assert((instance != NULL) == (family->label != NULL));
 	((struct fake *)state)->seen++;
 }
