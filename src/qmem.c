@@ -445,6 +445,8 @@ static int start_run(struct qmem *q, struct qmem_run *run)
 		return 0;
 	}
 	snprintf(run->reason, sizeof(run->reason), "%s", engine_words(q, err, words, sizeof(words)));
+	if (run->service->stop)
+		run->service->stop(q, run->state);
 	if (run->common.enabled == QMEM_YES)
 		qmem_log(q, QMEM_LOG_ERROR, "cannot run: %s", run->reason);
 	else

@@ -169,7 +169,8 @@ struct qmem_service {
 	/* what other services emit, QMEM_INTERNAL included, `round` telling whose */
 	void (*values)(struct qmem *q, void *state, const struct qmem_round *round, const struct qmem_family *family,
 		       const struct qmem_instance *instance, const void *sample);
-	void (*stop)(struct qmem *q, void *state); /* frees what start and collect made; options are the engine's */
+	/* frees what start and collect made; options are the engine's. Also after a start that failed */
+	void (*stop)(struct qmem *q, void *state);
 };
 
 extern const struct qmem_service *const qmem_services[]; /* the built-in ones, up to NULL; services.c */

@@ -600,8 +600,6 @@ static int start(struct qmem *q, void *state)
 		err = select_init(&s->select, &s->interfaces, s->ignore_selected);
 	if (!err)
 		err = top_init(&s->top, (size_t)s->max, MARGIN);
-	if (err)
-		stop(q, s);
 	return err;
 }
 
