@@ -18,23 +18,13 @@
 #include "proc/psi.h"
 #include "qmem.h"
 #include "services.h"
+#include "service/pressure_event.h"
 #include "service/trigger.h"
 #include "service/vmstat.h"
 
 #define POLL_LEAST (QMEM_SECOND / 2)
 #define POLL_MOST (2 * QMEM_SECOND)
 #define UNPRIVILEGED_WINDOW (2 * QMEM_SECOND)
-
-/* What reclaim has done so far, in pages and times; QMEM_NA if the kernel does not say. */
-enum reclaim_count { REFAULTS, DIRECT_SCAN, ALLOCATION_STALLS, SWAP_IN, SWAP_OUT, RECLAIM_COUNTS };
-
-struct reclaim {
-	uint64_t when;
-	int64_t count[RECLAIM_COUNTS];
-};
-
-#define RECLAIMS 12
-#define RECLAIM_APART QMEM_SECOND /* twelve of them reach back beyond the longest window */
 
 struct resource {
 	struct qmem_file file;
@@ -63,17 +53,16 @@ struct pressure {
 	struct watcher *watchers;
 	size_t n;
 	struct qmem_timer timer;
-	struct reclaim reclaims[RECLAIMS]; /* the newest first */
-	size_t reclaims_n;
+	struct reclaim_history reclaims;
 };
 
 struct trigger_values {
 	int64_t state, events, rejected;
 };
 
-#define PSI_METRIC(id_, key_, index_, member_, help_)                        \
-	{                                                                    \
-		id_, key_, offsetof(struct psi, kind[index_].member_), help_ \
+#define PSI_METRIC(id_, key_, index_, member_, help_)                                                                  \
+	{                                                                                                              \
+		id_, key_, offsetof(struct psi, kind[index_].member_), help_                                           \
 	}
 
 static const struct qmem_metric avg_metrics[] = {
@@ -228,177 +217,7 @@ static int64_t total_of(const struct pressure *p, const struct trigger_spec *spe
 	return r->valid ? r->psi.kind[spec->kind].total : QMEM_NA;
 }
 
-/* ---- what reclaim does meanwhile ---- */
-
-static int64_t sum(int64_t a, int64_t b)
-{
-	return a == QMEM_NA ? b : b == QMEM_NA ? a : a + b;
-}
-
-static struct reclaim reclaim_of(const struct vmstat *vm, uint64_t when)
-{
-	return (struct reclaim){
-		.when = when,
-		.count = {
-			[REFAULTS] = sum(vm->workingset_refault_anon, vm->workingset_refault_file),
-			[DIRECT_SCAN] = vm->pgscan_direct,
-			[ALLOCATION_STALLS] = vm->allocstall,
-			[SWAP_IN] = vm->pswpin,
-			[SWAP_OUT] = vm->pswpout,
-		},
-	};
-}
-
-static void keep_reclaim(struct pressure *p, const struct reclaim *r)
-{
-	if (p->reclaims_n && r->when < p->reclaims[0].when + RECLAIM_APART)
-		return;
-	if (p->reclaims_n < RECLAIMS)
-		p->reclaims_n++;
-	memmove(p->reclaims + 1, p->reclaims, (p->reclaims_n - 1) * sizeof(*p->reclaims));
-	p->reclaims[0] = *r;
-}
-
-/* Counts per second since a window ago or a little longer; -1: not known. */
-static void reclaim_rates(struct qmem *q, struct pressure *p, int64_t window, double *ret_rates)
-{
-	struct reclaim now, *before = NULL;
-	struct vmstat vm;
-
-	for (int i = 0; i < RECLAIM_COUNTS; i++)
-		ret_rates[i] = -1;
-	if (vmstat_now(q, &vm))
-		return;
-	now = reclaim_of(&vm, qmem_now(q));
-	for (size_t i = 0; i < p->reclaims_n; i++) {
-		before = &p->reclaims[i];
-		if (now.when - before->when >= (uint64_t)window)
-			break;
-	}
-	if (before && now.when > before->when)
-		for (int i = 0; i < RECLAIM_COUNTS; i++)
-			if (now.count[i] != QMEM_NA && before->count[i] != QMEM_NA && now.count[i] >= before->count[i])
-				ret_rates[i] = (double)(now.count[i] - before->count[i]) * 1e9 /
-					       (double)(now.when - before->when);
-	keep_reclaim(p, &now);
-}
-
 /* ---- events ---- */
-
-#define FIELDS_TEXT 24
-
-static void rate_text(char *dst, double rate)
-{
-	snprintf(dst, FIELDS_TEXT, rate > 0 && rate < 10 ? "%.1f" : "%.0f", rate);
-}
-
-/* Adds to a text of `size` bytes that is long enough for all of it. */
-static void add(char *dst, size_t size, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
-static void add(char *dst, size_t size, const char *fmt, ...)
-{
-	size_t len = strlen(dst);
-	va_list args;
-
-	va_start(args, fmt);
-	vsnprintf(dst + len, size - len, fmt, args);
-	va_end(args);
-}
-
-/* A length of time for humans: "2.0 s", "12 s", "3 min 20 s", "5 h 3 min". */
-static void span_text(char *dst, uint64_t ns)
-{
-	unsigned long long s = ns / QMEM_SECOND;
-
-	if (s < 10)
-		snprintf(dst, FIELDS_TEXT, "%.1f s", (double)ns / 1e9);
-	else if (s < 120)
-		snprintf(dst, FIELDS_TEXT, "%llu s", s);
-	else if (s < 7200)
-		snprintf(dst, FIELDS_TEXT, "%llu min %llu s", s / 60, s % 60);
-	else
-		snprintf(dst, FIELDS_TEXT, "%llu h %llu min", s / 3600, s / 60 % 60);
-}
-
-static void raise_pressure(struct qmem *q, struct watcher *w)
-{
-	static const struct {
-		const char *field, *words;
-	} counts[RECLAIM_COUNTS] = {
-		[REFAULTS] = { "refaults", "refaults" },
-		[DIRECT_SCAN] = { "direct_scan", "direct scan" },
-		[ALLOCATION_STALLS] = { "allocation_stalls", "allocation stalls" },
-		[SWAP_IN] = { "swap_in", "swap in" },
-		[SWAP_OUT] = { "swap_out", "out" },
-	};
-	const struct trigger *t = &w->trigger;
-	const char *resource = psi_resources[t->spec.resource], *kind = psi_kinds[t->spec.kind];
-	double share = t->share_span ? (double)t->share_stall * 1e5 / (double)t->share_span : 0, rates[RECLAIM_COUNTS];
-	char threshold[FIELDS_TEXT], window[FIELDS_TEXT], share_text[FIELDS_TEXT], span[FIELDS_TEXT],
-		lasts[FIELDS_TEXT];
-	char texts[RECLAIM_COUNTS][FIELDS_TEXT];
-	struct qmem_label fields[7 + RECLAIM_COUNTS + 1] = {
-		{ "resource", resource }, { "kind", kind },      { "threshold", threshold }, { "window", window },
-		{ "share", share_text },  { "duration", lasts }, { "state", "active" },
-	};
-	size_t n = 7;
-	struct qmem_event event = {
-		.severity = t->spec.severity,
-		.service = "pressure",
-		.name = "pressure",
-		.instance = w->name,
-		.repeat = (uint64_t)w->pressure->notify_interval,
-		.fields = fields,
-	};
-	const char *joint = "; meanwhile per second: ";
-
-	qmem_print_duration(threshold, sizeof(threshold), t->spec.stall);
-	qmem_print_duration(window, sizeof(window), t->spec.window);
-	snprintf(share_text, sizeof(share_text), "%.1f", share);
-	span_text(span, t->share_span);
-	span_text(lasts, t->last - t->since);
-	snprintf(event.message, sizeof(event.message),
-		 "%s pressure: %s %s %% of the last %s stalled (limit %s in %s), for %s", resource, kind, share_text,
-		 span, threshold, window, lasts);
-	reclaim_rates(q, w->pressure, t->spec.window, rates);
-	for (int i = 0; i < RECLAIM_COUNTS; i++) {
-		if (rates[i] < 0)
-			continue;
-		rate_text(texts[i], rates[i]);
-		fields[n++] = (struct qmem_label){ counts[i].field, texts[i] };
-		add(event.message, sizeof(event.message), "%s%s %s%s", joint, counts[i].words, texts[i],
-		    i == ALLOCATION_STALLS || i == SWAP_IN ? "" : " pages");
-		joint = i == SWAP_IN ? " " : ", ";
-	}
-	qmem_raise(q, &event);
-}
-
-static void raise_over(struct qmem *q, struct watcher *w)
-{
-	const struct trigger *t = &w->trigger;
-	const char *resource = psi_resources[t->spec.resource], *kind = psi_kinds[t->spec.kind];
-	char threshold[FIELDS_TEXT], window[FIELDS_TEXT], lasted[FIELDS_TEXT], stalled[FIELDS_TEXT], quiet[FIELDS_TEXT];
-	const struct qmem_label fields[] = {
-		{ "resource", resource }, { "kind", kind },       { "threshold", threshold }, { "window", window },
-		{ "duration", lasted },   { "stalled", stalled }, { "state", "inactive" },    { 0 },
-	};
-	struct qmem_event event = {
-		.severity = QMEM_OKAY,
-		.service = "pressure",
-		.name = "pressure",
-		.instance = w->name,
-		.fields = fields,
-	};
-
-	qmem_print_duration(threshold, sizeof(threshold), t->spec.stall);
-	qmem_print_duration(window, sizeof(window), t->spec.window);
-	span_text(lasted, t->lasted);
-	span_text(stalled, (uint64_t)t->stalled * 1000);
-	span_text(quiet, qmem_now(q) - t->last);
-	snprintf(event.message, sizeof(event.message),
-		 "%s pressure is over: %s stalled for %s within %s (limit %s in %s), and no more for %s", resource,
-		 kind, stalled, lasted, threshold, window, quiet);
-	qmem_raise(q, &event);
-}
 
 static void step(struct qmem *q, struct watcher *w, enum trigger_cause cause)
 {
@@ -406,10 +225,10 @@ static void step(struct qmem *q, struct watcher *w, enum trigger_cause cause)
 
 	switch (trigger_step(t, cause, qmem_now(q), total_of(w->pressure, &t->spec))) {
 	case TRIGGER_EXCEEDED:
-		raise_pressure(q, w);
+		pressure_raise(q, t, w->name, &w->pressure->reclaims, (uint64_t)w->pressure->notify_interval);
 		break;
 	case TRIGGER_OVER:
-		raise_over(q, w);
+		pressure_raise_over(q, t, w->name);
 		break;
 	case TRIGGER_REJECTED:
 		qmem_log(q, QMEM_LOG_DEBUG, "%s: notified, but the total does not bear it out", w->name);
@@ -492,6 +311,18 @@ static bool privileged(void)
 	return data[CAP_TO_INDEX(CAP_SYS_RESOURCE)].effective & CAP_TO_MASK(CAP_SYS_RESOURCE);
 }
 
+/* Adds to a text of `size` bytes that is long enough for all of it. */
+static void add(char *dst, size_t size, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+static void add(char *dst, size_t size, const char *fmt, ...)
+{
+	size_t len = strlen(dst);
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(dst + len, size - len, fmt, args);
+	va_end(args);
+}
+
 /* What --check shows. */
 static void note(struct qmem *q, const struct pressure *p)
 {
@@ -542,7 +373,7 @@ static void ready(struct qmem *q, int fd, uint32_t events, void *arg)
 static void refusal(struct watcher *w, const char *path, int err)
 {
 	const struct trigger_spec *spec = &w->trigger.spec;
-	char window[FIELDS_TEXT], words[64];
+	char window[24], words[64];
 
 	qmem_print_duration(window, sizeof(window), spec->window);
 	if (err == -ENOTTY)
@@ -715,11 +546,8 @@ static int collect(struct qmem *q, void *state)
 		qmem_emit(q, &families[FAMILY_STALL], &instance, &r->psi);
 	}
 	vm = vmstat_last(q, &when);
-	if (vm) {
-		const struct reclaim reclaim = reclaim_of(vm, when);
-
-		keep_reclaim(p, &reclaim);
-	}
+	if (vm)
+		reclaim_keep(&p->reclaims, vm, when);
 	for (size_t i = 0; i < p->n; i++) {
 		if (p->watchers[i].off)
 			continue;
