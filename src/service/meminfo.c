@@ -9,19 +9,13 @@
 
 #define ARC_RETRY 60 /* collections between looks for a file that was not there */
 
-/* clang-format off: it would take the braces for blocks */
-#define VALUE(id_, key_, member, help_)                                                           \
-	{                                                                                         \
-		.id = id_, .key = key_, .offset = offsetof(struct meminfo, member), .help = help_ \
-	}
-#define FAMILY(id_, title_, menu_, style_, metrics_, ...)                                                    \
-	{                                                                                                    \
-		.id = id_, .title = title_, .menu = menu_, .style = style_, .metrics = metrics_, __VA_ARGS__ \
-	}
-#define FEED(key_, flags_)                                    \
-	{                                                     \
-#key_, offsetof(struct meminfo, key_), flags_ \
-	}
+/* Rows of tables; clang-format takes their braces for blocks. */
+/* clang-format off */
+#define VALUE(id_, key_, member, help_) \
+	{ .id = id_, .key = key_, .offset = offsetof(struct meminfo, member), .help = help_ }
+#define FAMILY(id_, title_, menu_, style_, metrics_, ...) \
+	{ .id = id_, .title = title_, .menu = menu_, .style = style_, .metrics = metrics_, __VA_ARGS__ }
+#define FEED(key_, flags_) { #key_, offsetof(struct meminfo, key_), flags_ }
 /* clang-format on */
 
 static const struct qmem_metric usage[] = {
@@ -546,10 +540,10 @@ static int collect(struct qmem *q, void *state)
 	return 0;
 }
 
-#define PERCENT(name_, level_, def_, help_)                                                                    \
-	{                                                                                                      \
-		.name = name_, .type = QMEM_INT, .offset = offsetof(struct state, below[level_]), .def = def_, \
-		.max = 100, .help = help_                                                                      \
+#define PERCENT(name_, level_, def_, help_)                                                                            \
+	{                                                                                                              \
+		.name = name_, .type = QMEM_INT, .offset = offsetof(struct state, below[level_]), .def = def_,         \
+		.max = 100, .help = help_                                                                              \
 	}
 
 static const struct qmem_option options[] = {

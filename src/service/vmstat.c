@@ -5,19 +5,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* clang-format off: it would take the braces for blocks */
-#define VALUE(id_, key_, member, help_)                                                          \
-	{                                                                                        \
-		.id = id_, .key = key_, .offset = offsetof(struct vmstat, member), .help = help_ \
-	}
-#define FAMILY(id_, title_, menu_, style_, metrics_, ...)                                                    \
-	{                                                                                                    \
-		.id = id_, .title = title_, .menu = menu_, .style = style_, .metrics = metrics_, __VA_ARGS__ \
-	}
-#define FEED(key_, member, flags_)                            \
-	{                                                     \
-		key_, offsetof(struct vmstat, member), flags_ \
-	}
+/* Rows of tables; clang-format takes their braces for blocks. */
+/* clang-format off */
+#define VALUE(id_, key_, member, help_) \
+	{ .id = id_, .key = key_, .offset = offsetof(struct vmstat, member), .help = help_ }
+#define FAMILY(id_, title_, menu_, style_, metrics_, ...) \
+	{ .id = id_, .title = title_, .menu = menu_, .style = style_, .metrics = metrics_, __VA_ARGS__ }
+#define FEED(key_, member, flags_) { key_, offsetof(struct vmstat, member), flags_ }
 /* clang-format on */
 
 static const struct qmem_metric faults[] = {
@@ -364,9 +358,9 @@ static const struct qmem_family families[] = {
 };
 
 /* The parts of a counter that is split by zone. */
-#define ZONES(member)                                                                           \
-	FEED(#member "_dma", member, KV_ADD), FEED(#member "_dma32", member, KV_ADD),           \
-		FEED(#member "_normal", member, KV_ADD), FEED(#member "_high", member, KV_ADD), \
+#define ZONES(member)                                                                                                  \
+	FEED(#member "_dma", member, KV_ADD), FEED(#member "_dma32", member, KV_ADD),                                  \
+		FEED(#member "_normal", member, KV_ADD), FEED(#member "_high", member, KV_ADD),                        \
 		FEED(#member "_movable", member, KV_ADD), FEED(#member "_device", member, KV_ADD)
 
 /* Keys that only feed derived values, and those of other kernels. */
@@ -460,9 +454,9 @@ static bool grown(const struct vmstat *v, const struct vmstat *before, size_t of
 
 static int64_t reclaim_efficiency(const struct vmstat *v, const struct vmstat *before)
 {
-#define PAIR(x)                                                                           \
-	{                                                                                 \
-		offsetof(struct vmstat, pgscan_##x), offsetof(struct vmstat, pgsteal_##x) \
+#define PAIR(x)                                                                                                        \
+	{                                                                                                              \
+		offsetof(struct vmstat, pgscan_##x), offsetof(struct vmstat, pgsteal_##x)                              \
 	}
 	/* what is there by type has all of it, what is there by origin may lack the memory cgroups' */
 	static const size_t by_type[][2] = { PAIR(anon), PAIR(file) };

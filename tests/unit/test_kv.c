@@ -104,6 +104,12 @@ START_TEST(colon)
 		{ "BigKeyOfManyByte: 1 kB\nBigKeyOfManyBytess: 1 kB\n", NA, NA, NA, NA, NA, KV_FINE, 0, NULL },
 		{ "New: 1 kB\nBigKeyOfManyBytes: 2 kB\nVmFlags: rd wr\n\nnonsense\n", NA, NA, 2048, NA, NA, KV_FINE, 0,
 		  NULL },
+		/* of the same length, and alike but for a byte, wherever it is */
+		{ "BigKeyOfManyBytes: 2 kB\n", NA, NA, 2048, NA, NA, KV_FINE, 0, NULL },
+		{ "BigKeyOfManyBytez: 2 kB\n", NA, NA, NA, NA, NA, KV_FINE, 0, NULL },
+		{ "BigKeyOfManzBytes: 2 kB\n", NA, NA, NA, NA, NA, KV_FINE, 0, NULL },
+		{ "BigKezOfManyBytes: 2 kB\n", NA, NA, NA, NA, NA, KV_FINE, 0, NULL },
+		{ "Counz: 2\n", NA, NA, NA, NA, NA, KV_FINE, 0, NULL },
 		/* the unit belongs to the value */
 		{ "A: 5\nCount: 3 kB\n", NA, NA, NA, NA, NA, KV_MALFORMED, 2, "A" },
 		{ "A: 5 MB\nA(anon): 5 kBs\nBigKeyOfManyBytes: 5kB\n", NA, NA, NA, NA, NA, KV_MALFORMED, 3, "A" },

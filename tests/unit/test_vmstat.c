@@ -117,17 +117,17 @@ struct row {
 	const char *of;
 };
 
-#define ROW(member, of_)        \
-	{                       \
-		AT(member), of_ \
+#define ROW(member, of_)                                                                                               \
+	{                                                                                                              \
+		AT(member), of_                                                                                        \
 	}
-#define SAME(member)                \
-	{                           \
-		AT(member), #member \
+#define SAME(member)                                                                                                   \
+	{                                                                                                              \
+		AT(member), #member                                                                                    \
 	}
-#define LAST          \
-	{             \
-		0, "" \
+#define LAST                                                                                                           \
+	{                                                                                                              \
+		0, ""                                                                                                  \
 	}
 
 static const struct row rows_3_10[] = {
@@ -346,8 +346,8 @@ START_TEST(derived)
 }
 END_TEST
 
-#define ORIGIN(sk, sd, tk, td)                                                                      \
-	"pgscan_kswapd " #sk "\npgscan_direct " #sd "\npgsteal_kswapd " #tk "\npgsteal_direct " #td \
+#define ORIGIN(sk, sd, tk, td)                                                                                         \
+	"pgscan_kswapd " #sk "\npgscan_direct " #sd "\npgsteal_kswapd " #tk "\npgsteal_direct " #td                    \
 	"\npgscan_direct_throttle 999\n"
 #define TYPE(sa, sf, ta, tf) "pgscan_anon " #sa "\npgscan_file " #sf "\npgsteal_anon " #ta "\npgsteal_file " #tf "\n"
 
