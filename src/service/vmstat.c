@@ -599,8 +599,6 @@ static int start(struct qmem *q, void *state)
 		r = start_raw(s);
 	if (r == 0 && qmem_read(q, &s->file, &text) == -ENOENT)
 		r = qmem_fail(q, -ENOTSUP, "no '/%s'", s->file.path);
-	if (r < 0)
-		stop(q, s);
 	return r;
 }
 
