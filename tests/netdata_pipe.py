@@ -247,7 +247,7 @@ p.wait_ticks(ticks + 3)
 tap.same(p.terminate(), 0, "and it can still be ended")
 agent = strict(p.data, "what was written are whole ticks, in order")
 if agent:
-    lost = [r.values["dropped_ticks"] for r in agent.charts["qmem.self_lost"].rounds] if "qmem.self_lost" in agent.charts else []
+    lost = [r.values["lost"] for r in agent.charts["qmem.self_collections"].rounds] if "qmem.self_collections" in agent.charts else []
     tap.ok(lost and told and lost[-1] == int(told[1]), "and the skipped ones are in a chart", lost, p.stderr())
     widest = max(r.microseconds or 0 for r in agent.charts["qmem.meminfo_usage"].rounds)
     tap.ok(widest >= 3000000, "the first BEGIN after them knows how long it was", widest)
