@@ -539,7 +539,7 @@ else:
     for line in tap.read(f"/proc/{p.child.pid}/task/{p.child.pid}/children").split():
         os.kill(int(line), signal.SIGTERM)
     p.wait()
-    calls = [line.split(None, 1)[1] for line in tap.read(trace).splitlines() if re.match(r"\d+ \w+\(", line)]
+    calls = [line.split(None, 1)[1] for line in tap.read(trace).splitlines() if re.match(r"\d+\s+\w+\(", line)]
     waits = [i for i, call in enumerate(calls) if call.startswith("write(1, ")]
     steady = calls[waits[3]:waits[10]] if len(waits) > 10 else []
     tap.ok(steady and any(call.startswith("pread64(") or call.startswith("read(") for call in steady), "strace has seen seven ticks",
