@@ -37,7 +37,7 @@ int netdev_parse(const char *line, size_t len, struct netdev *ret)
 	/* the kernel right-aligns short names */
 	while (line < colon && *line == ' ')
 		line++;
-	if (line == colon)
+	if (line == colon || memchr(line, '\0', (size_t)(colon - line)))
 		return -EINVAL;
 	dev.name = line;
 	dev.name_len = (size_t)(colon - line);

@@ -58,9 +58,9 @@ struct netstat {
 	struct counters other;
 };
 
-#define METRIC(id_, key_, column_, help_)                               \
-	{                                                               \
-		id_, key_, offsetof(struct counters, v[column_]), help_ \
+#define METRIC(id_, key_, column_, help_)                                                                              \
+	{                                                                                                              \
+		id_, key_, offsetof(struct counters, v[column_]), help_                                                \
 	}
 
 static const struct qmem_metric bytes_metrics[] = {
@@ -112,10 +112,10 @@ static const struct qmem_metric multicast_metrics[] = {
 	{ 0 },
 };
 
-#define FAMILY(id_, title_, unit_, type_, style_, flags_, metrics_)                                           \
-	{                                                                                                     \
-		.id = id_, .title = title_, .unit = unit_, .kind = QMEM_COUNTER, .divisor = 1, .type = type_, \
-		.menu = "network", .style = style_, .label = "device", .flags = flags_, .metrics = metrics_   \
+#define FAMILY(id_, title_, unit_, type_, style_, flags_, metrics_)                                                    \
+	{                                                                                                              \
+		.id = id_, .title = title_, .unit = unit_, .kind = QMEM_COUNTER, .divisor = 1, .type = type_,          \
+		.menu = "network", .style = style_, .label = "device", .flags = flags_, .metrics = metrics_            \
 	}
 
 static const struct qmem_family families[] = {
@@ -151,7 +151,7 @@ static const struct qmem_option options[] = {
 	  .offset = offsetof(struct netstat, ignore_selected),
 	  .def = "no",
 	  .help = "all but the interfaces given" },
-	{ .name = "Interfaces",
+	{ .name = "MaxInterfaces",
 	  .type = QMEM_INT,
 	  .offset = offsetof(struct netstat, max),
 	  .def = "10",
@@ -323,14 +323,22 @@ static bool falls(const struct device *d)
 	return false;
 }
 
-/* Could the counters of d be those that another one had? Then a name has gone from one interface to another. */
+/* Is the sum of a and b nearer to what another one had than to what d had itself? */
+static bool nearer(const struct device *d, const struct counters *had, enum netdev_column a, enum netdev_column b)
+{
+	double other = (double)had->v[a] + (double)had->v[b];
+
+	return (double)d->raw.v[a] + (double)d->raw.v[b] - other < other - (double)d->last.v[a] - (double)d->last.v[b];
+}
+
+/* Are the counters of d those that another one had? Then a name has gone from one interface to another. Growing beyond
+ * what another one had is not enough: a young interface does that by its own traffic. */
 static bool continues(const struct device *d, const struct counters *had)
 {
 	for (int c = 0; c < NETDEV_COLUMNS; c++)
 		if (d->raw.v[c] < had->v[c])
 			return false;
-	return d->last.v[NETDEV_RX_BYTES] < had->v[NETDEV_RX_BYTES] ||
-	       d->last.v[NETDEV_TX_BYTES] < had->v[NETDEV_TX_BYTES];
+	return nearer(d, had, NETDEV_RX_BYTES, NETDEV_TX_BYTES) && nearer(d, had, NETDEV_RX_PACKETS, NETDEV_TX_PACKETS);
 }
 
 static void start_over(struct device *d)
@@ -355,7 +363,7 @@ static void measure(struct device *d)
 
 /*
  * An interface is renamed to a name that another one had: the counters of one of the two fall, or it is gone, and those of
- * the other jump up by a lifetime of traffic. That jump is no traffic. Any number of them may have changed names.
+ * the other jump up by a lifetime of traffic. Only what is beyond that is traffic. Any number may have changed names.
  */
 static void find_renamed(struct netstat *s)
 {
@@ -378,7 +386,8 @@ static void find_renamed(struct netstat *s)
 			if (d == from || d->round != s->round || !d->before || !continues(d, had))
 				continue;
 			d->before = false;
-			start_over(d);
+			d->last = *had;
+			measure(d);
 			if (n < DISTURBED_MOST)
 				disturbed[n++] = (uint32_t)i;
 		}
@@ -406,6 +415,13 @@ static int64_t bytes(const struct counters *c)
 	if (tx == QMEM_NA)
 		tx = 0;
 	return __builtin_add_overflow(rx, tx, &both) ? INT64_MAX : both;
+}
+
+static int64_t per_second(int64_t count, uint64_t ns)
+{
+	double rate = (double)count * 1e9 / (double)ns;
+
+	return rate < 9e18 ? (int64_t)rate : INT64_MAX;
 }
 
 /* ---- rounds ---- */
@@ -470,7 +486,7 @@ static void account(struct netstat *s, uint64_t now)
 			continue;
 		accumulate(&d->total, &d->delta);
 		if (elapsed)
-			d->rate += ((int64_t)((double)bytes(&d->delta) * 1e9 / (double)elapsed) - d->rate) / SMOOTH;
+			d->rate += (per_second(bytes(&d->delta), elapsed) - d->rate) / SMOOTH;
 		/* at first there is no traffic yet to choose by */
 		s->items[i].score = s->round == 1 ? bytes(&d->raw) : d->rate;
 		/* one that is called like the sum of the others is one of them */
@@ -544,6 +560,12 @@ static int collect(struct qmem *q, void *state)
 
 /* ---- life ---- */
 
+/* It may be there a little later: no reason to do without for ever. */
+static bool is_passing(int err)
+{
+	return err == -EMFILE || err == -ENFILE || err == -ENOMEM || err == -EINTR || err == -EAGAIN;
+}
+
 static int open_file(struct qmem *q, struct netstat *s)
 {
 	static const char *const paths[] = {
@@ -556,7 +578,7 @@ static int open_file(struct qmem *q, struct netstat *s)
 
 	s->file = QMEM_FILE(paths[s->namespace]);
 	len = qmem_read(q, &s->file, &text);
-	if (len >= 0 || len == -ENODATA) {
+	if (len >= 0 || len == -ENODATA || is_passing((int)len)) {
 		qmem_note(q,
 			  s->namespace == NAMESPACE_INIT ? "the namespace of process 1" : "the agent's own namespace");
 		return 0;

@@ -86,6 +86,15 @@ START_TEST(beyond_int64)
 }
 END_TEST
 
+START_TEST(nul_in_a_name)
+{
+	static const char line[] = "a\0b: 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16";
+	struct netdev dev;
+
+	ck_assert_int_eq(netdev_parse(line, sizeof(line) - 1, &dev), -EINVAL);
+}
+END_TEST
+
 START_TEST(walk)
 {
 	static const char text[] = "Inter-|   Receive  |  Transmit\n face |bytes|bytes\n    lo: " NUMBERS "\n"
@@ -112,6 +121,7 @@ Suite *netdev_suite(void)
 
 	tcase_add_loop_test(tests, parse, 0, sizeof(cases) / sizeof(*cases));
 	tcase_add_test(tests, beyond_int64);
+	tcase_add_test(tests, nul_in_a_name);
 	tcase_add_test(tests, walk);
 	suite_add_tcase(suite, tests);
 	return suite;

@@ -319,15 +319,32 @@ START_TEST(names_are_swapped)
 	device("eth0", 900000300);
 	device("lan0", 5500);
 	ck_assert_int_eq(tick(), 0);
-	ck_assert_int_eq(get("bytes.rx[eth0]"), 1000);
+	/* what was received meanwhile counts, the lifetime does not */
+	ck_assert_int_eq(get("bytes.rx[eth0]"), 1300);
 	ck_assert_int_eq(get("bytes.rx[eth1]"), 900000000);
 	ck_assert_int_eq(get("bytes.rx[lan0]"), 5500);
 	device("eth1", 1150);
 	device("eth0", 900000700);
 	device("lan0", 5500);
 	ck_assert_int_eq(tick(), 0);
-	ck_assert_int_eq(get("bytes.rx[eth0]"), 1400);
+	ck_assert_int_eq(get("bytes.rx[eth0]"), 1700);
 	ck_assert_int_eq(get("bytes.rx[eth1]"), 900000050);
+}
+END_TEST
+
+/* One that goes, and a young one that downloads more than the other ever had, have nothing to do with each other. */
+START_TEST(traffic_beside_one_that_goes)
+{
+	begin();
+	device("va", 5000000);
+	device("vb", 10000);
+	ck_assert_int_eq(tick(), 0);
+	device("vb", 100000000);
+	ck_assert_int_eq(tick(), 0);
+	ck_assert_int_eq(get("bytes.rx[vb]"), 100000000);
+	device("vb", 200000000);
+	ck_assert_int_eq(tick(), 0);
+	ck_assert_int_eq(get("bytes.rx[vb]"), 200000000);
 }
 END_TEST
 
@@ -345,7 +362,7 @@ START_TEST(names_go_round)
 	device("a", 900003);
 	device("d", 71);
 	ck_assert_int_eq(tick(), 0);
-	ck_assert_int_eq(get("bytes.rx[a]"), 1000);
+	ck_assert_int_eq(get("bytes.rx[a]"), 1003);
 	ck_assert_int_eq(get("bytes.rx[b]"), 50000);
 	ck_assert_int_eq(get("bytes.rx[c]"), 900000);
 	ck_assert_int_eq(get("bytes.rx[d]"), 71);
@@ -354,7 +371,7 @@ START_TEST(names_go_round)
 	device("c", 50002);
 	device("d", 900010);
 	ck_assert_int_eq(tick(), 0);
-	ck_assert_int_eq(get("bytes.rx[d]"), 71);
+	ck_assert_int_eq(get("bytes.rx[d]"), 78);
 	ck_assert_int_eq(times("[a]"), 0);
 	/* and under its old name nothing jumps either */
 	device("b", 1001);
@@ -362,8 +379,8 @@ START_TEST(names_go_round)
 	device("d", 900020);
 	device("a", 123456789);
 	ck_assert_int_eq(tick(), 0);
-	ck_assert_int_eq(get("bytes.rx[a]"), 1000);
-	ck_assert_int_eq(get("bytes.rx[d]"), 81);
+	ck_assert_int_eq(get("bytes.rx[a]"), 1003);
+	ck_assert_int_eq(get("bytes.rx[d]"), 88);
 }
 END_TEST
 
@@ -384,7 +401,7 @@ END_TEST
 
 START_TEST(top_and_other)
 {
-	set("Interfaces", "2");
+	set("MaxInterfaces", "2");
 	begin();
 	/* at first by what they have had in their life */
 	device("a", 100000);
@@ -454,7 +471,7 @@ END_TEST
 
 START_TEST(none_shown)
 {
-	set("Interfaces", "0");
+	set("MaxInterfaces", "0");
 	begin();
 	for (int i = 0; i < 2; i++) {
 		device("eth0", 100 + i);
@@ -499,7 +516,7 @@ START_TEST(sums_add_up)
 	int64_t raw[N], carried = 0, shown = 0, other = 0;
 
 	srandom(2);
-	set("Interfaces", "5");
+	set("MaxInterfaces", "5");
 	begin();
 	for (int i = 0; i < N; i++)
 		raw[i] = random() % 100000;
@@ -595,6 +612,7 @@ Suite *netstat_suite(void)
 	tcase_add_test(tests, beyond_int64);
 	tcase_add_test(tests, malformed);
 	tcase_add_test(tests, names_are_swapped);
+	tcase_add_test(tests, traffic_beside_one_that_goes);
 	tcase_add_test(tests, names_go_round);
 	tcase_add_test(tests, reset_beside_a_busy_one);
 	tcase_add_test(tests, top_and_other);
