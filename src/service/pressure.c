@@ -5,7 +5,6 @@
 #include <inttypes.h>
 #include <linux/capability.h>
 #include <linux/magic.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,6 +23,7 @@
 
 #define POLL_LEAST (QMEM_SECOND / 2)
 #define POLL_MOST (2 * QMEM_SECOND)
+#define ASK_AGAIN 60 /* rounds */
 #define UNPRIVILEGED_WINDOW (2 * QMEM_SECOND)
 
 struct resource {
@@ -31,6 +31,7 @@ struct resource {
 	struct qmem_complaint complaint, beyond;
 	bool missing; /* not on this kernel: never looked for again */
 	bool valid;
+	int err; /* of the last read */
 	struct psi psi;
 };
 
@@ -41,7 +42,10 @@ struct watcher {
 	struct qmem_label labels[3];
 	int fd;          /* the kernel's trigger; -1: polled */
 	bool off;        /* this kernel does not have the line */
-	uint64_t looked; /* polled: when */
+	bool lies;       /* the kernel may fire without cause: samples are taken to tell */
+	int refused;     /* polled: the kernel's error */
+	unsigned rounds; /* since the kernel was asked last */
+	uint64_t looked; /* when */
 	char why[96];    /* it is polled, or off */
 };
 
@@ -57,7 +61,7 @@ struct pressure {
 };
 
 struct trigger_values {
-	int64_t state, events, rejected;
+	int64_t state, severity, events, rejected;
 };
 
 #define PSI_METRIC(id_, key_, index_, member_, help_)                                                                  \
@@ -84,6 +88,8 @@ static const struct qmem_metric stall_metrics[] = {
 static const struct qmem_metric trigger_metrics[] = {
 	{ "state", NULL, offsetof(struct trigger_values, state),
 	  "0 inactive, 1 easing: no event for the hold time, 2 active" },
+	{ "severity", NULL, offsetof(struct trigger_values, severity),
+	  "of what goes on: 0 okay, 1 warning, 2 failure" },
 	{ 0 },
 };
 
@@ -95,49 +101,49 @@ static const struct qmem_metric trigger_events_metrics[] = {
 	{ 0 },
 };
 
-static const struct qmem_family families[] = {
-	{ .id = "avg",
-	  .title = "Share of time tasks waited",
-	  .unit = "percent",
-	  .divisor = 100,
-	  .type = "percent",
-	  .menu = "pressure",
-	  .style = "line",
-	  .label = "resource",
-	  .metrics = avg_metrics },
-	{ .id = "stall",
-	  .title = "Time tasks waited",
-	  .unit = "seconds",
-	  .kind = QMEM_COUNTER,
-	  .divisor = 1000000,
-	  .type = "total_time_in_ms",
-	  .menu = "pressure",
-	  .style = "line",
-	  .label = "resource",
-	  .metrics = stall_metrics },
-	{ .id = "trigger",
-	  .title = "State of a pressure trigger",
-	  .unit = "state",
-	  .divisor = 1,
-	  .type = "gauge",
-	  .menu = "pressure",
-	  .style = "line",
-	  .label = "trigger",
-	  .metrics = trigger_metrics },
-	{ .id = "trigger_events",
-	  .title = "Events of a pressure trigger",
-	  .unit = "events",
-	  .kind = QMEM_COUNTER,
-	  .divisor = 1,
-	  .type = "total_events",
-	  .menu = "pressure",
-	  .style = "line",
-	  .label = "trigger",
-	  .metrics = trigger_events_metrics },
-	{ 0 },
-};
 enum { FAMILY_AVG, FAMILY_STALL, FAMILY_TRIGGER, FAMILY_TRIGGER_EVENTS };
 
+static const struct qmem_family families[] = {
+	[FAMILY_AVG] = { .id = "avg",
+			 .title = "Share of time tasks waited",
+			 .unit = "percent",
+			 .divisor = 100,
+			 .type = "percent",
+			 .menu = "pressure",
+			 .style = "line",
+			 .label = "resource",
+			 .metrics = avg_metrics },
+	[FAMILY_STALL] = { .id = "stall",
+			   .title = "Time tasks waited",
+			   .unit = "seconds",
+			   .kind = QMEM_COUNTER,
+			   .divisor = 1000000,
+			   .type = "total_time_in_ms",
+			   .menu = "pressure",
+			   .style = "line",
+			   .label = "resource",
+			   .metrics = stall_metrics },
+	[FAMILY_TRIGGER] = { .id = "trigger",
+			     .title = "State of a pressure trigger",
+			     .unit = "state",
+			     .divisor = 1,
+			     .type = "gauge",
+			     .menu = "pressure",
+			     .style = "line",
+			     .label = "trigger",
+			     .metrics = trigger_metrics },
+	[FAMILY_TRIGGER_EVENTS] = { .id = "trigger_events",
+				    .title = "Events of a pressure trigger",
+				    .unit = "events",
+				    .kind = QMEM_COUNTER,
+				    .divisor = 1,
+				    .type = "total_events",
+				    .menu = "pressure",
+				    .style = "line",
+				    .label = "trigger",
+				    .metrics = trigger_events_metrics },
+	{ 0 },
+};
 static const char *check(const char *text)
 {
 	return strcmp(text, "none") == 0 ? NULL : trigger_check(text);
@@ -182,6 +188,7 @@ static int read_resource(struct qmem *q, struct pressure *p, enum psi_resource w
 
 	r->valid = false;
 	len = qmem_read(q, &r->file, &text);
+	r->err = len < 0 ? (int)len : 0;
 	err = len < 0 ? (int)len : psi_parse(text, (size_t)len, &r->psi);
 	if (!err) {
 		r->valid = true;
@@ -258,7 +265,7 @@ static uint64_t wakes(const struct watcher *w)
 
 	if (w->off)
 		return QMEM_NEVER;
-	if (w->fd < 0 && w->looked + poll_after(w) < when)
+	if ((w->fd < 0 || w->lies) && w->looked + poll_after(w) < when)
 		when = w->looked + poll_after(w);
 	return when;
 }
@@ -311,18 +318,6 @@ static bool privileged(void)
 	return data[CAP_TO_INDEX(CAP_SYS_RESOURCE)].effective & CAP_TO_MASK(CAP_SYS_RESOURCE);
 }
 
-/* Adds to a text of `size` bytes that is long enough for all of it. */
-static void add(char *dst, size_t size, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
-static void add(char *dst, size_t size, const char *fmt, ...)
-{
-	size_t len = strlen(dst);
-	va_list args;
-
-	va_start(args, fmt);
-	vsnprintf(dst + len, size - len, fmt, args);
-	va_end(args);
-}
-
 /* What --check shows. */
 static void note(struct qmem *q, const struct pressure *p)
 {
@@ -332,14 +327,14 @@ static void note(struct qmem *q, const struct pressure *p)
 	for (size_t i = 0; i < p->n; i++)
 		kernel += p->watchers[i].fd >= 0;
 	if (kernel)
-		add(text, sizeof(text), "%zu trigger%s of the kernel%s", kernel, kernel == 1 ? "" : "s",
-		    privileged() ? "" : " (without CAP_SYS_RESOURCE up to 2 s late; false ones are dropped)");
+		text_add(text, sizeof(text), "%zu trigger%s of the kernel%s", kernel, kernel == 1 ? "" : "s",
+			 privileged() ? "" : " (without CAP_SYS_RESOURCE up to 2 s late; false ones are dropped)");
 	for (size_t i = 0; i < p->n; i++) {
 		const struct watcher *w = &p->watchers[i];
 
 		if (w->fd < 0)
-			add(text, sizeof(text), "%s%s %s: %s", *text ? "; " : "", w->name, w->off ? "off" : "polled",
-			    w->why);
+			text_add(text, sizeof(text), "%s%s %s: %s", *text ? "; " : "", w->name,
+				 w->off ? "off" : "polled", w->why);
 	}
 	qmem_note(q, "%s", text);
 }
@@ -392,15 +387,18 @@ static void refusal(struct watcher *w, const char *path, int err)
 }
 
 /* A descriptor the kernel notifies us by, or -errno. */
-static int ask_kernel(struct qmem *q, struct watcher *w, const struct qmem_file *file)
+static int ask_kernel(struct qmem *q, struct watcher *w, const struct resource *r)
 {
+	const struct qmem_file *file = &r->file;
 	const struct trigger_spec *spec = &w->trigger.spec;
 	char text[64];
 	struct statfs fs;
 	int fd, len, err = 0;
 
 	/* never write into a recorded file */
-	if (file->fd < 0 || fstatfs(file->fd, &fs) || fs.f_type != PROC_SUPER_MAGIC)
+	if (file->fd < 0)
+		return r->err ? r->err : -EBADF;
+	if (fstatfs(file->fd, &fs) || fs.f_type != PROC_SUPER_MAGIC)
 		return -ENOTTY;
 	fd = qmem_open(q, O_RDWR | O_NONBLOCK, "%s", file->path);
 	if (fd < 0)
@@ -433,12 +431,26 @@ static void watch(struct qmem *q, struct watcher *w)
 	}
 	/* the reference for what comes next */
 	(void)trigger_step(&w->trigger, TRIGGER_TICK, qmem_now(q), total_of(p, &w->trigger.spec));
-	w->fd = ask_kernel(q, w, &r->file);
+	w->rounds = 0;
+	w->fd = ask_kernel(q, w, r);
+	w->lies = w->fd >= 0 && !privileged();
 	if (w->fd >= 0)
 		return;
-	refusal(w, r->file.path, w->fd);
+	w->refused = w->fd;
+	refusal(w, r->file.path, w->refused);
 	w->fd = -1;
 	qmem_log(q, QMEM_LOG_INFO, "trigger %s is polled: %s", w->name, w->why);
+}
+
+/* What was refused for want of a descriptor or of memory may be granted later. */
+static void watch_again(struct qmem *q, struct watcher *w)
+{
+	bool passing = w->refused == -EMFILE || w->refused == -ENFILE || w->refused == -ENOMEM;
+
+	if (w->fd >= 0 || !passing || ++w->rounds < ASK_AGAIN)
+		return;
+	watch(q, w);
+	note(q, w->pressure);
 }
 
 static bool known(const struct pressure *p, const char *name)
@@ -518,7 +530,12 @@ static void emit_trigger(struct qmem *q, const struct watcher *w)
 {
 	const struct trigger *t = &w->trigger;
 	const struct qmem_instance instance = { w->name, w->labels };
-	const struct trigger_values values = { (int64_t)t->state, t->events, t->rejected };
+	const struct trigger_values values = {
+		.state = (int64_t)t->state,
+		.severity = t->state == TRIGGER_INACTIVE ? QMEM_OKAY : (int64_t)t->spec.severity,
+		.events = t->events,
+		.rejected = t->rejected,
+	};
 
 	qmem_emit(q, &families[FAMILY_TRIGGER], &instance, &values);
 	qmem_emit(q, &families[FAMILY_TRIGGER_EVENTS], &instance, &values);
@@ -554,6 +571,7 @@ static int collect(struct qmem *q, void *state)
 	for (size_t i = 0; i < p->n; i++) {
 		if (p->watchers[i].off)
 			continue;
+		watch_again(q, &p->watchers[i]);
 		look(q, &p->watchers[i]);
 		emit_trigger(q, &p->watchers[i]);
 	}

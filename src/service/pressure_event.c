@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "service/pressure_event.h"
 
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -11,7 +12,11 @@
 
 static int64_t sum(int64_t a, int64_t b)
 {
-	return a == QMEM_NA ? b : b == QMEM_NA ? a : a + b;
+	int64_t both;
+
+	if (a == QMEM_NA || b == QMEM_NA)
+		return a == QMEM_NA ? b : a;
+	return __builtin_add_overflow(a, b, &both) ? QMEM_NA : both;
 }
 
 static struct reclaim reclaim_of(const struct vmstat *vm, uint64_t when)
@@ -76,9 +81,7 @@ static void rate_text(char *dst, double rate)
 	snprintf(dst, FIELDS_TEXT, rate > 0 && rate < 10 ? "%.1f" : "%.0f", rate);
 }
 
-/* Adds to a text of `size` bytes that is long enough for all of it. */
-static void add(char *dst, size_t size, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
-static void add(char *dst, size_t size, const char *fmt, ...)
+void text_add(char *dst, size_t size, const char *fmt, ...)
 {
 	size_t len = strlen(dst);
 	va_list args;
@@ -141,16 +144,16 @@ void pressure_raise(struct qmem *q, const struct trigger *t, const char *name, s
 	span_text(span, t->share_span);
 	span_text(lasts, t->last - t->since);
 	snprintf(event.message, sizeof(event.message),
-		 "%s pressure: %s %s %% of the last %s stalled (limit %s in %s), for %s", resource, kind, share_text,
-		 span, threshold, window, lasts);
+		 "%s pressure: %s stalled for %" PRId64 " ms, %s %%, of the last %s (limit %s in %s), for %s", resource,
+		 kind, t->share_stall / 1000, share_text, span, threshold, window, lasts);
 	reclaim_rates(q, reclaims, t->spec.window, rates);
 	for (int i = 0; i < RECLAIM_COUNTS; i++) {
 		if (rates[i] < 0)
 			continue;
 		rate_text(texts[i], rates[i]);
 		fields[n++] = (struct qmem_label){ counts[i].field, texts[i] };
-		add(event.message, sizeof(event.message), "%s%s %s%s", joint, counts[i].words, texts[i],
-		    i == ALLOCATION_STALLS || i == SWAP_IN ? "" : " pages");
+		text_add(event.message, sizeof(event.message), "%s%s %s%s", joint, counts[i].words, texts[i],
+			 i == ALLOCATION_STALLS || i == SWAP_IN ? "" : " pages");
 		joint = i == SWAP_IN ? " " : ", ";
 	}
 	qmem_raise(q, &event);

@@ -138,6 +138,17 @@ static const struct trigger_sample *within_window(const struct trigger *t, uint6
 	return found;
 }
 
+/* A poll that came late has seen more than a window. */
+static int64_t share_of_window(const struct trigger *t, enum trigger_cause cause, const struct trigger_sample *from,
+			       uint64_t now, int64_t stall)
+{
+	uint64_t span = from ? now - from->when : 0;
+
+	if (cause != TRIGGER_POLL || span <= (uint64_t)t->spec.window)
+		return stall;
+	return (int64_t)((double)stall * (double)t->spec.window / (double)span);
+}
+
 static enum trigger_change look(struct trigger *t, enum trigger_cause cause, uint64_t now, int64_t total)
 {
 	const struct trigger_sample *from;
@@ -148,7 +159,7 @@ static enum trigger_change look(struct trigger *t, enum trigger_cause cause, uin
 	from = cause == TRIGGER_EVENT ? before_window(t, now) : within_window(t, now);
 	if (from && total != QMEM_NA)
 		stall = total - from->total;
-	if (stall < t->spec.stall / 1000) {
+	if (share_of_window(t, cause, from, now, stall) < t->spec.stall / 1000) {
 		t->rejected += cause == TRIGGER_EVENT;
 		return cause == TRIGGER_EVENT ? TRIGGER_REJECTED : TRIGGER_NOTHING;
 	}

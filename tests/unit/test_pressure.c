@@ -258,6 +258,17 @@ START_TEST(polled)
 }
 END_TEST
 
+/* A timer comes late: 9 % of 2.25 s is more than 200 ms, and still no 10 %. */
+START_TEST(polled_late)
+{
+	struct trigger t = make("memory some 200ms 2s");
+
+	for (int64_t now = 100000; now < 200000; now += 2250)
+		ck_assert_int_eq(trigger_step(&t, TRIGGER_POLL, (uint64_t)now * MS, now * 90), TRIGGER_NOTHING);
+	ck_assert_int_eq(trigger_step(&t, TRIGGER_POLL, (uint64_t)201250 * MS, 199000 * 90 + 250000), TRIGGER_EXCEEDED);
+}
+END_TEST
+
 /* ---- the service ---- */
 
 static const struct qmem_service *const services[] = { &vmstat_service, &pressure_service, NULL };
@@ -416,6 +427,7 @@ START_TEST(values)
 					    "pressure.stall.some[irq] - seconds total\n"
 					    "pressure.stall.full[irq] 0.000007 seconds total\n"
 					    "pressure.trigger.state[memory_some_200ms_2s] 0 state\n"
+					    "pressure.trigger.severity[memory_some_200ms_2s] 0 state\n"
 					    "pressure.trigger_events.events[memory_some_200ms_2s] 0 events total\n"
 					    "pressure.trigger_events.rejected[memory_some_200ms_2s] 0 events total\n"
 					    "collected pressure every 1000 ms\n");
@@ -469,8 +481,8 @@ START_TEST(event_and_end)
 	text = recorder_take(&r);
 	ck_assert_int_eq(times(text, "event "), 1);
 	HAS(text,
-	    "event WARNING pressure.pressure[memory_some_200ms_2s] memory pressure: some 44.5 % of the last 2.0 s "
-	    "stalled (limit 200ms in 2s), for 2.0 s; meanwhile per second: refaults 1550 pages, direct scan 0 pages, "
+	    "event WARNING pressure.pressure[memory_some_200ms_2s] memory pressure: some stalled for 890 ms, 44.5 %, of the "
+	    "last 2.0 s (limit 200ms in 2s), for 2.0 s; meanwhile per second: refaults 1550 pages, direct scan 0 pages, "
 	    "allocation stalls 5.0, swap in 0 out 5000 pages\n");
 	HAS(text,
 	    "  resource=memory\n  kind=some\n  threshold=200ms\n  window=2s\n  share=44.5\n  duration=2.0 s\n"
@@ -484,7 +496,7 @@ START_TEST(event_and_end)
 	text = recorder_take(&r);
 	ck_assert_int_eq(times(text, "event WARNING"), 2);
 	ck_assert_int_eq(times(text, "event "), 2);
-	HAS(text, "stalled (limit 200ms in 2s), for 32 s;");
+	HAS(text, "of the last 2.0 s (limit 200ms in 2s), for 32 s;");
 	/* quiet, by timers alone; the first of them still sees the last second's stall */
 	end = now + 60 * SECOND;
 	while (qmem_next(r.q) < end) {
@@ -628,6 +640,7 @@ Suite *pressure_suite(void)
 	tcase_add_test(trigger, total_that_falls);
 	tcase_add_test(trigger, many_samples);
 	tcase_add_test(trigger, polled);
+	tcase_add_test(trigger, polled_late);
 	suite_add_tcase(suite, trigger);
 	tcase_add_checked_fixture(service, setup, teardown);
 	tcase_add_test(service, values);
