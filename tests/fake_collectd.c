@@ -205,13 +205,20 @@ static void test_never_started(void)
 
 static void test_cannot_start(void)
 {
+	char root[] = "/tmp/qmem-empty-XXXXXX", config[256];
+
 	if (!load(qmem_so))
 		return;
 	CHECK(fake_config("HostRoot \"/nonexistent\"\n") == 0);
+	CHECK(fake_log(LOG_WARNING, "HostRoot '/nonexistent' cannot be found"));
+	CHECK(mkdtemp(root));
+	snprintf(config, sizeof(config), "HostRoot \"%s\"\n<Service \"self\">\nEnabled no\n</Service>\n", root);
+	CHECK(fake_config(config) == 0);
 	CHECK(fake.init() != 0);
-	CHECK(fake_log(LOG_ERR, "/nonexistent"));
+	CHECK(fake_log(LOG_ERR, "nothing can be measured here"));
 	CHECK(!fake.read);
 	shutdown_in_time();
+	rmdir(root);
 }
 
 static void test_wrong_options(void)
