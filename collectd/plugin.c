@@ -412,28 +412,9 @@ static int on_init(void)
 	return -1;
 }
 
-/* By the clock that cannot be set, where the C library has that. */
-#if defined(__GLIBC_PREREQ)
-#if __GLIBC_PREREQ(2, 31)
-#define JOIN_CLOCK CLOCK_MONOTONIC
-#endif
-#endif
-#ifdef JOIN_CLOCK
-static int timed_join(pthread_t thread, const struct timespec *until)
-{
-	return pthread_clockjoin_np(thread, NULL, JOIN_CLOCK, until);
-}
-#else
-#define JOIN_CLOCK CLOCK_REALTIME
-static int timed_join(pthread_t thread, const struct timespec *until)
-{
-	return pthread_timedjoin_np(thread, NULL, until);
-}
-#endif
-
 static void join(pthread_t thread, const struct timespec *until, const char *who)
 {
-	if (timed_join(thread, until) == 0)
+	if (pthread_timedjoin_np(thread, NULL, until) == 0)
 		return;
 	pthread_detach(thread);
 	WARNING("qmem plugin: the %s does not end, and is left behind", who);
@@ -486,7 +467,7 @@ static void stop(void)
 	pthread_cond_broadcast(&host.work);
 	leave();
 
-	clock_gettime(JOIN_CLOCK, &until);
+	clock_gettime(CLOCK_REALTIME, &until);
 	until.tv_sec += JOIN_SECONDS;
 	if (listening)
 		join(host.listener, &until, "listener");

@@ -100,7 +100,7 @@ def test_defaults():
     between(daemon, "qmem-vmstat/vmpage_action-alloc_free", 0, lambda: vmstat("pgfree"))
     between(daemon, "qmem-vmstat/vmpage_faults-faults", 0, lambda: vmstat("pgfault") - vmstat("pgmajfault"))
     between(daemon, "qmem-vmstat/vmpage_faults-faults", 1, lambda: vmstat("pgmajfault"))
-    between(daemon, "qmem-vmstat/vmpage_io-io", 0, lambda: vmstat("pgpgin") * 1024)
+    between(daemon, "qmem-vmstat/total_bytes-io_in", 0, lambda: vmstat("pgpgin") * 1024)
     between(daemon, "qmem-vmstat/total_events-oom_kill", 0, lambda: vmstat("oom_kill"))
     if any(name.startswith("qmem-netstat-lo/") for name in names):
         for family, columns in (("if_octets-bytes", (0, 8)), ("if_packets-packets", (1, 9))):
@@ -183,7 +183,7 @@ def test_descriptors():
 def test_options():
     wrong = [
         ('NoSuchOption 1', "NoSuchOption"),
-        ('HostRoot true false maybe\nHostRoot "/"', None),
+        ('HostRoot true false maybe', "'true false maybe' cannot be found"),
         ('<Service "nosuch">\nInterval 1\n</Service>', "nosuch"),
         ('<Service>\nInterval 1\n</Service>', "Service"),
         ('<Service "meminfo">\nNoSuch 1\n</Service>', "NoSuch"),

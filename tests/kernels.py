@@ -427,7 +427,7 @@ def check_stall(guest):
         err = files[f"{who}.err"]
         stream = Stream(files[f"{who}.stream"])
         for trigger in TRIGGERS:
-            pattern = rf"WARNING: pressure\.pressure\[{trigger}\]: memory pressure: some [\d.]+ % of the last"
+            pattern = rf"WARNING: pressure\.pressure\[{trigger}\]: memory pressure: some stalled for \d+ ms, [\d.]+ %, of the last"
             tap.ok(re.search(pattern, err), f"{guest.name}: {trigger} as {who}: the event", err, f"stalled {stalled:.1f} %")
             tap.ok(re.search(rf"OKAY: pressure\.pressure\[{trigger}\]: memory pressure is over", err),
                    f"{guest.name}: {trigger} as {who}: its end", err)
