@@ -26,9 +26,8 @@
  *	fds	/proc/PID/stat and statm on descriptors that stay open, as many as FdBudget allows; the rest as `files`
  *	files	/proc/PID/stat and statm, opened each time
  *
- * With fds and files, what only /proc/PID/status has (*) is read when a process is new, when its stat or statm has moved, and
- * else every 64th round: a value can be older than the round only if it changed without any fault, CPU time or change of
- * the sizes.
+ * With fds and files, what only /proc/PID/status has (*) is read when a process is new, when its faults, RSS or size have
+ * moved, and else every 64th round: it can be older than the round only if it changed without any of these.
  */
 #ifndef QMEM_PROCTABLE_H
 #define QMEM_PROCTABLE_H
@@ -53,7 +52,7 @@ enum proc_change {
 struct proc {
 	int32_t pid; /* 0: the slot is free */
 	int32_t ppid;
-	uint32_t uid;        /* real; PROC_NO_UID */
+	uint32_t uid;        /* real(*); PROC_NO_UID */
 	uint32_t slot;
 	uint32_t generation; /* of the slot; never 0 */
 	uint32_t order;      /* the table's own: its place in the walk */
@@ -62,7 +61,7 @@ struct proc {
 	char comm[16];       /* any bytes but NUL */
 	char state;          /* of the first thread: R S D T t Z X P I */
 	bool kthread;
-	bool ended;          /* only in proctable_deaths() */
+	bool ended;          /* only of those in proctable_deaths() */
 	uint8_t changed;     /* enum proc_change, against the round before */
 	int32_t threads;
 	int64_t utime, stime; /* all threads, also those that have ended; scaled to the run time as the kernel does it */
@@ -75,6 +74,7 @@ struct proc {
 	uint64_t cgroup;     /* inode number of the cgroup: that of the memory controller where it is a v1 hierarchy, else the
 			      * v2 one; 0: not known (fds, files: ask proctable_cgroup()) */
 	int64_t vm_changes;  /* times the address space was locked for a change since it was first seen; bpf and iter, 6.4 */
+	uint32_t mm_seq, execs; /* the table's own: what these are counted by */
 };
 
 struct proctable;
