@@ -11,6 +11,7 @@ struct qmem_run {
 	const struct qmem_service *service;
 	struct qmem_common common;
 	void *state;
+	uint64_t *seen; /* of each family: which metrics have had a value */
 	bool started;
 	char reason[256];     /* why it is off, or what it notes of itself */
 	uint64_t interval;    /* configured, a multiple of the tick */

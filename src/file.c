@@ -43,12 +43,13 @@ static int grow(struct qmem *q)
 	return 0;
 }
 
-/* A seq file hands out what fits its own buffer at a time: only 0 is the end. */
-static ssize_t read_all(struct qmem *q, int fd)
+/* A seq file hands out what fits its own buffer at a time: only 0 is the end, unless it is a single piece. */
+static ssize_t read_all(struct qmem *q, const struct qmem_file *file)
 {
 	size_t len = 0;
 
 	for (;;) {
+		size_t room;
 		ssize_t n;
 
 		if (len + 1 >= q->text_size) {
@@ -57,14 +58,15 @@ static ssize_t read_all(struct qmem *q, int fd)
 			if (err)
 				return err;
 		}
-		n = pread(fd, q->text + len, q->text_size - 1 - len, (off_t)len);
+		room = q->text_size - 1 - len;
+		n = pread(file->fd, q->text + len, room, (off_t)len);
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)
 			return -errno;
-		if (!n)
-			break;
 		len += (size_t)n;
+		if (!n || (file->single && (size_t)n < room))
+			break;
 	}
 	q->text[len] = '\0';
 	return (ssize_t)len;
@@ -76,7 +78,7 @@ ssize_t qmem_read(struct qmem *q, struct qmem_file *file, const char **ret_text)
 	ssize_t len = -EBADF;
 
 	if (file->fd >= 0)
-		len = read_all(q, file->fd);
+		len = read_all(q, file);
 	/* what was opened may have gone: a module, a device, a mount */
 	if (len < 0 && len != -ENOMEM && len != -EFBIG) {
 		qmem_file_close(file);
@@ -88,7 +90,7 @@ ssize_t qmem_read(struct qmem *q, struct qmem_file *file, const char **ret_text)
 			return qmem_fail(q, err, "cannot open '/%s': %s", file->path,
 					 strerror_r(-err, words, sizeof(words)));
 		}
-		len = read_all(q, file->fd);
+		len = read_all(q, file);
 	}
 	if (len < 0) {
 		qmem_file_close(file);

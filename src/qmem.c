@@ -146,25 +146,32 @@ static struct qmem_round round_of(const struct qmem *q, const struct qmem_run *r
 	};
 }
 
+/* Bit i: metric i has a value. */
 static uint64_t present(const struct qmem_family *family, const void *sample)
 {
-	uint64_t n = 0;
+	uint64_t bits = 0;
 
-	for (const struct qmem_metric *m = family->metrics; m->id; m++)
-		n += qmem_value(m, sample) != QMEM_NA;
-	return n;
+	for (size_t i = 0; family->metrics[i].id; i++)
+		if (qmem_value(&family->metrics[i], sample) != QMEM_NA)
+			bits |= UINT64_C(1) << i;
+	return bits;
 }
 
 void qmem_emit(struct qmem *q, const struct qmem_family *family, const struct qmem_instance *instance, const void *sample)
 {
 	struct qmem_run *run = q->current;
 	struct qmem_round round;
+	uint64_t bits, *seen;
 
 	if (q->muted)
 		return;
+	bits = present(family, sample);
+	seen = &run->seen[family - run->service->families];
+	*seen |= bits;
 	round = round_of(q, run);
+	round.seen = *seen;
 	if (shown(run, family)) {
-		run->values += present(family, sample);
+		run->values += (uint64_t)__builtin_popcountll(bits);
 		if (q->host->values)
 			q->host->values(q->arg, &round, family, instance, sample);
 	}
@@ -297,6 +304,15 @@ int qmem_collect(struct qmem *q, uint64_t now)
 
 /* ---- life ---- */
 
+static size_t families_of(const struct qmem_service *service)
+{
+	size_t n = 0;
+
+	while (service->families && service->families[n].id)
+		n++;
+	return n;
+}
+
 struct qmem *qmem_new(const struct qmem_host *host, void *arg, const struct qmem_service *const *services)
 {
 	struct qmem *q = calloc(1, sizeof(*q));
@@ -321,7 +337,8 @@ struct qmem *qmem_new(const struct qmem_host *host, void *arg, const struct qmem
 		run->service = services[i];
 		run->stretch = 1;
 		run->state = calloc(1, services[i]->state_size ? services[i]->state_size : 1);
-		if (!run->state)
+		run->seen = calloc(families_of(services[i]) + 1, sizeof(*run->seen));
+		if (!run->state || !run->seen)
 			err = -ENOMEM;
 		if (!err)
 			err = qmem_option_defaults(qmem_common_options, &run->common);
@@ -428,6 +445,8 @@ static int start_run(struct qmem *q, struct qmem_run *run)
 		return 0;
 	}
 	snprintf(run->reason, sizeof(run->reason), "%s", engine_words(q, err, words, sizeof(words)));
+	if (run->service->stop)
+		run->service->stop(q, run->state);
 	if (run->common.enabled == QMEM_YES)
 		qmem_log(q, QMEM_LOG_ERROR, "cannot run: %s", run->reason);
 	else
@@ -489,6 +508,7 @@ void qmem_free(struct qmem *q)
 		if (run->state)
 			qmem_option_release(run->service->options, run->state);
 		free(run->state);
+		free(run->seen);
 		qmem_option_release(qmem_common_options, &run->common);
 	}
 	qmem_events_release(q);

@@ -78,7 +78,9 @@ struct qmem_round {
 	const struct qmem_service *service;
 	uint64_t now;
 	uint64_t interval; /* until the next one, by plan */
+	uint64_t seen;     /* bit i: metric i of the family has had a value since the start; others this kernel may not have */
 };
+#define QMEM_METRICS 64 /* of a family, at most */
 
 /* ---- what is concluded ------------------------------------------------------------------------------------------ */
 
@@ -167,7 +169,8 @@ struct qmem_service {
 	/* what other services emit, QMEM_INTERNAL included, `round` telling whose */
 	void (*values)(struct qmem *q, void *state, const struct qmem_round *round, const struct qmem_family *family,
 		       const struct qmem_instance *instance, const void *sample);
-	void (*stop)(struct qmem *q, void *state); /* frees what start and collect made; options are the engine's */
+	/* frees what start and collect made; options are the engine's. Also after a start that failed */
+	void (*stop)(struct qmem *q, void *state);
 };
 
 extern const struct qmem_service *const qmem_services[]; /* the built-in ones, up to NULL; services.c */
@@ -191,9 +194,11 @@ extern const struct qmem_option qmem_global_options[]; /* of qmem as a whole: Ho
  */
 struct qmem_file {
 	const char *path;
-	int fd; /* -1: closed */
+	int fd;      /* -1: closed */
+	bool single; /* the kernel makes it in one piece (single_open()): what one read returns is all of it */
 };
 #define QMEM_FILE(path_) ((struct qmem_file){ .path = (path_), .fd = -1 })
+#define QMEM_FILE_SINGLE(path_) ((struct qmem_file){ .path = (path_), .fd = -1, .single = true })
 
 /* The whole text, NUL-terminated (it may hold NULs of its own), the engine's until the next qmem_read(). The length, or
  * -errno; -ENODATA for an empty file. The file is opened when it is not, and again when the old descriptor fails. */

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT */
+/* Which of many are wanted, by collectd's rules: names, or POSIX extended regular expressions between slashes. */
+#ifndef QMEM_SELECT_H
+#define QMEM_SELECT_H
+
+#include <stdbool.h>
+
+#include "qmem.h"
+
+struct select_rule;
+
+struct select {
+	struct select_rule *rules;
+	size_t n;
+	bool ignore;
+};
+
+/*
+ * The rules of a list option: "eth0" is that name, "/^veth/" whatever the expression finds (it is not anchored), "/" and
+ * "//" are names. What one of them matches is wanted, and nothing else; with `ignore` it is the other way round. No rules:
+ * all are wanted. -EINVAL: not an expression; -ENOMEM.
+ */
+int select_init(struct select *select, const struct qmem_list *list, bool ignore);
+void select_release(struct select *select);
+bool select_wants(const struct select *select, const char *name);
+
+/* For the `check` of an option: what is wrong with a rule, or NULL. */
+const char *select_check(const char *rule);
+
+#endif

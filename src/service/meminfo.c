@@ -1,0 +1,580 @@
+/* SPDX-License-Identifier: MIT */
+#include "service/meminfo.h"
+
+#include <errno.h>
+#include <linux/magic.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/vfs.h>
+
+#define ARC_RETRY 60 /* collections between looks for a file that was not there */
+
+/* Rows of tables; clang-format takes their braces for blocks. */
+/* clang-format off */
+#define VALUE(id_, key_, member, help_) \
+	{ .id = id_, .key = key_, .offset = offsetof(struct meminfo, member), .help = help_ }
+#define FAMILY(id_, title_, menu_, style_, metrics_, ...) \
+	{ .id = id_, .title = title_, .menu = menu_, .style = style_, .metrics = metrics_, __VA_ARGS__ }
+#define FEED(key_, flags_) { #key_, offsetof(struct meminfo, key_), flags_ }
+/* clang-format on */
+
+static const struct qmem_metric usage[] = {
+	VALUE("used", NULL, used, "all that is none of the others: processes, the kernel, huge pages, drivers"),
+	VALUE("buffers", NULL, buffers, "Buffers: the page cache of block devices"),
+	VALUE("cached", NULL, cached, "Cached without Shmem: the page cache of files"),
+	VALUE("shmem", NULL, shmem, "Shmem: shared memory and tmpfs, which only swap can free"),
+	VALUE("slab_reclaimable", NULL, slab_reclaimable,
+	      "SReclaimable: slab caches the kernel can shrink, such as dentries"),
+	VALUE("arc", NULL, arc, "the ZFS cache above its minimum; absent without ZFS"),
+	VALUE("free", NULL, free, "MemFree: used for nothing"),
+	{ .id = NULL },
+};
+
+static const struct qmem_metric available[] = {
+	VALUE("available", "MemAvailable", MemAvailable,
+	      "what can be had without swapping, by the kernel's estimate (3.14)"),
+	VALUE("total", "MemTotal", MemTotal, "all memory the kernel manages"),
+	{ .id = NULL },
+};
+
+static const struct qmem_metric available_ratio[] = {
+	VALUE("available", NULL, ratio, "MemAvailable and the ZFS cache above its minimum, of MemTotal"),
+	{ .id = NULL },
+};
+
+static const struct qmem_metric level[] = {
+	VALUE("level", NULL, level, "0 none, 1 low, 2 medium, 3 high, 4 critical, from the available ratio"),
+	{ .id = NULL },
+};
+
+static const struct qmem_metric lru[] = {
+	VALUE("active_anon", "Active(anon)", Active_anon, "anonymous and shared memory in recent use"),
+	VALUE("inactive_anon", "Inactive(anon)", Inactive_anon,
+	      "anonymous and shared memory that would be swapped first"),
+	VALUE("active_file", "Active(file)", Active_file, "page cache in recent use"),
+	VALUE("inactive_file", "Inactive(file)", Inactive_file, "page cache that would be dropped first"),
+	VALUE("unevictable", "Unevictable", Unevictable, "what reclaim must leave alone: mlock, ramfs, secret memory"),
+	VALUE("mlocked", "Mlocked", Mlocked, "locked by mlock(); part of unevictable"),
+	{ .id = NULL },
+};
+
+static const struct qmem_metric processes[] = {
+	VALUE("anon", "AnonPages", AnonPages, "anonymous memory mapped by processes"),
+	VALUE("mapped", "Mapped", Mapped, "files, shared memory included, mapped by processes"),
+	{ .id = NULL },
+};
+
+static const struct qmem_metric writeback[] = {
+	VALUE("dirty", "Dirty", Dirty, "waits to be written"),
+	VALUE("writeback", "Writeback", Writeback, "is being written"),
+	VALUE("fuse", "WritebackTmp", WritebackTmp, "copies that FUSE writes from; 0 on new kernels"),
+	VALUE("nfs_unstable", "NFS_Unstable", NFS_Unstable,
+	      "sent to a server but not committed; part of writeback since 5.8"),
+	VALUE("bounce", "Bounce", Bounce, "bounce buffers of block devices; 0 on new kernels"),
+	{ .id = NULL },
+};
+
+static const struct qmem_metric slab[] = {
+	VALUE("reclaimable", "SReclaimable", SReclaimable, "caches the kernel can shrink, such as dentries and inodes"),
+	VALUE("unreclaimable", "SUnreclaim", SUnreclaim, "objects in use by the kernel"),
+	{ .id = NULL },
+};
+
+static const struct qmem_metric kernel[] = {
+	VALUE("stack", "KernelStack", KernelStack, "kernel stacks of tasks"),
+	VALUE("shadow_stack", "ShadowCallStack", ShadowCallStack, "shadow call stacks of tasks (arm64, 5.8)"),
+	VALUE("page_tables", "PageTables", PageTables, "page tables of processes"),
+	VALUE("sec_page_tables", "SecPageTables", SecPageTables, "page tables of KVM guests and IOMMUs (6.1)"),
+	VALUE("percpu", "Percpu", Percpu, "the per-CPU allocator (4.19)"),
+	VALUE("quicklists", "Quicklists", Quicklists, "page table pages kept for reuse (old kernels)"),
+	VALUE("reclaimable_other", NULL, reclaimable_other,
+	      "KReclaimable without slab: drivers' memory that can be freed (4.20)"),
+	{ .id = NULL },
+};
+
+static const struct qmem_metric vmalloc[] = {
+	VALUE("used", "VmallocUsed", VmallocUsed,
+	      "pages behind vmalloc(), stacks among them; always 0 from 4.4 to 5.2"),
+	{ .id = NULL },
+};
+
+static const struct qmem_metric thp[] = {
+	VALUE("anon", "AnonHugePages", AnonHugePages, "anonymous memory in huge pages"),
+	VALUE("shmem", "ShmemHugePages", ShmemHugePages, "shared memory and tmpfs in huge pages (4.8)"),
+	VALUE("shmem_mapped", "ShmemPmdMapped", ShmemPmdMapped, "of that, mapped as huge pages (4.8)"),
+	VALUE("file", "FileHugePages", FileHugePages, "page cache in huge pages (5.4)"),
+	VALUE("file_mapped", "FilePmdMapped", FilePmdMapped, "of that, mapped as huge pages (5.4)"),
+	{ .id = NULL },
+};
+
+static const struct qmem_metric hugepages[] = {
+	VALUE("used", NULL, huge_used, "(HugePages_Total - HugePages_Free) * Hugepagesize"),
+	VALUE("reserved", NULL, huge_reserved, "HugePages_Rsvd: promised to a mapping, not yet touched"),
+	VALUE("free", NULL, huge_free, "(HugePages_Free - HugePages_Rsvd) * Hugepagesize: to be had"),
+	{ .id = NULL },
+};
+
+static const struct qmem_metric hugetlb[] = {
+	VALUE("all_sizes", "Hugetlb", Hugetlb, "the pools of all page sizes (4.16)"),
+	VALUE("surplus", NULL, huge_surplus, "HugePages_Surp: beyond the pool's fixed size, of the default page size"),
+	{ .id = NULL },
+};
+
+static const struct qmem_metric swap[] = {
+	VALUE("used", NULL, swap_used, "SwapTotal - SwapFree - SwapCached"),
+	VALUE("cached", NULL, swap_cached, "SwapCached: in swap and in memory as well"),
+	VALUE("free", "SwapFree", SwapFree, "not in use"),
+	{ .id = NULL },
+};
+
+static const struct qmem_metric zswap[] = {
+	VALUE("pool", "Zswap", Zswap, "memory the compressed pages take (5.19)"),
+	VALUE("stored", "Zswapped", Zswapped, "what they would take uncompressed (5.19)"),
+	{ .id = NULL },
+};
+
+static const struct qmem_metric commit[] = {
+	VALUE("committed", "Committed_AS", Committed_AS, "address space promised to processes"),
+	VALUE("limit", "CommitLimit", CommitLimit, "where it ends if vm.overcommit_memory is 2"),
+	{ .id = NULL },
+};
+
+static const struct qmem_metric hardware[] = {
+	VALUE("corrupted", "HardwareCorrupted", HardwareCorrupted, "pages given up after memory errors"),
+	VALUE("memtest_bad", "EarlyMemtestBad", EarlyMemtestBad, "found bad by the memtest at boot (6.4)"),
+	{ .id = NULL },
+};
+
+static const struct qmem_metric cma[] = {
+	VALUE("used", NULL, cma_used, "CmaTotal - CmaFree"),
+	VALUE("free", "CmaFree", CmaFree, "of the contiguous memory allocator's areas, free for drivers"),
+	{ .id = NULL },
+};
+
+static const struct qmem_metric guest[] = {
+	VALUE("balloon", "Balloon", Balloon, "given back to the host by the balloon driver (6.16)"),
+	VALUE("unaccepted", "Unaccepted", Unaccepted, "not yet accepted from the host by a confidential guest (6.5)"),
+	{ .id = NULL },
+};
+
+static const struct qmem_metric gpu[] = {
+	VALUE("active", "GPUActive", GPUActive, "system memory in GPU objects (7)"),
+	VALUE("reclaimable", "GPUReclaim", GPUReclaim, "kept by GPU drivers for reuse; not in MemAvailable (7)"),
+	{ .id = NULL },
+};
+
+static const struct qmem_metric highmem[] = {
+	VALUE("high_total", "HighTotal", HighTotal, "beyond the kernel's direct map (32-bit)"),
+	VALUE("high_free", "HighFree", HighFree, "of that, free"),
+	VALUE("low_total", "LowTotal", LowTotal, "in the kernel's direct map (32-bit)"),
+	VALUE("low_free", "LowFree", LowFree, "of that, free"),
+	{ .id = NULL },
+};
+
+static const struct qmem_metric direct_map[] = {
+	VALUE("4k", "DirectMap4k", DirectMap4k, "mapped by 4 KiB pages"),
+	VALUE("64k", "DirectMap64k", DirectMap64k, "mapped by 64 KiB pages (powerpc)"),
+	VALUE("1m", "DirectMap1M", DirectMap1M, "mapped by 1 MiB pages (s390)"),
+	VALUE("2m", "DirectMap2M", DirectMap2M, "mapped by 2 MiB pages"),
+	VALUE("4m", "DirectMap4M", DirectMap4M, "mapped by 4 MiB pages (32-bit x86)"),
+	VALUE("1g", "DirectMap1G", DirectMap1G, "mapped by 1 GiB pages"),
+	VALUE("2g", "DirectMap2G", DirectMap2G, "mapped by 2 GiB pages (s390)"),
+	{ .id = NULL },
+};
+
+#define BYTES .unit = "bytes", .kind = QMEM_GAUGE, .divisor = 1, .type = "memory"
+
+static const struct qmem_family families[] = {
+	FAMILY("usage", "Memory by use", "usage", "stacked", usage, BYTES),
+	FAMILY("available", "Available memory", "usage", "line", available, BYTES),
+	FAMILY("available_ratio", "Available memory, relative", "usage", "line", available_ratio, .unit = "percent",
+	       .kind = QMEM_GAUGE, .divisor = 100, .type = "percent"),
+	FAMILY("level", "Memory pressure level", "usage", "line", level, .unit = "level", .kind = QMEM_GAUGE,
+	       .divisor = 1, .type = "gauge"),
+	FAMILY("lru", "LRU lists", "lists", "line", lru, BYTES),
+	FAMILY("processes", "Memory mapped by processes", "lists", "line", processes, BYTES),
+	FAMILY("writeback", "Memory to be written", "writeback", "line", writeback, BYTES),
+	FAMILY("slab", "Slab memory", "kernel", "stacked", slab, BYTES),
+	FAMILY("kernel", "Kernel memory", "kernel", "stacked", kernel, BYTES),
+	FAMILY("vmalloc", "Vmalloc memory", "kernel", "area", vmalloc, BYTES),
+	FAMILY("thp", "Transparent huge pages", "huge pages", "line", thp, BYTES),
+	FAMILY("hugepages", "Huge page pool of the default size", "huge pages", "stacked", hugepages, BYTES),
+	FAMILY("hugetlb", "Huge page pools", "huge pages", "line", hugetlb, BYTES),
+	FAMILY("swap", "Swap", "swap", "stacked", swap, BYTES),
+	FAMILY("zswap", "Compressed swap cache", "swap", "line", zswap, BYTES),
+	FAMILY("commit", "Committed memory", "limits", "line", commit, BYTES),
+	FAMILY("hardware", "Memory with errors", "hardware", "line", hardware, BYTES),
+	FAMILY("cma", "Contiguous memory areas", "hardware", "stacked", cma, BYTES),
+	FAMILY("guest", "Memory of a virtual machine", "hardware", "line", guest, BYTES),
+	FAMILY("gpu", "System memory of GPUs", "hardware", "stacked", gpu, BYTES),
+	FAMILY("highmem", "High and low memory", "hardware", "line", highmem, BYTES, .flags = QMEM_DETAIL),
+	FAMILY("direct_map", "Direct map by page size", "hardware", "stacked", direct_map, BYTES, .flags = QMEM_DETAIL),
+	{ .id = NULL },
+};
+
+/* Keys that only feed derived values. */
+static const struct kv_key feeds[] = {
+	FEED(MemFree, 0),
+	FEED(Buffers, 0),
+	FEED(Cached, 0),
+	FEED(Shmem, 0),
+	FEED(KReclaimable, 0),
+	FEED(HugePages_Total, KV_COUNT),
+	FEED(HugePages_Free, KV_COUNT),
+	FEED(HugePages_Rsvd, KV_COUNT),
+	FEED(HugePages_Surp, KV_COUNT),
+	FEED(Hugepagesize, 0),
+	FEED(SwapTotal, 0),
+	FEED(SwapCached, 0),
+	FEED(CmaTotal, 0),
+	{ .key = NULL },
+};
+
+static const struct kv_key arc_keys[] = {
+	{ "size", offsetof(struct meminfo, arc_size), 0 },
+	{ "c_min", offsetof(struct meminfo, arc_c_min), 0 },
+	{ .key = NULL },
+};
+
+const struct kv_ignore meminfo_ignored[] = {
+	{ "Active", "Active(anon) + Active(file)" },
+	{ "Inactive", "Inactive(anon) + Inactive(file)" },
+	{ "Slab", "SReclaimable + SUnreclaim" },
+	{ "VmallocTotal", "the size of an address range, a constant of the architecture" },
+	{ "VmallocChunk", "always 0 since 4.4" },
+	{ "MmapCopy", "only without an MMU" },
+	{ .key = NULL },
+};
+
+struct state {
+	int64_t below[MEMINFO_LEVELS]; /* percent; [MEMINFO_NONE] is not used */
+	int64_t hysteresis;
+	int64_t notify_interval;
+
+	struct qmem_file file, arc_file;
+	struct kv kv, arc_kv;
+	unsigned arc_wait; /* collections until arcstats is looked for again */
+	struct meminfo sample;
+	int64_t level;
+	struct qmem_complaint fault;
+};
+
+int meminfo_kv_init(struct kv *kv)
+{
+	return kv_init(kv, KV_COLON, families, feeds);
+}
+
+int meminfo_arc_kv_init(struct kv *kv)
+{
+	return kv_init(kv, KV_KSTAT, NULL, arc_keys);
+}
+
+/* a - b, never below 0: the kernel does not read both at one instant. */
+static int64_t minus(int64_t a, int64_t b)
+{
+	if (a == QMEM_NA || b == QMEM_NA)
+		return QMEM_NA;
+	return a > b ? a - b : 0;
+}
+
+static int64_t least(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
+}
+
+static int64_t times(int64_t pages, int64_t size)
+{
+	int64_t bytes;
+
+	if (pages == QMEM_NA || size == QMEM_NA || __builtin_mul_overflow(pages, size, &bytes))
+		return QMEM_NA;
+	return bytes;
+}
+
+/* part / whole in 1/100 percent, at most 100 % */
+static int64_t ratio(int64_t part, int64_t whole)
+{
+	if (part == QMEM_NA || whole == QMEM_NA || whole <= 0)
+		return QMEM_NA;
+	if (part >= whole)
+		return 10000;
+	while (part > INT64_MAX / 10000) {
+		part /= 2;
+		whole /= 2;
+	}
+	return part * 10000 / whole;
+}
+
+/* What of `value` still fits. */
+static int64_t take(int64_t *rest, int64_t value)
+{
+	if (value == QMEM_NA)
+		return QMEM_NA;
+	value = least(value, *rest);
+	*rest -= value;
+	return value;
+}
+
+static void derive_usage(struct meminfo *m)
+{
+	int64_t rest = m->MemTotal == QMEM_NA ? INT64_MAX : m->MemTotal;
+	bool known;
+
+	/* Cached has Shmem in it, but not SwapCached: such a page is anonymous, or shared memory on its way, and is `used` */
+	m->free = take(&rest, m->MemFree);
+	m->shmem = take(&rest, m->Shmem);
+	m->buffers = take(&rest, m->Buffers);
+	m->cached = take(&rest, minus(m->Cached, m->Shmem));
+	m->slab_reclaimable = take(&rest, m->SReclaimable);
+	m->arc = take(&rest, minus(m->arc_size, m->arc_c_min));
+	known = m->MemTotal != QMEM_NA && m->free != QMEM_NA && m->shmem != QMEM_NA && m->buffers != QMEM_NA &&
+		m->cached != QMEM_NA && m->slab_reclaimable != QMEM_NA;
+	m->used = known ? rest : QMEM_NA;
+}
+
+static void derive_hugepages(struct meminfo *m)
+{
+	int64_t reserved = m->HugePages_Rsvd;
+
+	if (reserved != QMEM_NA && m->HugePages_Free != QMEM_NA)
+		reserved = least(reserved, m->HugePages_Free);
+	m->huge_used = times(minus(m->HugePages_Total, m->HugePages_Free), m->Hugepagesize);
+	m->huge_reserved = times(reserved, m->Hugepagesize);
+	m->huge_free = times(minus(m->HugePages_Free, reserved), m->Hugepagesize);
+	m->huge_surplus = times(m->HugePages_Surp, m->Hugepagesize);
+}
+
+static void derive_ratio(struct meminfo *m)
+{
+	int64_t left = m->MemAvailable;
+
+	/* the kernel does not know that ZFS would give it back, and that is no pressure */
+	if (left != QMEM_NA && m->arc != QMEM_NA && __builtin_add_overflow(left, m->arc, &left))
+		left = INT64_MAX;
+	m->ratio = ratio(left, m->MemTotal);
+}
+
+void meminfo_derive(struct meminfo *m)
+{
+	int64_t in_swap = minus(m->SwapTotal, m->SwapFree);
+
+	derive_usage(m);
+	derive_hugepages(m);
+	derive_ratio(m);
+	m->reclaimable_other = minus(m->KReclaimable, m->SReclaimable);
+	m->swap_cached = in_swap == QMEM_NA || m->SwapCached == QMEM_NA ? m->SwapCached : least(m->SwapCached, in_swap);
+	m->swap_used = minus(in_swap, m->swap_cached);
+	m->cma_used = minus(m->CmaTotal, m->CmaFree);
+}
+
+int64_t meminfo_level(int64_t now, int64_t before, const int64_t below[MEMINFO_LEVELS], int64_t hysteresis)
+{
+	int64_t l;
+
+	if (now == QMEM_NA)
+		return QMEM_NA;
+	for (l = MEMINFO_CRITICAL; l > MEMINFO_NONE; l--) {
+		int64_t end = below[l];
+
+		if (before >= l && end)
+			end += hysteresis;
+		if (now < end * 100)
+			break;
+	}
+	return l;
+}
+
+#define BYTES_SIZE 12
+
+static void bytes_print(char dst[BYTES_SIZE], int64_t bytes)
+{
+	static const char *const units[] = { "KiB", "MiB", "GiB", "TiB", "PiB" };
+	int64_t unit = 1024;
+	unsigned whole, tenth;
+	size_t i = 0;
+
+	if (bytes == QMEM_NA) {
+		snprintf(dst, BYTES_SIZE, "?");
+		return;
+	}
+	while (i < 4 && bytes >= unit * 1024) {
+		unit *= 1024;
+		i++;
+	}
+	whole = (unsigned)(bytes / unit) % 10000;
+	tenth = (unsigned)(bytes % unit * 10 / unit) % 10;
+	snprintf(dst, BYTES_SIZE, "%u.%u %s", whole, tenth, units[i]);
+}
+
+static void raise_level(struct qmem *q, const struct meminfo *m, int64_t before, uint64_t repeat)
+{
+	static const char *const names[] = { "none", "low", "medium", "high", "critical" };
+	static const enum qmem_severity severities[] = {
+		QMEM_OKAY, QMEM_WARNING, QMEM_WARNING, QMEM_WARNING, QMEM_FAILURE,
+	};
+	char left[BYTES_SIZE], total[BYTES_SIZE], used[BYTES_SIZE], dirty[BYTES_SIZE], swapped[BYTES_SIZE];
+	char swap_total[BYTES_SIZE], percent[BYTES_SIZE];
+	const struct qmem_label fields[] = {
+		{ "level", names[m->level] },
+		{ "previous", names[before] },
+		{ "available_percent", percent },
+		{ "available", left },
+		{ "used", used },
+		{ "dirty", dirty },
+		{ "swap_used", swapped },
+		{ .name = NULL },
+	};
+	struct qmem_event event = {
+		.severity = severities[m->level],
+		.service = "meminfo",
+		.name = "level",
+		.state = (unsigned)m->level,
+		.repeat = repeat,
+		.fields = fields,
+	};
+
+	snprintf(percent, sizeof(percent), "%u.%02u", (unsigned)(m->ratio / 100) % 1000, (unsigned)(m->ratio % 100));
+	bytes_print(left, m->MemAvailable);
+	bytes_print(total, m->MemTotal);
+	bytes_print(used, m->used);
+	bytes_print(dirty, m->Dirty);
+	bytes_print(swapped, minus(m->SwapTotal, m->SwapFree));
+	bytes_print(swap_total, m->SwapTotal);
+	snprintf(event.message, sizeof(event.message),
+		 "memory level is %s, was %s: %s %% available (%s of %s), used %s, dirty %s, swap %s of %s",
+		 names[m->level], names[before], percent, left, total, used, dirty, swapped, swap_total);
+	qmem_raise(q, &event);
+}
+
+static void conclude(struct qmem *q, struct state *s)
+{
+	struct meminfo *m = &s->sample;
+	int64_t before = s->level;
+
+	m->level = meminfo_level(m->ratio, before, s->below, s->hysteresis);
+	if (m->level == QMEM_NA)
+		return;
+	s->level = m->level;
+	if (m->level != MEMINFO_NONE || before != MEMINFO_NONE)
+		raise_level(q, m, before, (uint64_t)s->notify_interval);
+}
+
+/* The meminfo that lxcfs shows a container is the container's, but its arcstats are the host's. */
+static bool is_fuse(int fd)
+{
+	struct statfs fs;
+
+	return fd >= 0 && fstatfs(fd, &fs) == 0 && fs.f_type == FUSE_SUPER_MAGIC;
+}
+
+static void read_arc(struct qmem *q, struct state *s)
+{
+	const char *text = "";
+	ssize_t len = 0;
+
+	if (s->arc_wait) {
+		s->arc_wait--;
+	} else {
+		len = s->arc_file.fd < 0 && is_fuse(s->file.fd) ? -ENOTSUP : qmem_read(q, &s->arc_file, &text);
+		if (len < 0) {
+			s->arc_wait = ARC_RETRY - 1;
+			len = 0;
+		}
+	}
+	kv_parse(&s->arc_kv, text, (size_t)len, &s->sample, NULL);
+}
+
+static void stop(struct qmem *q, void *state)
+{
+	struct state *s = state;
+
+	(void)q;
+	kv_release(&s->kv);
+	kv_release(&s->arc_kv);
+	qmem_file_close(&s->file);
+	qmem_file_close(&s->arc_file);
+}
+
+static int start(struct qmem *q, void *state)
+{
+	struct state *s = state;
+	const char *text;
+	int r;
+
+	s->file = QMEM_FILE_SINGLE("proc/meminfo");
+	s->arc_file = QMEM_FILE("proc/spl/kstat/zfs/arcstats");
+	s->level = MEMINFO_NONE;
+	r = meminfo_kv_init(&s->kv);
+	if (r == 0)
+		r = meminfo_arc_kv_init(&s->arc_kv);
+	if (r == 0 && qmem_read(q, &s->file, &text) == -ENOENT)
+		r = qmem_fail(q, -ENOTSUP, "no '/%s'", s->file.path);
+	if (r < 0)
+		stop(q, s);
+	return r;
+}
+
+static int collect(struct qmem *q, void *state)
+{
+	struct state *s = state;
+	struct kv_fault fault;
+	char words[128];
+	const char *text;
+	ssize_t len;
+
+	len = qmem_read(q, &s->file, &text);
+	if (len < 0)
+		return (int)len;
+	if (!kv_parse(&s->kv, text, (size_t)len, &s->sample, &fault))
+		return qmem_fail(q, -ENODATA, "'/%s' has no known key", s->file.path);
+	if (fault.kind == KV_FINE) {
+		qmem_release(q, &s->fault, "'/%s' is sound again", s->file.path);
+	} else {
+		kv_fault_print(words, sizeof(words), &fault);
+		qmem_complain(q, &s->fault, "'/%s': %s", s->file.path, words);
+	}
+	read_arc(q, s);
+	meminfo_derive(&s->sample);
+	conclude(q, s);
+	qmem_emit_all(q, &s->sample);
+	return 0;
+}
+
+#define PERCENT(name_, level_, def_, help_)                                                                            \
+	{                                                                                                              \
+		.name = name_, .type = QMEM_INT, .offset = offsetof(struct state, below[level_]), .def = def_,         \
+		.max = 100, .help = help_                                                                              \
+	}
+
+static const struct qmem_option options[] = {
+	PERCENT("LevelLow", MEMINFO_LOW, "10", "level low begins below this percentage of available memory; 0: never"),
+	PERCENT("LevelMedium", MEMINFO_MEDIUM, "7", "the same for level medium"),
+	PERCENT("LevelHigh", MEMINFO_HIGH, "4", "the same for level high"),
+	PERCENT("LevelCritical", MEMINFO_CRITICAL, "2", "the same for level critical"),
+	{ .name = "LevelHysteresis",
+	  .type = QMEM_INT,
+	  .offset = offsetof(struct state, hysteresis),
+	  .def = "1",
+	  .max = 100,
+	  .help = "a level ends this many points of percentage above its beginning" },
+	{ .name = "NotifyInterval",
+	  .type = QMEM_DURATION,
+	  .offset = offsetof(struct state, notify_interval),
+	  .def = "0",
+	  .help = "how often the event of a level that lasts is repeated; 0: never" },
+	{ .name = NULL },
+};
+
+const struct qmem_service meminfo_service = {
+	.name = "meminfo",
+	.help = "how memory is used, and how little is left",
+	.source = "/proc/meminfo",
+	.kernel = "2.6",
+	.privilege = "none",
+	.families = families,
+	.options = options,
+	.state_size = sizeof(struct state),
+	.start = start,
+	.collect = collect,
+	.stop = stop,
+};

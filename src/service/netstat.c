@@ -1,0 +1,618 @@
+/* SPDX-License-Identifier: MIT */
+/* Traffic of the network interfaces: the busiest ones each, the rest as one sum. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "proc/netdev.h"
+#include "qmem.h"
+#include "select.h"
+#include "services.h"
+#include "top.h"
+
+#define OTHER "other"
+#define MARGIN 25                  /* percent more traffic to take another's place */
+#define FORGET_AFTER 60            /* rounds without being seen */
+#define SMOOTH 4                   /* rounds over which traffic is averaged */
+#define DISTURBED_MOST 64          /* interfaces whose counters others may have taken over; more is another matter */
+#define QUARTER (INT64_C(1) << 30) /* of 32 bits */
+#define NONE UINT32_MAX
+
+struct counters {
+	int64_t v[NETDEV_COLUMNS];
+};
+
+struct device {
+	char *name;
+	size_t name_len;
+	uint32_t hash;
+	bool wanted;               /* by the rules */
+	bool before;               /* the round before this one had it, too */
+	uint64_t round;            /* that has seen it last */
+	int64_t rate;              /* bytes per second, smoothed */
+	struct counters raw, last; /* of this round, of the one before */
+	struct counters total;     /* what hosts get: it never falls */
+	struct counters delta;     /* since the round before; QMEM_NA: not known */
+};
+
+enum namespace { NAMESPACE_INIT, NAMESPACE_SELF };
+
+struct netstat {
+	int namespace;
+	struct qmem_list interfaces;
+	bool ignore_selected;
+	int64_t max;
+
+	struct qmem_file file;
+	struct select select;
+	struct top top;
+	struct qmem_complaint malformed, beyond;
+	uint64_t round, now;
+
+	struct device *devices; /* in the order of their first appearance */
+	struct top_item *items; /* one each */
+	size_t n, room;
+	uint32_t *order; /* which device was on which line */
+	size_t order_room;
+	uint32_t *slots; /* hash table, twice `room` */
+	struct counters other;
+};
+
+#define METRIC(id_, key_, column_, help_)                               \
+	{                                                               \
+		id_, key_, offsetof(struct counters, v[column_]), help_ \
+	}
+
+static const struct qmem_metric bytes_metrics[] = {
+	METRIC("rx", "bytes", NETDEV_RX_BYTES, "received"),
+	METRIC("tx", "bytes", NETDEV_TX_BYTES, "sent"),
+	{ 0 },
+};
+
+static const struct qmem_metric packets_metrics[] = {
+	METRIC("rx", "packets", NETDEV_RX_PACKETS, "received"),
+	METRIC("tx", "packets", NETDEV_TX_PACKETS, "sent"),
+	{ 0 },
+};
+
+static const struct qmem_metric errors_metrics[] = {
+	METRIC("rx", "errs", NETDEV_RX_ERRORS, "bad packets received"),
+	METRIC("tx", "errs", NETDEV_TX_ERRORS, "packets that could not be sent"),
+	{ 0 },
+};
+
+static const struct qmem_metric drops_metrics[] = {
+	METRIC("rx", "drop", NETDEV_RX_DROPPED, "received and thrown away: no room, or no one wanted them"),
+	METRIC("tx", "drop", NETDEV_TX_DROPPED, "thrown away instead of being sent"),
+	{ 0 },
+};
+
+static const struct qmem_metric fifo_metrics[] = {
+	METRIC("rx", "fifo", NETDEV_RX_FIFO, "overruns of the receive buffer"),
+	METRIC("tx", "fifo", NETDEV_TX_FIFO, "underruns of the send buffer"),
+	{ 0 },
+};
+
+static const struct qmem_metric link_metrics[] = {
+	METRIC("frame", "frame", NETDEV_RX_FRAME, "frames received with a wrong length, checksum or alignment"),
+	METRIC("collisions", "colls", NETDEV_TX_COLLISIONS, "collisions while sending"),
+	METRIC("carrier", "carrier", NETDEV_TX_CARRIER,
+	       "carrier lost, aborted, out of window, no heartbeat, while sending"),
+	{ 0 },
+};
+
+static const struct qmem_metric compressed_metrics[] = {
+	METRIC("rx", "compressed", NETDEV_RX_COMPRESSED, "compressed packets received"),
+	METRIC("tx", "compressed", NETDEV_TX_COMPRESSED, "compressed packets sent"),
+	{ 0 },
+};
+
+static const struct qmem_metric multicast_metrics[] = {
+	METRIC("received", "multicast", NETDEV_RX_MULTICAST, "multicast packets received"),
+	{ 0 },
+};
+
+#define FAMILY(id_, title_, unit_, type_, style_, flags_, metrics_)                                           \
+	{                                                                                                     \
+		.id = id_, .title = title_, .unit = unit_, .kind = QMEM_COUNTER, .divisor = 1, .type = type_, \
+		.menu = "network", .style = style_, .label = "device", .flags = flags_, .metrics = metrics_   \
+	}
+
+static const struct qmem_family families[] = {
+	FAMILY("bytes", "Network traffic", "bytes", "if_octets", "area", 0, bytes_metrics),
+	FAMILY("packets", "Network packets", "packets", "if_packets", "line", 0, packets_metrics),
+	FAMILY("errors", "Network errors", "errors", "if_errors", "line", 0, errors_metrics),
+	FAMILY("drops", "Network packets dropped", "packets", "if_dropped", "line", 0, drops_metrics),
+	FAMILY("fifo", "Network buffer overruns", "errors", "if_errors", "line", QMEM_DETAIL, fifo_metrics),
+	FAMILY("link", "Network link errors", "errors", "derive", "line", QMEM_DETAIL, link_metrics),
+	FAMILY("compressed", "Network packets compressed", "packets", "if_packets", "line", QMEM_DETAIL,
+	       compressed_metrics),
+	FAMILY("multicast", "Network multicast packets", "packets", "if_multicast", "line", QMEM_DETAIL,
+	       multicast_metrics),
+	{ 0 },
+};
+
+static const char *const namespaces[] = { "init", "self", NULL };
+
+static const struct qmem_option options[] = {
+	{ .name = "Namespace",
+	  .type = QMEM_ENUM,
+	  .offset = offsetof(struct netstat, namespace),
+	  .def = "init",
+	  .words = namespaces,
+	  .help = "whose interfaces: those of process 1, or those the agent itself sees" },
+	{ .name = "Interface",
+	  .type = QMEM_LIST,
+	  .offset = offsetof(struct netstat, interfaces),
+	  .check = select_check,
+	  .help = "a name, or an extended regular expression between slashes: only these; all if none is given" },
+	{ .name = "IgnoreSelected",
+	  .type = QMEM_BOOL,
+	  .offset = offsetof(struct netstat, ignore_selected),
+	  .def = "no",
+	  .help = "all but the interfaces given" },
+	{ .name = "Interfaces",
+	  .type = QMEM_INT,
+	  .offset = offsetof(struct netstat, max),
+	  .def = "10",
+	  .min = 0,
+	  .max = 10000,
+	  .help = "how many are shown, those with most traffic; the others are summed as '" OTHER "'" },
+	{ 0 },
+};
+
+/* ---- the table of interfaces ---- */
+
+static uint32_t hash(const char *name, size_t len)
+{
+	uint32_t h = UINT32_C(2166136261);
+
+	for (size_t i = 0; i < len; i++)
+		h = (h ^ (unsigned char)name[i]) * UINT32_C(16777619);
+	return h;
+}
+
+static size_t slots_n(const struct netstat *s)
+{
+	return 2 * s->room;
+}
+
+static void enter(struct netstat *s, uint32_t index)
+{
+	size_t at = s->devices[index].hash % slots_n(s);
+
+	while (s->slots[at] != NONE)
+		at = at + 1 < slots_n(s) ? at + 1 : 0;
+	s->slots[at] = index;
+}
+
+static void enter_all(struct netstat *s)
+{
+	memset(s->slots, 0xff, slots_n(s) * sizeof(*s->slots));
+	for (size_t i = 0; i < s->n; i++)
+		enter(s, (uint32_t)i);
+}
+
+static bool is_named(const struct device *d, const struct netdev *dev)
+{
+	return d->name_len == dev->name_len && memcmp(d->name, dev->name, dev->name_len) == 0;
+}
+
+static uint32_t find(const struct netstat *s, const struct netdev *dev)
+{
+	size_t at;
+
+	if (!s->n)
+		return NONE;
+	at = hash(dev->name, dev->name_len) % slots_n(s);
+	for (; s->slots[at] != NONE; at = at + 1 < slots_n(s) ? at + 1 : 0)
+		if (is_named(&s->devices[s->slots[at]], dev))
+			return s->slots[at];
+	return NONE;
+}
+
+/* Arrays that have grown stay, also if a later one cannot. */
+static int grow(struct netstat *s)
+{
+	size_t room = s->room ? 2 * s->room : 16;
+	struct device *devices = realloc(s->devices, room * sizeof(*devices));
+	struct top_item *items = realloc(s->items, room * sizeof(*items));
+	uint32_t *slots;
+
+	if (devices)
+		s->devices = devices;
+	if (items)
+		s->items = items;
+	if (!devices || !items)
+		return -ENOMEM;
+	slots = malloc(2 * room * sizeof(*slots));
+	if (!slots)
+		return -ENOMEM;
+	free(s->slots);
+	s->slots = slots;
+	s->room = room;
+	enter_all(s);
+	return 0;
+}
+
+static int add(struct netstat *s, const struct netdev *dev, uint32_t *ret_index)
+{
+	struct device *d;
+	int err;
+
+	if (s->n == s->room) {
+		err = grow(s);
+		if (err)
+			return err;
+	}
+	d = &s->devices[s->n];
+	*d = (struct device){ .name = strndup(dev->name, dev->name_len), .hash = hash(dev->name, dev->name_len) };
+	if (!d->name)
+		return -ENOMEM;
+	d->name_len = dev->name_len;
+	d->wanted = select_wants(&s->select, d->name);
+	s->items[s->n] = (struct top_item){ 0 };
+	*ret_index = (uint32_t)s->n++;
+	enter(s, *ret_index);
+	return 0;
+}
+
+static void forget(struct netstat *s)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < s->n; i++) {
+		if (s->round - s->devices[i].round > FORGET_AFTER) {
+			free(s->devices[i].name);
+			continue;
+		}
+		s->devices[kept] = s->devices[i];
+		s->items[kept] = s->items[i];
+		kept++;
+	}
+	if (kept == s->n)
+		return;
+	s->n = kept;
+	enter_all(s);
+	memset(s->order, 0xff, s->order_room * sizeof(*s->order));
+}
+
+/* Which interface is on this line. The file's order is stable: it is nearly always the one of the round before. */
+static int locate(struct netstat *s, size_t line, const struct netdev *dev, uint32_t *ret_index)
+{
+	uint32_t index;
+	int err;
+
+	if (line >= s->order_room) {
+		size_t room = s->order_room ? 2 * s->order_room : 16;
+		uint32_t *order = realloc(s->order, room * sizeof(*order));
+
+		if (!order)
+			return -ENOMEM;
+		memset(order + s->order_room, 0xff, (room - s->order_room) * sizeof(*order));
+		s->order = order;
+		s->order_room = room;
+	}
+	index = s->order[line];
+	if (index == NONE || !is_named(&s->devices[index], dev)) {
+		index = find(s, dev);
+		if (index == NONE) {
+			err = add(s, dev, &index);
+			if (err)
+				return err;
+		}
+		s->order[line] = index;
+	}
+	*ret_index = index;
+	return 0;
+}
+
+/* ---- counters ---- */
+
+static bool wraps(int64_t last, int64_t raw)
+{
+	return last >= 3 * QUARTER && last < 4 * QUARTER && raw < QUARTER;
+}
+
+static bool falls(const struct device *d)
+{
+	for (int c = 0; c < NETDEV_COLUMNS; c++)
+		if (d->raw.v[c] != QMEM_NA && d->last.v[c] != QMEM_NA && d->raw.v[c] < d->last.v[c] &&
+		    !wraps(d->last.v[c], d->raw.v[c]))
+			return true;
+	return false;
+}
+
+/* Could the counters of d be those that another one had? Then a name has gone from one interface to another. */
+static bool continues(const struct device *d, const struct counters *had)
+{
+	for (int c = 0; c < NETDEV_COLUMNS; c++)
+		if (d->raw.v[c] < had->v[c])
+			return false;
+	return d->last.v[NETDEV_RX_BYTES] < had->v[NETDEV_RX_BYTES] ||
+	       d->last.v[NETDEV_TX_BYTES] < had->v[NETDEV_TX_BYTES];
+}
+
+static void start_over(struct device *d)
+{
+	for (int c = 0; c < NETDEV_COLUMNS; c++)
+		d->delta.v[c] = d->raw.v[c] == QMEM_NA ? QMEM_NA : 0;
+}
+
+static void measure(struct device *d)
+{
+	for (int c = 0; c < NETDEV_COLUMNS; c++) {
+		int64_t raw = d->raw.v[c], last = d->last.v[c];
+
+		if (raw == QMEM_NA || last == QMEM_NA)
+			d->delta.v[c] = raw == QMEM_NA ? QMEM_NA : 0;
+		else if (raw >= last)
+			d->delta.v[c] = raw - last;
+		else
+			d->delta.v[c] = wraps(last, raw) ? raw + 4 * QUARTER - last : 0;
+	}
+}
+
+/*
+ * An interface is renamed to a name that another one had: the counters of one of the two fall, or it is gone, and those of
+ * the other jump up by a lifetime of traffic. That jump is no traffic. Any number of them may have changed names.
+ */
+static void find_renamed(struct netstat *s)
+{
+	uint32_t disturbed[DISTURBED_MOST];
+	size_t n = 0;
+
+	for (size_t i = 0; i < s->n && n < DISTURBED_MOST; i++) {
+		const struct device *d = &s->devices[i];
+
+		if ((d->round == s->round && d->before && falls(d)) || d->round + 1 == s->round)
+			disturbed[n++] = (uint32_t)i;
+	}
+	for (size_t k = 0; k < n; k++) {
+		const struct device *from = &s->devices[disturbed[k]];
+		const struct counters *had = from->round == s->round ? &from->last : &from->raw;
+
+		for (size_t i = 0; i < s->n; i++) {
+			struct device *d = &s->devices[i];
+
+			if (d == from || d->round != s->round || !d->before || !continues(d, had))
+				continue;
+			d->before = false;
+			start_over(d);
+			if (n < DISTURBED_MOST)
+				disturbed[n++] = (uint32_t)i;
+		}
+	}
+}
+
+static void accumulate(struct counters *to, const struct counters *delta)
+{
+	for (int c = 0; c < NETDEV_COLUMNS; c++) {
+		if (delta->v[c] == QMEM_NA)
+			continue;
+		if (to->v[c] == QMEM_NA)
+			to->v[c] = 0;
+		if (__builtin_add_overflow(to->v[c], delta->v[c], &to->v[c]))
+			to->v[c] = INT64_MAX;
+	}
+}
+
+static int64_t bytes(const struct counters *c)
+{
+	int64_t rx = c->v[NETDEV_RX_BYTES], tx = c->v[NETDEV_TX_BYTES], both;
+
+	if (rx == QMEM_NA)
+		rx = 0;
+	if (tx == QMEM_NA)
+		tx = 0;
+	return __builtin_add_overflow(rx, tx, &both) ? INT64_MAX : both;
+}
+
+/* ---- rounds ---- */
+
+static void saw(struct netstat *s, struct device *d, const struct netdev *dev)
+{
+	d->before = d->round && d->round + 1 == s->round;
+	for (int c = 0; c < NETDEV_COLUMNS; c++) {
+		/* what could not be read goes on from the last that could */
+		if (d->raw.v[c] != QMEM_NA || !d->before)
+			d->last.v[c] = d->raw.v[c];
+		d->raw.v[c] = dev->column[c];
+	}
+	if (!d->round)
+		memcpy(d->total.v, dev->column, sizeof(d->total.v));
+	d->round = s->round;
+}
+
+static int take(struct netstat *s, const char *text, size_t len, bool *ret_beyond, size_t *ret_malformed)
+{
+	struct netdev_walk walk = { .at = text, .end = text + len };
+	struct netdev dev;
+
+	*ret_beyond = false;
+	for (size_t line = 0; netdev_next(&walk, &dev); line++) {
+		uint32_t index;
+		int err = locate(s, line, &dev, &index);
+
+		if (err)
+			return err;
+		/* twice in one file: the kernel was changing it */
+		if (s->devices[index].round == s->round)
+			continue;
+		*ret_beyond |= dev.beyond;
+		saw(s, &s->devices[index], &dev);
+	}
+	*ret_malformed = walk.malformed;
+	return 0;
+}
+
+static void account(struct netstat *s, uint64_t now)
+{
+	uint64_t elapsed = now - s->now;
+	bool disturbed = false;
+
+	for (size_t i = 0; i < s->n; i++) {
+		struct device *d = &s->devices[i];
+
+		if (d->round == s->round && d->before)
+			measure(d);
+		else if (d->round == s->round)
+			start_over(d);
+		disturbed |= d->round == s->round ? d->before && falls(d) : d->round + 1 == s->round;
+	}
+	if (disturbed)
+		find_renamed(s);
+	for (size_t i = 0; i < s->n; i++) {
+		struct device *d = &s->devices[i];
+
+		s->items[i].score = -1;
+		if (d->round != s->round || !d->wanted)
+			continue;
+		accumulate(&d->total, &d->delta);
+		if (elapsed)
+			d->rate += ((int64_t)((double)bytes(&d->delta) * 1e9 / (double)elapsed) - d->rate) / SMOOTH;
+		/* at first there is no traffic yet to choose by */
+		s->items[i].score = s->round == 1 ? bytes(&d->raw) : d->rate;
+		/* one that is called like the sum of the others is one of them */
+		if (strcmp(d->name, OTHER) == 0)
+			s->items[i].score = -1;
+	}
+	s->now = now;
+	(void)top_update(&s->top, s->items, s->n);
+}
+
+static void emit(struct qmem *q, const char *name, const struct counters *counters)
+{
+	const struct qmem_instance instance = { name, NULL };
+
+	for (const struct qmem_family *f = families; f->id; f++)
+		qmem_emit(q, f, &instance, counters);
+}
+
+static void emit_all(struct qmem *q, struct netstat *s)
+{
+	bool others = false;
+
+	for (size_t i = 0; i < s->n; i++) {
+		const struct device *d = &s->devices[i];
+		struct counters shown;
+
+		if (d->round != s->round || !d->wanted)
+			continue;
+		if (!s->items[i].in) {
+			others = true;
+			accumulate(&s->other, &d->delta);
+			continue;
+		}
+		for (int c = 0; c < NETDEV_COLUMNS; c++)
+			shown.v[c] = d->raw.v[c] == QMEM_NA ? QMEM_NA : d->total.v[c];
+		emit(q, d->name, &shown);
+	}
+	if (others)
+		emit(q, OTHER, &s->other);
+}
+
+static int collect(struct qmem *q, void *state)
+{
+	struct netstat *s = state;
+	size_t malformed;
+	const char *text;
+	ssize_t len;
+	bool beyond;
+	int err;
+
+	len = qmem_read(q, &s->file, &text);
+	if (len < 0)
+		return (int)len;
+	s->round++;
+	err = take(s, text, (size_t)len, &beyond, &malformed);
+	if (err)
+		return err;
+	if (malformed)
+		qmem_complain(q, &s->malformed, "'/%s' has %zu lines that are no interface's", s->file.path, malformed);
+	else
+		qmem_release(q, &s->malformed, "'/%s' is in order again", s->file.path);
+	if (beyond)
+		qmem_complain(q, &s->beyond, "'/%s' has counters beyond 63 bits: they are left out", s->file.path);
+	else
+		qmem_release(q, &s->beyond, "'/%s' has no counters beyond 63 bits any more", s->file.path);
+	account(s, qmem_now(q));
+	emit_all(q, s);
+	forget(s);
+	return 0;
+}
+
+/* ---- life ---- */
+
+static int open_file(struct qmem *q, struct netstat *s)
+{
+	static const char *const paths[] = {
+		[NAMESPACE_INIT] = "proc/1/net/dev",
+		[NAMESPACE_SELF] = "proc/self/net/dev",
+	};
+	char words[64];
+	const char *text;
+	ssize_t len;
+
+	s->file = QMEM_FILE(paths[s->namespace]);
+	len = qmem_read(q, &s->file, &text);
+	if (len >= 0 || len == -ENODATA) {
+		qmem_note(q,
+			  s->namespace == NAMESPACE_INIT ? "the namespace of process 1" : "the agent's own namespace");
+		return 0;
+	}
+	if (s->namespace != NAMESPACE_INIT)
+		return (int)len;
+	s->file = QMEM_FILE(paths[NAMESPACE_SELF]);
+	if (qmem_read(q, &s->file, &text) < 0)
+		return (int)len;
+	qmem_note(q, "the agent's own namespace: that of process 1 cannot be read: %s",
+		  strerror_r((int)-len, words, sizeof(words)));
+	qmem_log(q, QMEM_LOG_NOTICE, "shows the agent's own network namespace: that of process 1 cannot be read: %s",
+		 strerror_r((int)-len, words, sizeof(words)));
+	return 0;
+}
+
+static void stop(struct qmem *q, void *state)
+{
+	struct netstat *s = state;
+
+	(void)q;
+	for (size_t i = 0; i < s->n; i++)
+		free(s->devices[i].name);
+	free(s->devices);
+	free(s->items);
+	free(s->order);
+	free(s->slots);
+	select_release(&s->select);
+	top_release(&s->top);
+	qmem_file_close(&s->file);
+}
+
+static int start(struct qmem *q, void *state)
+{
+	struct netstat *s = state;
+	int err = open_file(q, s);
+
+	for (int c = 0; c < NETDEV_COLUMNS; c++)
+		s->other.v[c] = QMEM_NA;
+	if (!err)
+		err = select_init(&s->select, &s->interfaces, s->ignore_selected);
+	if (!err)
+		err = top_init(&s->top, (size_t)s->max, MARGIN);
+	return err;
+}
+
+const struct qmem_service netstat_service = {
+	.name = "netstat",
+	.help = "traffic of the network interfaces",
+	.source = "/proc/1/net/dev",
+	.kernel = "2.6",
+	.privilege = "none",
+	.families = families,
+	.options = options,
+	.state_size = sizeof(struct netstat),
+	.start = start,
+	.collect = collect,
+	.stop = stop,
+};

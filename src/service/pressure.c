@@ -1,0 +1,591 @@
+/* SPDX-License-Identifier: MIT */
+/* Pressure stall information: how long tasks wait for memory, io, cpu; and events when it is too long. */
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <linux/capability.h>
+#include <linux/magic.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/syscall.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include "option.h"
+#include "proc/psi.h"
+#include "qmem.h"
+#include "services.h"
+#include "service/pressure_event.h"
+#include "service/trigger.h"
+#include "service/vmstat.h"
+
+#define POLL_LEAST (QMEM_SECOND / 2)
+#define POLL_MOST (2 * QMEM_SECOND)
+#define UNPRIVILEGED_WINDOW (2 * QMEM_SECOND)
+
+struct resource {
+	struct qmem_file file;
+	struct qmem_complaint complaint, beyond;
+	bool missing; /* not on this kernel: never looked for again */
+	bool valid;
+	struct psi psi;
+};
+
+struct watcher {
+	struct trigger trigger;
+	struct pressure *pressure;
+	char name[TRIGGER_NAME];
+	struct qmem_label labels[3];
+	int fd;          /* the kernel's trigger; -1: polled */
+	bool off;        /* this kernel does not have the line */
+	uint64_t looked; /* polled: when */
+	char why[96];    /* it is polled, or off */
+};
+
+struct pressure {
+	struct qmem_list triggers;
+	int64_t hold, notify_interval;
+
+	struct resource resources[PSI_RESOURCES];
+	struct watcher *watchers;
+	size_t n;
+	struct qmem_timer timer;
+	struct reclaim_history reclaims;
+};
+
+struct trigger_values {
+	int64_t state, events, rejected;
+};
+
+#define PSI_METRIC(id_, key_, index_, member_, help_)                                                                  \
+	{                                                                                                              \
+		id_, key_, offsetof(struct psi, kind[index_].member_), help_                                           \
+	}
+
+static const struct qmem_metric avg_metrics[] = {
+	PSI_METRIC("some_avg10", "some avg10", PSI_SOME, avg10, "of the last 10 s, with some task waiting"),
+	PSI_METRIC("some_avg60", "some avg60", PSI_SOME, avg60, "of the last 60 s, with some task waiting"),
+	PSI_METRIC("some_avg300", "some avg300", PSI_SOME, avg300, "of the last 300 s, with some task waiting"),
+	PSI_METRIC("full_avg10", "full avg10", PSI_FULL, avg10, "of the last 10 s, with all tasks waiting at once"),
+	PSI_METRIC("full_avg60", "full avg60", PSI_FULL, avg60, "of the last 60 s, with all tasks waiting at once"),
+	PSI_METRIC("full_avg300", "full avg300", PSI_FULL, avg300, "of the last 300 s, with all tasks waiting at once"),
+	{ 0 },
+};
+
+static const struct qmem_metric stall_metrics[] = {
+	PSI_METRIC("some", "some total", PSI_SOME, total, "time with some task waiting for the resource"),
+	PSI_METRIC("full", "full total", PSI_FULL, total, "time with all tasks waiting at once: no work done"),
+	{ 0 },
+};
+
+static const struct qmem_metric trigger_metrics[] = {
+	{ "state", NULL, offsetof(struct trigger_values, state),
+	  "0 inactive, 1 easing: no event for the hold time, 2 active" },
+	{ 0 },
+};
+
+static const struct qmem_metric trigger_events_metrics[] = {
+	{ "events", NULL, offsetof(struct trigger_values, events),
+	  "times the limit was exceeded, verified by the total" },
+	{ "rejected", NULL, offsetof(struct trigger_values, rejected),
+	  "notifications of the kernel that the total does not bear out" },
+	{ 0 },
+};
+
+static const struct qmem_family families[] = {
+	{ .id = "avg",
+	  .title = "Share of time tasks waited",
+	  .unit = "percent",
+	  .divisor = 100,
+	  .type = "percent",
+	  .menu = "pressure",
+	  .style = "line",
+	  .label = "resource",
+	  .metrics = avg_metrics },
+	{ .id = "stall",
+	  .title = "Time tasks waited",
+	  .unit = "seconds",
+	  .kind = QMEM_COUNTER,
+	  .divisor = 1000000,
+	  .type = "total_time_in_ms",
+	  .menu = "pressure",
+	  .style = "line",
+	  .label = "resource",
+	  .metrics = stall_metrics },
+	{ .id = "trigger",
+	  .title = "State of a pressure trigger",
+	  .unit = "state",
+	  .divisor = 1,
+	  .type = "gauge",
+	  .menu = "pressure",
+	  .style = "line",
+	  .label = "trigger",
+	  .metrics = trigger_metrics },
+	{ .id = "trigger_events",
+	  .title = "Events of a pressure trigger",
+	  .unit = "events",
+	  .kind = QMEM_COUNTER,
+	  .divisor = 1,
+	  .type = "total_events",
+	  .menu = "pressure",
+	  .style = "line",
+	  .label = "trigger",
+	  .metrics = trigger_events_metrics },
+	{ 0 },
+};
+enum { FAMILY_AVG, FAMILY_STALL, FAMILY_TRIGGER, FAMILY_TRIGGER_EVENTS };
+
+static const char *check(const char *text)
+{
+	return strcmp(text, "none") == 0 ? NULL : trigger_check(text);
+}
+
+/* io has no trigger by default: a backup waits for its disk all night long, and no one should be woken for that. */
+static const struct qmem_option options[] = {
+	{ .name = "Trigger",
+	  .type = QMEM_LIST,
+	  .offset = offsetof(struct pressure, triggers),
+	  .def = "memory some 200ms 2s\nmemory full 400ms 2s",
+	  .check = check,
+	  .help = "RESOURCE some|full STALL WINDOW [warning|failure]: an event when tasks were stalled that long within a window "
+		  "of 500ms to 10s; without CAP_SYS_RESOURCE the kernel takes windows of 2s, 4s, 6s, 8s, 10s only, and others "
+		  "are polled; warning for some and failure for full unless said; none: no trigger" },
+	{ .name = "Hold",
+	  .type = QMEM_DURATION,
+	  .offset = offsetof(struct pressure, hold),
+	  .def = "10s",
+	  .min = INT64_C(1000000000),
+	  .max = INT64_C(3600000000000),
+	  .help = "so long without an event, pressure is easing; so long again, it is over" },
+	{ .name = "NotifyInterval",
+	  .type = QMEM_DURATION,
+	  .offset = offsetof(struct pressure, notify_interval),
+	  .def = "5m",
+	  .min = 0,
+	  .max = INT64_C(86400000000000),
+	  .help = "between two reminders while pressure lasts; 0: none" },
+	{ 0 },
+};
+
+/* ---- files ---- */
+
+static int read_resource(struct qmem *q, struct pressure *p, enum psi_resource which)
+{
+	struct resource *r = &p->resources[which];
+	char words[64];
+	const char *text;
+	ssize_t len;
+	int err;
+
+	r->valid = false;
+	len = qmem_read(q, &r->file, &text);
+	err = len < 0 ? (int)len : psi_parse(text, (size_t)len, &r->psi);
+	if (!err) {
+		r->valid = true;
+		qmem_release(q, &r->complaint, "'/%s' can be read again", r->file.path);
+		if (r->psi.beyond)
+			qmem_complain(q, &r->beyond, "'/%s' has a number beyond 63 bits: it is left out", r->file.path);
+		else
+			qmem_release(q, &r->beyond, "'/%s' has no number beyond 63 bits any more", r->file.path);
+		return 0;
+	}
+	if (len >= 0)
+		err = qmem_fail(q, err, "'/%s' is malformed: %s", r->file.path, strerror_r(-err, words, sizeof(words)));
+	return err;
+}
+
+/* The same, with a word about it. */
+static int read_or_complain(struct qmem *q, struct pressure *p, enum psi_resource which)
+{
+	struct resource *r = &p->resources[which];
+	char words[64];
+	int err = r->missing ? -ENOENT : read_resource(q, p, which);
+
+	if (err && !r->missing)
+		qmem_complain(q, &r->complaint, "'/%s' cannot be read: %s", r->file.path,
+			      strerror_r(-err, words, sizeof(words)));
+	return err;
+}
+
+static int64_t total_of(const struct pressure *p, const struct trigger_spec *spec)
+{
+	const struct resource *r = &p->resources[spec->resource];
+
+	return r->valid ? r->psi.kind[spec->kind].total : QMEM_NA;
+}
+
+/* ---- events ---- */
+
+static void step(struct qmem *q, struct watcher *w, enum trigger_cause cause)
+{
+	struct trigger *t = &w->trigger;
+
+	switch (trigger_step(t, cause, qmem_now(q), total_of(w->pressure, &t->spec))) {
+	case TRIGGER_EXCEEDED:
+		pressure_raise(q, t, w->name, &w->pressure->reclaims, (uint64_t)w->pressure->notify_interval);
+		break;
+	case TRIGGER_OVER:
+		pressure_raise_over(q, t, w->name);
+		break;
+	case TRIGGER_REJECTED:
+		qmem_log(q, QMEM_LOG_DEBUG, "%s: notified, but the total does not bear it out", w->name);
+		break;
+	default:
+		break;
+	}
+}
+
+/* ---- triggers ---- */
+
+/* A tick of the same pace comes first, and saves a wakeup. */
+static uint64_t poll_after(const struct watcher *w)
+{
+	uint64_t pace = (uint64_t)w->trigger.spec.window / 2;
+
+	if (pace < POLL_LEAST)
+		pace = POLL_LEAST;
+	if (pace > POLL_MOST)
+		pace = POLL_MOST;
+	return pace + pace / 8;
+}
+
+static uint64_t wakes(const struct watcher *w)
+{
+	uint64_t when = trigger_deadline(&w->trigger);
+
+	if (w->off)
+		return QMEM_NEVER;
+	if (w->fd < 0 && w->looked + poll_after(w) < when)
+		when = w->looked + poll_after(w);
+	return when;
+}
+
+static void arm(struct qmem *q, struct pressure *p)
+{
+	uint64_t first = QMEM_NEVER;
+
+	for (size_t i = 0; i < p->n; i++)
+		if (wakes(&p->watchers[i]) < first)
+			first = wakes(&p->watchers[i]);
+	if (first == QMEM_NEVER)
+		qmem_timer_cancel(q, &p->timer);
+	else if (!p->timer.set || p->timer.when != first)
+		qmem_timer_set(q, &p->timer, first);
+}
+
+static void look(struct qmem *q, struct watcher *w)
+{
+	w->looked = qmem_now(q);
+	step(q, w, w->fd < 0 ? TRIGGER_POLL : TRIGGER_TICK);
+}
+
+static void expired(struct qmem *q, struct qmem_timer *timer)
+{
+	struct pressure *p = timer->arg;
+	bool fresh[PSI_RESOURCES] = { false };
+
+	for (size_t i = 0; i < p->n; i++) {
+		struct watcher *w = &p->watchers[i];
+		enum psi_resource which = w->trigger.spec.resource;
+
+		if (wakes(w) > qmem_now(q))
+			continue;
+		if (!fresh[which])
+			(void)read_or_complain(q, p, which);
+		fresh[which] = true;
+		look(q, w);
+	}
+	arm(q, p);
+}
+
+static bool privileged(void)
+{
+	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = { { 0 } };
+
+	if (syscall(SYS_capget, &header, data))
+		return false;
+	return data[CAP_TO_INDEX(CAP_SYS_RESOURCE)].effective & CAP_TO_MASK(CAP_SYS_RESOURCE);
+}
+
+/* Adds to a text of `size` bytes that is long enough for all of it. */
+static void add(char *dst, size_t size, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+static void add(char *dst, size_t size, const char *fmt, ...)
+{
+	size_t len = strlen(dst);
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(dst + len, size - len, fmt, args);
+	va_end(args);
+}
+
+/* What --check shows. */
+static void note(struct qmem *q, const struct pressure *p)
+{
+	size_t kernel = 0;
+	char text[256] = "";
+
+	for (size_t i = 0; i < p->n; i++)
+		kernel += p->watchers[i].fd >= 0;
+	if (kernel)
+		add(text, sizeof(text), "%zu trigger%s of the kernel%s", kernel, kernel == 1 ? "" : "s",
+		    privileged() ? "" : " (without CAP_SYS_RESOURCE up to 2 s late; false ones are dropped)");
+	for (size_t i = 0; i < p->n; i++) {
+		const struct watcher *w = &p->watchers[i];
+
+		if (w->fd < 0)
+			add(text, sizeof(text), "%s%s %s: %s", *text ? "; " : "", w->name, w->off ? "off" : "polled",
+			    w->why);
+	}
+	qmem_note(q, "%s", text);
+}
+
+static void lose(struct qmem *q, struct watcher *w, const char *why)
+{
+	(void)qmem_unwatch(q, w->fd);
+	close(w->fd);
+	w->fd = -1;
+	snprintf(w->why, sizeof(w->why), "%s", why);
+	qmem_log(q, QMEM_LOG_WARNING, "trigger %s is polled from now on: %s", w->name, w->why);
+	note(q, w->pressure);
+}
+
+static void ready(struct qmem *q, int fd, uint32_t events, void *arg)
+{
+	struct watcher *w = arg;
+
+	(void)fd;
+	if (events & (EPOLLERR | EPOLLHUP))
+		lose(q, w, "the kernel has given it up");
+	(void)read_or_complain(q, w->pressure, w->trigger.spec.resource);
+	if (events & EPOLLPRI)
+		step(q, w, TRIGGER_EVENT);
+	else
+		look(q, w);
+	arm(q, w->pressure);
+}
+
+/* The kernel refuses in few words. */
+static void refusal(struct watcher *w, const char *path, int err)
+{
+	const struct trigger_spec *spec = &w->trigger.spec;
+	char window[24], words[64];
+
+	qmem_print_duration(window, sizeof(window), spec->window);
+	if (err == -ENOTTY)
+		snprintf(w->why, sizeof(w->why), "/%s is not of procfs", path);
+	else if (err == -EROFS)
+		snprintf(w->why, sizeof(w->why), "/%s is read-only", path);
+	else if (err == -EINVAL && (uint64_t)spec->window % UNPRIVILEGED_WINDOW)
+		snprintf(w->why, sizeof(w->why), "a window of %s needs CAP_SYS_RESOURCE", window);
+	else if (err == -EINVAL)
+		snprintf(w->why, sizeof(w->why), "this kernel has no such trigger");
+	else
+		snprintf(w->why, sizeof(w->why), "cannot write /%s: %s", path, strerror_r(-err, words, sizeof(words)));
+}
+
+/* A descriptor the kernel notifies us by, or -errno. */
+static int ask_kernel(struct qmem *q, struct watcher *w, const struct qmem_file *file)
+{
+	const struct trigger_spec *spec = &w->trigger.spec;
+	char text[64];
+	struct statfs fs;
+	int fd, len, err = 0;
+
+	/* never write into a recorded file */
+	if (file->fd < 0 || fstatfs(file->fd, &fs) || fs.f_type != PROC_SUPER_MAGIC)
+		return -ENOTTY;
+	fd = qmem_open(q, O_RDWR | O_NONBLOCK, "%s", file->path);
+	if (fd < 0)
+		return fd;
+	len = snprintf(text, sizeof(text), "%s %" PRId64 " %" PRId64, psi_kinds[spec->kind], spec->stall / 1000,
+		       spec->window / 1000);
+	/* with its NUL: the kernel cuts the last byte off, whatever it is */
+	if (write(fd, text, (size_t)len + 1) < 0)
+		err = -errno;
+	if (!err)
+		err = qmem_watch(q, fd, EPOLLPRI, ready, w);
+	if (err) {
+		close(fd);
+		return err;
+	}
+	return fd;
+}
+
+static void watch(struct qmem *q, struct watcher *w)
+{
+	struct pressure *p = w->pressure;
+	const struct resource *r = &p->resources[w->trigger.spec.resource];
+
+	w->looked = qmem_now(q);
+	if (r->missing || (r->valid && !r->psi.beyond && total_of(p, &w->trigger.spec) == QMEM_NA)) {
+		w->off = true;
+		snprintf(w->why, sizeof(w->why), "this kernel does not report it");
+		qmem_log(q, QMEM_LOG_WARNING, "trigger %s is off: %s", w->name, w->why);
+		return;
+	}
+	/* the reference for what comes next */
+	(void)trigger_step(&w->trigger, TRIGGER_TICK, qmem_now(q), total_of(p, &w->trigger.spec));
+	w->fd = ask_kernel(q, w, &r->file);
+	if (w->fd >= 0)
+		return;
+	refusal(w, r->file.path, w->fd);
+	w->fd = -1;
+	qmem_log(q, QMEM_LOG_INFO, "trigger %s is polled: %s", w->name, w->why);
+}
+
+static bool known(const struct pressure *p, const char *name)
+{
+	for (size_t i = 0; i < p->n; i++)
+		if (strcmp(p->watchers[i].name, name) == 0)
+			return true;
+	return false;
+}
+
+static int watch_all(struct qmem *q, struct pressure *p)
+{
+	p->watchers = calloc(p->triggers.n + 1, sizeof(*p->watchers));
+	if (!p->watchers)
+		return -ENOMEM;
+	for (size_t i = 0; i < p->triggers.n; i++) {
+		struct watcher *w = &p->watchers[p->n];
+		const char *why;
+
+		if (trigger_parse(p->triggers.items[i], &w->trigger.spec, &why))
+			continue; /* "none" */
+		trigger_name(w->name, sizeof(w->name), &w->trigger.spec);
+		if (known(p, w->name)) {
+			qmem_log(q, QMEM_LOG_WARNING, "trigger %s is given twice", w->name);
+			continue;
+		}
+		w->pressure = p;
+		w->fd = -1;
+		w->trigger.hold = (uint64_t)p->hold;
+		w->labels[0] = (struct qmem_label){ "resource", psi_resources[w->trigger.spec.resource] };
+		w->labels[1] = (struct qmem_label){ "kind", psi_kinds[w->trigger.spec.kind] };
+		p->n++;
+		watch(q, w);
+	}
+	return 0;
+}
+
+/* ---- the service ---- */
+
+static int start(struct qmem *q, void *state)
+{
+	static const char *const paths[PSI_RESOURCES] = {
+		[PSI_MEMORY] = "proc/pressure/memory",
+		[PSI_IO] = "proc/pressure/io",
+		[PSI_CPU] = "proc/pressure/cpu",
+		[PSI_IRQ] = "proc/pressure/irq",
+	};
+	struct pressure *p = state;
+	bool any = false, disabled = false;
+	int err;
+
+	for (int i = 0; i < PSI_RESOURCES; i++) {
+		struct resource *r = &p->resources[i];
+
+		r->file = QMEM_FILE_SINGLE(paths[i]);
+		err = read_resource(q, p, (enum psi_resource)i);
+		disabled |= err == -EOPNOTSUPP;
+		r->missing = err == -EOPNOTSUPP || err == -ENOENT || err == -ENOTDIR;
+		any |= !r->missing;
+	}
+	if (!any && disabled)
+		return qmem_fail(q, -ENOTSUP, "PSI is off: the kernel needs psi=1 on its command line");
+	if (!any)
+		return qmem_fail(q, -ENOTSUP,
+				 "no /proc/pressure: needs Linux 4.20 with CONFIG_PSI, and psi=1 where that is not "
+				 "the default");
+	p->timer = (struct qmem_timer){ .expired = expired, .arg = p };
+	err = watch_all(q, p);
+	if (err)
+		return err;
+	note(q, p);
+	arm(q, p);
+	return 0;
+}
+
+static void emit_trigger(struct qmem *q, const struct watcher *w)
+{
+	const struct trigger *t = &w->trigger;
+	const struct qmem_instance instance = { w->name, w->labels };
+	const struct trigger_values values = { (int64_t)t->state, t->events, t->rejected };
+
+	qmem_emit(q, &families[FAMILY_TRIGGER], &instance, &values);
+	qmem_emit(q, &families[FAMILY_TRIGGER_EVENTS], &instance, &values);
+}
+
+static int collect(struct qmem *q, void *state)
+{
+	struct pressure *p = state;
+	const struct vmstat *vm;
+	uint64_t when;
+	bool any = false;
+	int err = 0;
+
+	for (int i = 0; i < PSI_RESOURCES; i++) {
+		const struct resource *r = &p->resources[i];
+		const struct qmem_instance instance = { psi_resources[i], NULL };
+		int wrong;
+
+		if (r->missing)
+			continue;
+		wrong = read_or_complain(q, p, (enum psi_resource)i);
+		if (wrong) {
+			err = wrong;
+			continue;
+		}
+		any = true;
+		qmem_emit(q, &families[FAMILY_AVG], &instance, &r->psi);
+		qmem_emit(q, &families[FAMILY_STALL], &instance, &r->psi);
+	}
+	vm = vmstat_last(q, &when);
+	if (vm)
+		reclaim_keep(&p->reclaims, vm, when);
+	for (size_t i = 0; i < p->n; i++) {
+		if (p->watchers[i].off)
+			continue;
+		look(q, &p->watchers[i]);
+		emit_trigger(q, &p->watchers[i]);
+	}
+	arm(q, p);
+	return any ? 0 : err;
+}
+
+static void stop(struct qmem *q, void *state)
+{
+	struct pressure *p = state;
+
+	qmem_timer_cancel(q, &p->timer);
+	for (size_t i = 0; i < p->n; i++) {
+		if (p->watchers[i].fd < 0)
+			continue;
+		(void)qmem_unwatch(q, p->watchers[i].fd);
+		close(p->watchers[i].fd);
+	}
+	free(p->watchers);
+	for (int i = 0; i < PSI_RESOURCES; i++)
+		qmem_file_close(&p->resources[i].file);
+}
+
+const struct qmem_service pressure_service = {
+	.name = "pressure",
+	.help = "how long tasks are stalled for want of memory, io, cpu; events by the kernel's own triggers",
+	.source = "/proc/pressure/{memory,io,cpu,irq}",
+	.kernel = "4.20 (CONFIG_PSI); irq: 6.1; triggers: 5.2",
+	.privilege =
+		"none; triggers: root before Linux 6.1.42, CAP_SYS_RESOURCE for windows other than 2s, 4s, ... 10s",
+	.needs = &vmstat_service,
+	.families = families,
+	.options = options,
+	.state_size = sizeof(struct pressure),
+	.start = start,
+	.collect = collect,
+	.stop = stop,
+};

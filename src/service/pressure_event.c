@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: MIT */
+#include "service/pressure_event.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "option.h"
+
+#define RECLAIM_APART QMEM_SECOND /* twelve of them reach back beyond the longest window */
+
+static int64_t sum(int64_t a, int64_t b)
+{
+	return a == QMEM_NA ? b : b == QMEM_NA ? a : a + b;
+}
+
+static struct reclaim reclaim_of(const struct vmstat *vm, uint64_t when)
+{
+	return (struct reclaim){
+		.when = when,
+		.count = {
+			[REFAULTS] = sum(vm->workingset_refault_anon, vm->workingset_refault_file),
+			[DIRECT_SCAN] = vm->pgscan_direct,
+			[ALLOCATION_STALLS] = vm->allocstall,
+			[SWAP_IN] = vm->pswpin,
+			[SWAP_OUT] = vm->pswpout,
+		},
+	};
+}
+
+static void keep(struct reclaim_history *h, const struct reclaim *r)
+{
+	if (h->n && r->when < h->items[0].when + RECLAIM_APART)
+		return;
+	if (h->n < RECLAIMS)
+		h->n++;
+	memmove(h->items + 1, h->items, (h->n - 1) * sizeof(*h->items));
+	h->items[0] = *r;
+}
+
+void reclaim_keep(struct reclaim_history *h, const struct vmstat *vm, uint64_t when)
+{
+	const struct reclaim r = reclaim_of(vm, when);
+
+	keep(h, &r);
+}
+
+/* Counts per second since a window ago or a little longer; -1: not known. */
+static void reclaim_rates(struct qmem *q, struct reclaim_history *h, int64_t window, double *ret_rates)
+{
+	struct reclaim now, *before = NULL;
+	struct vmstat vm;
+
+	for (int i = 0; i < RECLAIM_COUNTS; i++)
+		ret_rates[i] = -1;
+	if (vmstat_now(q, &vm))
+		return;
+	now = reclaim_of(&vm, qmem_now(q));
+	for (size_t i = 0; i < h->n; i++) {
+		before = &h->items[i];
+		if (now.when - before->when >= (uint64_t)window)
+			break;
+	}
+	if (before && now.when > before->when)
+		for (int i = 0; i < RECLAIM_COUNTS; i++)
+			if (now.count[i] != QMEM_NA && before->count[i] != QMEM_NA && now.count[i] >= before->count[i])
+				ret_rates[i] = (double)(now.count[i] - before->count[i]) * 1e9 /
+					       (double)(now.when - before->when);
+	keep(h, &now);
+}
+
+#define FIELDS_TEXT 24
+
+static void rate_text(char *dst, double rate)
+{
+	snprintf(dst, FIELDS_TEXT, rate > 0 && rate < 10 ? "%.1f" : "%.0f", rate);
+}
+
+/* Adds to a text of `size` bytes that is long enough for all of it. */
+static void add(char *dst, size_t size, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+static void add(char *dst, size_t size, const char *fmt, ...)
+{
+	size_t len = strlen(dst);
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(dst + len, size - len, fmt, args);
+	va_end(args);
+}
+
+/* A length of time for humans: "2.0 s", "12 s", "3 min 20 s", "5 h 3 min". */
+static void span_text(char *dst, uint64_t ns)
+{
+	unsigned long long s = ns / QMEM_SECOND;
+
+	if (s < 10)
+		snprintf(dst, FIELDS_TEXT, "%.1f s", (double)ns / 1e9);
+	else if (s < 120)
+		snprintf(dst, FIELDS_TEXT, "%llu s", s);
+	else if (s < 7200)
+		snprintf(dst, FIELDS_TEXT, "%llu min %llu s", s / 60, s % 60);
+	else
+		snprintf(dst, FIELDS_TEXT, "%llu h %llu min", s / 3600, s / 60 % 60);
+}
+
+void pressure_raise(struct qmem *q, const struct trigger *t, const char *name, struct reclaim_history *reclaims,
+		    uint64_t repeat)
+{
+	static const struct {
+		const char *field, *words;
+	} counts[RECLAIM_COUNTS] = {
+		[REFAULTS] = { "refaults", "refaults" },
+		[DIRECT_SCAN] = { "direct_scan", "direct scan" },
+		[ALLOCATION_STALLS] = { "allocation_stalls", "allocation stalls" },
+		[SWAP_IN] = { "swap_in", "swap in" },
+		[SWAP_OUT] = { "swap_out", "out" },
+	};
+	const char *resource = psi_resources[t->spec.resource], *kind = psi_kinds[t->spec.kind];
+	double share = t->share_span ? (double)t->share_stall * 1e5 / (double)t->share_span : 0, rates[RECLAIM_COUNTS];
+	char threshold[FIELDS_TEXT], window[FIELDS_TEXT], share_text[FIELDS_TEXT], span[FIELDS_TEXT],
+		lasts[FIELDS_TEXT];
+	char texts[RECLAIM_COUNTS][FIELDS_TEXT];
+	struct qmem_label fields[7 + RECLAIM_COUNTS + 1] = {
+		{ "resource", resource }, { "kind", kind },      { "threshold", threshold }, { "window", window },
+		{ "share", share_text },  { "duration", lasts }, { "state", "active" },
+	};
+	size_t n = 7;
+	struct qmem_event event = {
+		.severity = t->spec.severity,
+		.service = "pressure",
+		.name = "pressure",
+		.instance = name,
+		.repeat = repeat,
+		.fields = fields,
+	};
+	const char *joint = "; meanwhile per second: ";
+
+	qmem_print_duration(threshold, sizeof(threshold), t->spec.stall);
+	qmem_print_duration(window, sizeof(window), t->spec.window);
+	snprintf(share_text, sizeof(share_text), "%.1f", share);
+	span_text(span, t->share_span);
+	span_text(lasts, t->last - t->since);
+	snprintf(event.message, sizeof(event.message),
+		 "%s pressure: %s %s %% of the last %s stalled (limit %s in %s), for %s", resource, kind, share_text,
+		 span, threshold, window, lasts);
+	reclaim_rates(q, reclaims, t->spec.window, rates);
+	for (int i = 0; i < RECLAIM_COUNTS; i++) {
+		if (rates[i] < 0)
+			continue;
+		rate_text(texts[i], rates[i]);
+		fields[n++] = (struct qmem_label){ counts[i].field, texts[i] };
+		add(event.message, sizeof(event.message), "%s%s %s%s", joint, counts[i].words, texts[i],
+		    i == ALLOCATION_STALLS || i == SWAP_IN ? "" : " pages");
+		joint = i == SWAP_IN ? " " : ", ";
+	}
+	qmem_raise(q, &event);
+}
+
+void pressure_raise_over(struct qmem *q, const struct trigger *t, const char *name)
+{
+	const char *resource = psi_resources[t->spec.resource], *kind = psi_kinds[t->spec.kind];
+	char threshold[FIELDS_TEXT], window[FIELDS_TEXT], lasted[FIELDS_TEXT], stalled[FIELDS_TEXT], quiet[FIELDS_TEXT];
+	const struct qmem_label fields[] = {
+		{ "resource", resource }, { "kind", kind },       { "threshold", threshold }, { "window", window },
+		{ "duration", lasted },   { "stalled", stalled }, { "state", "inactive" },    { 0 },
+	};
+	struct qmem_event event = {
+		.severity = QMEM_OKAY,
+		.service = "pressure",
+		.name = "pressure",
+		.instance = name,
+		.fields = fields,
+	};
+
+	qmem_print_duration(threshold, sizeof(threshold), t->spec.stall);
+	qmem_print_duration(window, sizeof(window), t->spec.window);
+	span_text(lasted, t->lasted);
+	span_text(stalled, (uint64_t)t->stalled * 1000);
+	span_text(quiet, qmem_now(q) - t->last);
+	snprintf(event.message, sizeof(event.message),
+		 "%s pressure is over: %s stalled for %s within %s (limit %s in %s), and no more for %s", resource,
+		 kind, stalled, lasted, threshold, window, quiet);
+	qmem_raise(q, &event);
+}

@@ -1,0 +1,686 @@
+/* SPDX-License-Identifier: MIT */
+#include "service/vmstat.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Rows of tables; clang-format takes their braces for blocks. */
+/* clang-format off */
+#define VALUE(id_, key_, member, help_) \
+	{ .id = id_, .key = key_, .offset = offsetof(struct vmstat, member), .help = help_ }
+#define FAMILY(id_, title_, menu_, style_, metrics_, ...) \
+	{ .id = id_, .title = title_, .menu = menu_, .style = style_, .metrics = metrics_, __VA_ARGS__ }
+#define FEED(key_, member, flags_) { key_, offsetof(struct vmstat, member), flags_ }
+/* clang-format on */
+
+static const struct qmem_metric faults[] = {
+	VALUE("minflt", NULL, minflt, "pgfault - pgmajfault: served from memory"),
+	VALUE("majflt", "pgmajfault", pgmajfault, "had to wait for a disk"),
+	{ .id = NULL },
+};
+
+static const struct qmem_metric io[] = {
+	VALUE("in", NULL, io_in, "pgpgin: read from block devices, in bytes"),
+	VALUE("out", NULL, io_out, "pgpgout: written to block devices, in bytes"),
+	{ .id = NULL },
+};
+
+static const struct qmem_metric swapping[] = {
+	VALUE("in", "pswpin", pswpin, "read back from swap"),
+	VALUE("out", "pswpout", pswpout, "written to swap"),
+	{ .id = NULL },
+};
+
+static const struct qmem_metric swap_cache[] = {
+	VALUE("readahead", "swap_ra", swap_ra, "read from swap ahead of need"),
+	VALUE("readahead_hit", "swap_ra_hit", swap_ra_hit, "of those, needed"),
+	VALUE("zero_in", "swpin_zero", swpin_zero, "pages of zeros swapped in without I/O (6.12)"),
+	VALUE("zero_out", "swpout_zero", swpout_zero, "pages of zeros swapped out without I/O (6.12)"),
+	VALUE("zswap_in", "zswpin", zswpin, "taken back from the compressed cache"),
+	VALUE("zswap_out", "zswpout", zswpout, "put into the compressed cache"),
+	VALUE("zswap_writeback", "zswpwb", zswpwb, "moved from the compressed cache to disk (6.8)"),
+	{ .id = NULL },
+};
+
+#define WITHOUT_CGROUPS "; without reclaim for memory cgroups before 2026's kernels"
+
+static const struct qmem_metric scan[] = {
+	VALUE("kswapd", "pgscan_kswapd", pgscan_kswapd, "looked at by kswapd, in the background" WITHOUT_CGROUPS),
+	VALUE("direct", "pgscan_direct", pgscan_direct,
+	      "looked at by tasks that had to wait for memory" WITHOUT_CGROUPS),
+	VALUE("khugepaged", "pgscan_khugepaged", pgscan_khugepaged, "looked at for huge pages (6.2)" WITHOUT_CGROUPS),
+	VALUE("proactive", "pgscan_proactive", pgscan_proactive, "looked at because memory.reclaim was written (6.15)"),
+	{ .id = NULL },
+};
+
+static const struct qmem_metric steal[] = {
+	VALUE("kswapd", "pgsteal_kswapd", pgsteal_kswapd, "taken by kswapd, in the background" WITHOUT_CGROUPS),
+	VALUE("direct", "pgsteal_direct", pgsteal_direct, "taken by tasks that had to wait for memory" WITHOUT_CGROUPS),
+	VALUE("khugepaged", "pgsteal_khugepaged", pgsteal_khugepaged, "taken for huge pages (6.2)" WITHOUT_CGROUPS),
+	VALUE("proactive", "pgsteal_proactive", pgsteal_proactive, "taken because memory.reclaim was written (6.15)"),
+	{ .id = NULL },
+};
+
+static const struct qmem_metric scan_type[] = {
+	VALUE("anon", "pgscan_anon", pgscan_anon,
+	      "anonymous, looked at by any reclaim, that for memory cgroups included (5.8)"),
+	VALUE("file", "pgscan_file", pgscan_file,
+	      "page cache, looked at by any reclaim, that for memory cgroups included (5.8)"),
+	{ .id = NULL },
+};
+
+static const struct qmem_metric steal_type[] = {
+	VALUE("anon", "pgsteal_anon", pgsteal_anon,
+	      "anonymous, taken by any reclaim, that for memory cgroups included (5.8)"),
+	VALUE("file", "pgsteal_file", pgsteal_file,
+	      "page cache, taken by any reclaim, that for memory cgroups included (5.8)"),
+	{ .id = NULL },
+};
+
+static const struct qmem_metric efficiency[] = {
+	VALUE("reclaim", NULL, efficiency,
+	      "taken of those looked at since the last collection, by type where the kernel says, else by origin; "
+	      "absent when none was looked at"),
+	{ .id = NULL },
+};
+
+static const struct qmem_metric refault[] = {
+	VALUE("anon", "workingset_refault_anon", workingset_refault_anon, "anonymous, needed again soon after (5.9)"),
+	VALUE("file", "workingset_refault_file", workingset_refault_file, "page cache, needed again soon after"),
+	{ .id = NULL },
+};
+
+static const struct qmem_metric workingset[] = {
+	VALUE("activate_anon", "workingset_activate_anon", workingset_activate_anon,
+	      "refaults taken for the working set (5.9)"),
+	VALUE("activate_file", "workingset_activate_file", workingset_activate_file,
+	      "refaults taken for the working set"),
+	VALUE("restore_anon", "workingset_restore_anon", workingset_restore_anon,
+	      "had been in the working set before (5.9)"),
+	VALUE("restore_file", "workingset_restore_file", workingset_restore_file,
+	      "had been in the working set before (4.20)"),
+	{ .id = NULL },
+};
+
+static const struct qmem_metric stalls[] = {
+	VALUE("alloc", "allocstall", allocstall, "allocations that had to reclaim by themselves, all zones"),
+	VALUE("throttle", "pgscan_direct_throttle", pgscan_direct_throttle, "waits for kswapd as reserves ran low"),
+	{ .id = NULL },
+};
+
+static const struct qmem_metric kswapd[] = {
+	VALUE("run", "pageoutrun", pageoutrun, "runs of kswapd"),
+	VALUE("low_wmark_hit", "kswapd_low_wmark_hit_quickly", kswapd_low_wmark_hit_quickly,
+	      "fell below the low watermark soon after a run"),
+	VALUE("high_wmark_hit", "kswapd_high_wmark_hit_quickly", kswapd_high_wmark_hit_quickly,
+	      "fell below the high watermark soon after a run"),
+	{ .id = NULL },
+};
+
+static const struct qmem_metric shrink[] = {
+	VALUE("slabs_scanned", "slabs_scanned", slabs_scanned, "slab objects looked at"),
+	VALUE("inode_direct", "pginodesteal", pginodesteal, "page cache dropped with an inode, by tasks that waited"),
+	VALUE("inode_kswapd", "kswapd_inodesteal", kswapd_inodesteal, "page cache dropped with an inode, by kswapd"),
+	VALUE("nodes", "workingset_nodereclaim", workingset_nodereclaim, "page cache index nodes freed"),
+	{ .id = NULL },
+};
+
+static const struct qmem_metric alloc[] = {
+	VALUE("alloc", "pgalloc", pgalloc, "allocated, all zones"),
+	VALUE("free", "pgfree", pgfree, "freed"),
+	{ .id = NULL },
+};
+
+static const struct qmem_metric lru[] = {
+	VALUE("activate", "pgactivate", pgactivate, "moved to an active list"),
+	VALUE("deactivate", "pgdeactivate", pgdeactivate, "moved to an inactive list"),
+	VALUE("refill", "pgrefill", pgrefill, "of the active lists, looked at"),
+	VALUE("rotate", "pgrotated", pgrotated, "put to the end of an inactive list as their writeback was done"),
+	VALUE("skip", "pgskip", pgskip, "passed over, being of another zone than was needed"),
+	VALUE("lazyfree", "pglazyfree", pglazyfree, "given up by madvise(MADV_FREE)"),
+	VALUE("lazyfreed", "pglazyfreed", pglazyfreed, "of those, taken"),
+	VALUE("reuse", "pgreuse", pgreuse, "written after fork() without a copy"),
+	{ .id = NULL },
+};
+
+static const struct qmem_metric writeout[] = {
+	VALUE("dirtied", "nr_dirtied", nr_dirtied, "made dirty"),
+	VALUE("written", "nr_written", nr_written, "written back"),
+	VALUE("throttled", "nr_throttled_written", nr_throttled_written, "written back while reclaim waited (5.16)"),
+	VALUE("vmscan", "nr_vmscan_write", nr_vmscan_write, "written by reclaim itself"),
+	VALUE("immediate", "nr_vmscan_immediate_reclaim", nr_vmscan_immediate_reclaim, "to be taken when written"),
+	{ .id = NULL },
+};
+
+static const struct qmem_metric compaction[] = {
+	VALUE("stall", "compact_stall", compact_stall, "allocations that had to compact by themselves"),
+	VALUE("success", "compact_success", compact_success, "of those, got a block"),
+	VALUE("fail", "compact_fail", compact_fail, "of those, got none"),
+	VALUE("daemon_wake", "compact_daemon_wake", compact_daemon_wake, "wake-ups of kcompactd (4.6)"),
+	{ .id = NULL },
+};
+
+static const struct qmem_metric compaction_pages[] = {
+	VALUE("migrate_scanned", "compact_migrate_scanned", compact_migrate_scanned, "looked at, to be moved"),
+	VALUE("free_scanned", "compact_free_scanned", compact_free_scanned, "looked at, to be moved to"),
+	VALUE("isolated", "compact_isolated", compact_isolated, "taken off the lists for it"),
+	VALUE("daemon_migrate_scanned", "compact_daemon_migrate_scanned", compact_daemon_migrate_scanned,
+	      "of migrate_scanned, by kcompactd (4.12)"),
+	VALUE("daemon_free_scanned", "compact_daemon_free_scanned", compact_daemon_free_scanned,
+	      "of free_scanned, by kcompactd (4.12)"),
+	{ .id = NULL },
+};
+
+static const struct qmem_metric migrate[] = {
+	VALUE("success", "pgmigrate_success", pgmigrate_success, "moved, for whatever reason"),
+	VALUE("fail", "pgmigrate_fail", pgmigrate_fail, "could not be moved"),
+	{ .id = NULL },
+};
+
+static const struct qmem_metric thp[] = {
+	VALUE("fault_alloc", "thp_fault_alloc", thp_fault_alloc, "allocated on a fault"),
+	VALUE("fault_fallback", "thp_fault_fallback", thp_fault_fallback, "a fault had to do with small pages"),
+	VALUE("collapse_alloc", "thp_collapse_alloc", thp_collapse_alloc, "allocated by khugepaged"),
+	VALUE("collapse_alloc_failed", "thp_collapse_alloc_failed", thp_collapse_alloc_failed, "khugepaged got none"),
+	VALUE("split_page", "thp_split_page", thp_split_page, "split; thp_split before 4.5"),
+	VALUE("split_pmd", "thp_split_pmd", thp_split_pmd, "mapping split (4.5)"),
+	VALUE("swpout", "thp_swpout", thp_swpout, "swapped out whole"),
+	VALUE("swpout_fallback", "thp_swpout_fallback", thp_swpout_fallback, "split, to be swapped out"),
+	{ .id = NULL },
+};
+
+static const struct qmem_metric thp_detail[] = {
+	VALUE("fault_fallback_charge", "thp_fault_fallback_charge", thp_fault_fallback_charge,
+	      "of fault_fallback, refused by a memory cgroup"),
+	VALUE("file_alloc", "thp_file_alloc", thp_file_alloc, "allocated for shared memory"),
+	VALUE("file_fallback", "thp_file_fallback", thp_file_fallback, "shared memory had to do with small pages"),
+	VALUE("file_fallback_charge", "thp_file_fallback_charge", thp_file_fallback_charge,
+	      "of file_fallback, refused by a memory cgroup"),
+	VALUE("file_mapped", "thp_file_mapped", thp_file_mapped, "of a file or shared memory, mapped"),
+	VALUE("split_page_failed", "thp_split_page_failed", thp_split_page_failed, "could not be split"),
+	VALUE("deferred_split", "thp_deferred_split_page", thp_deferred_split_page,
+	      "put on the list of those to split"),
+	VALUE("underused_split", "thp_underused_split_page", thp_underused_split_page, "split as mostly zeros (6.12)"),
+	VALUE("zero_page_alloc", "thp_zero_page_alloc", thp_zero_page_alloc, "huge zero page allocated"),
+	VALUE("zero_page_alloc_failed", "thp_zero_page_alloc_failed", thp_zero_page_alloc_failed, "no huge zero page"),
+	VALUE("swpin", "thp_swpin", thp_swpin, "swapped in whole"),
+	VALUE("migration_success", "thp_migration_success", thp_migration_success, "moved whole (5.9)"),
+	VALUE("migration_fail", "thp_migration_fail", thp_migration_fail, "could not be moved whole (5.9)"),
+	VALUE("migration_split", "thp_migration_split", thp_migration_split, "split, to be moved (5.9)"),
+	{ .id = NULL },
+};
+
+static const struct qmem_metric big_alloc[] = {
+	VALUE("hugetlb_success", "htlb_buddy_alloc_success", htlb_buddy_alloc_success, "huge pages added to the pool"),
+	VALUE("hugetlb_fail", "htlb_buddy_alloc_fail", htlb_buddy_alloc_fail, "huge pages not to be had for the pool"),
+	VALUE("cma_success", "cma_alloc_success", cma_alloc_success, "contiguous areas allocated (5.13)"),
+	VALUE("cma_fail", "cma_alloc_fail", cma_alloc_fail, "contiguous areas refused (5.13)"),
+	{ .id = NULL },
+};
+
+static const struct qmem_metric oom[] = {
+	VALUE("kill", "oom_kill", oom_kill, "processes chosen to die, for memory cgroups as well (4.13)"),
+	{ .id = NULL },
+};
+
+static const struct qmem_metric drop[] = {
+	VALUE("pagecache", "drop_pagecache", drop_pagecache, "1 or 3 written to vm.drop_caches"),
+	VALUE("slab", "drop_slab", drop_slab, "2 or 3 written to vm.drop_caches"),
+	{ .id = NULL },
+};
+
+static const struct qmem_metric numa[] = {
+	VALUE("hit", "numa_hit", numa_hit, "allocated on the node meant"),
+	VALUE("miss", "numa_miss", numa_miss, "allocated here though another node was meant"),
+	VALUE("foreign", "numa_foreign", numa_foreign, "meant for here, allocated on another node"),
+	VALUE("interleave", "numa_interleave", numa_interleave, "interleaved, on the node meant"),
+	VALUE("local", "numa_local", numa_local, "by a task on the same node"),
+	VALUE("other", "numa_other", numa_other, "by a task on another node"),
+	{ .id = NULL },
+};
+
+static const struct qmem_metric numa_balancing[] = {
+	VALUE("pte_updates", "numa_pte_updates", numa_pte_updates, "pages unmapped to see who uses them"),
+	VALUE("huge_pte_updates", "numa_huge_pte_updates", numa_huge_pte_updates, "the same for huge ones"),
+	VALUE("hint_faults", "numa_hint_faults", numa_hint_faults, "faults that told"),
+	VALUE("hint_faults_local", "numa_hint_faults_local", numa_hint_faults_local, "of those, from the same node"),
+	VALUE("migrated", "numa_pages_migrated", numa_pages_migrated, "pages moved to their user"),
+	VALUE("task_migrated", "numa_task_migrated", numa_task_migrated, "tasks moved to their memory (6.16)"),
+	VALUE("task_swapped", "numa_task_swapped", numa_task_swapped, "tasks that changed places for it (6.16)"),
+	{ .id = NULL },
+};
+
+static const struct qmem_metric zone_reclaim[] = {
+	VALUE("success", "zone_reclaim_success", zone_reclaim_success, "reclaim on the own node sufficed"),
+	VALUE("fail", "zone_reclaim_failed", zone_reclaim_failed, "it did not"),
+	{ .id = NULL },
+};
+
+static const struct qmem_metric tiering[] = {
+	VALUE("promote", "pgpromote_success", pgpromote_success, "moved to faster memory (5.18)"),
+	VALUE("promote_candidate", "pgpromote_candidate", pgpromote_candidate, "could have been (6.1)"),
+	VALUE("promote_candidate_nrl", "pgpromote_candidate_nrl", pgpromote_candidate_nrl,
+	      "the same, not rate limited (6.17)"),
+	VALUE("demote_kswapd", "pgdemote_kswapd", pgdemote_kswapd, "moved to slower memory by kswapd (5.15)"),
+	VALUE("demote_direct", "pgdemote_direct", pgdemote_direct,
+	      "moved to slower memory by tasks that waited (5.15)"),
+	VALUE("demote_khugepaged", "pgdemote_khugepaged", pgdemote_khugepaged,
+	      "moved to slower memory for huge pages (6.2)"),
+	VALUE("demote_proactive", "pgdemote_proactive", pgdemote_proactive, "moved to slower memory by request (6.15)"),
+	{ .id = NULL },
+};
+
+static const struct qmem_metric unevictable[] = {
+	VALUE("culled", "unevictable_pgs_culled", unevictable_pgs_culled, "found to be so"),
+	VALUE("scanned", "unevictable_pgs_scanned", unevictable_pgs_scanned, "looked at again"),
+	VALUE("rescued", "unevictable_pgs_rescued", unevictable_pgs_rescued, "no longer so"),
+	VALUE("mlocked", "unevictable_pgs_mlocked", unevictable_pgs_mlocked, "locked"),
+	VALUE("munlocked", "unevictable_pgs_munlocked", unevictable_pgs_munlocked, "unlocked"),
+	VALUE("cleared", "unevictable_pgs_cleared", unevictable_pgs_cleared, "unlocked as they were freed"),
+	VALUE("stranded", "unevictable_pgs_stranded", unevictable_pgs_stranded, "could not be taken off the list"),
+	{ .id = NULL },
+};
+
+static const struct qmem_metric balloon[] = {
+	VALUE("inflate", "balloon_inflate", balloon_inflate, "given to the host"),
+	VALUE("deflate", "balloon_deflate", balloon_deflate, "got back from it"),
+	VALUE("migrate", "balloon_migrate", balloon_migrate, "given in another's place"),
+	{ .id = NULL },
+};
+
+static const struct qmem_metric ksm[] = {
+	VALUE("cow", "cow_ksm", cow_ksm, "merged, and copied again as they were written"),
+	VALUE("swpin_copy", "ksm_swpin_copy", ksm_swpin_copy, "merged, and copied as they were swapped in"),
+	{ .id = NULL },
+};
+
+/* A key named by the options RawGauge or RawCounter. */
+struct raw {
+	int64_t value;
+	const char *key;
+	bool gauge, counter;
+	struct qmem_complaint missing;
+};
+
+static const struct qmem_metric raw_value[] = {
+	{ .id = "value", .offset = offsetof(struct raw, value), .help = "as the kernel says it" },
+	{ .id = NULL },
+};
+
+#define PAGES .unit = "pages", .kind = QMEM_COUNTER, .divisor = 1, .type = "vmpage_action"
+#define EVENTS .unit = "events", .kind = QMEM_COUNTER, .divisor = 1, .type = "total_events"
+
+static const struct qmem_family families[] = {
+	FAMILY("faults", "Page faults", "paging", "line", faults, .unit = "faults", .kind = QMEM_COUNTER, .divisor = 1,
+	       .type = "vmpage_faults"),
+	FAMILY("io", "Block device I/O", "paging", "area", io, .unit = "bytes", .kind = QMEM_COUNTER, .divisor = 1,
+	       .type = "vmpage_io"),
+	FAMILY("swapping", "Swapped pages", "swap", "area", swapping, .unit = "pages", .kind = QMEM_COUNTER,
+	       .divisor = 1, .type = "swap_io"),
+	FAMILY("swap_cache", "Swap without a wait", "swap", "line", swap_cache, PAGES),
+	FAMILY("scan", "Pages scanned, by origin", "reclaim", "line", scan, PAGES),
+	FAMILY("steal", "Pages reclaimed, by origin", "reclaim", "line", steal, PAGES),
+	FAMILY("scan_type", "Pages scanned, by type", "reclaim", "line", scan_type, PAGES),
+	FAMILY("steal_type", "Pages reclaimed, by type", "reclaim", "line", steal_type, PAGES),
+	FAMILY("efficiency", "Reclaim efficiency", "reclaim", "line", efficiency, .unit = "percent", .kind = QMEM_GAUGE,
+	       .divisor = 100, .type = "percent"),
+	FAMILY("refault", "Refaults", "reclaim", "line", refault, PAGES),
+	FAMILY("workingset", "Refaults of the working set", "reclaim", "line", workingset, PAGES),
+	FAMILY("stalls", "Stalls of allocations", "reclaim", "line", stalls, EVENTS),
+	FAMILY("oom", "OOM kills", "oom", "line", oom, EVENTS),
+	FAMILY("kswapd", "Runs of kswapd", "reclaim", "line", kswapd, EVENTS),
+	FAMILY("shrink", "Caches shrunk", "reclaim", "line", shrink, EVENTS, .flags = QMEM_DETAIL),
+	FAMILY("drop", "Caches dropped by hand", "reclaim", "line", drop, EVENTS),
+	FAMILY("alloc", "Pages allocated", "pages", "line", alloc, PAGES),
+	FAMILY("lru", "Pages moved on the LRU lists", "pages", "line", lru, PAGES, .flags = QMEM_DETAIL),
+	FAMILY("writeout", "Pages written", "pages", "line", writeout, PAGES),
+	FAMILY("compaction", "Compaction", "compaction", "line", compaction, EVENTS),
+	FAMILY("compaction_pages", "Pages of compaction", "compaction", "line", compaction_pages, PAGES),
+	FAMILY("migrate", "Pages migrated", "compaction", "line", migrate, PAGES),
+	FAMILY("thp", "Transparent huge pages", "huge pages", "line", thp, EVENTS),
+	FAMILY("thp_detail", "Transparent huge pages, details", "huge pages", "line", thp_detail, EVENTS,
+	       .flags = QMEM_DETAIL),
+	FAMILY("big_alloc", "Huge pages and contiguous areas", "huge pages", "line", big_alloc, EVENTS,
+	       .flags = QMEM_DETAIL),
+	FAMILY("numa", "Pages by NUMA placement", "numa", "line", numa, PAGES, .flags = QMEM_DETAIL),
+	FAMILY("numa_balancing", "NUMA balancing", "numa", "line", numa_balancing, EVENTS, .flags = QMEM_DETAIL),
+	FAMILY("zone_reclaim", "Node reclaim", "numa", "line", zone_reclaim, EVENTS, .flags = QMEM_DETAIL),
+	FAMILY("tiering", "Memory tiering", "numa", "line", tiering, PAGES, .flags = QMEM_DETAIL),
+	FAMILY("unevictable", "Unevictable pages", "pages", "line", unevictable, PAGES, .flags = QMEM_DETAIL),
+	FAMILY("balloon", "Balloon pages", "pages", "line", balloon, PAGES, .flags = QMEM_DETAIL),
+	FAMILY("ksm", "Merged pages copied", "pages", "line", ksm, PAGES, .flags = QMEM_DETAIL),
+	FAMILY("raw_gauge", "Levels by name", "raw", "line", raw_value, .unit = "value", .kind = QMEM_GAUGE,
+	       .divisor = 1, .type = "gauge", .label = "key"),
+	FAMILY("raw_counter", "Counters by name", "raw", "line", raw_value, .unit = "value", .kind = QMEM_COUNTER,
+	       .divisor = 1, .type = "derive", .label = "key"),
+	{ .id = NULL },
+};
+
+/* The parts of a counter that is split by zone. */
+#define ZONES(member)                                                                                                  \
+	FEED(#member "_dma", member, KV_ADD), FEED(#member "_dma32", member, KV_ADD),                                  \
+		FEED(#member "_normal", member, KV_ADD), FEED(#member "_high", member, KV_ADD),                        \
+		FEED(#member "_movable", member, KV_ADD), FEED(#member "_device", member, KV_ADD)
+
+/* Keys that only feed derived values, and those of other kernels. */
+static const struct kv_key feeds[] = {
+	FEED("pgfault", pgfault, 0),
+	FEED("pgpgin", pgpgin, 0),
+	FEED("pgpgout", pgpgout, 0),
+	ZONES(pgalloc),
+	ZONES(allocstall), /* since 4.10 */
+	ZONES(pgskip),
+	ZONES(pgrefill), /* until 4.7, and so the next four */
+	ZONES(pgscan_kswapd),
+	ZONES(pgscan_direct),
+	ZONES(pgsteal_kswapd),
+	ZONES(pgsteal_direct),
+	FEED("workingset_refault", workingset_refault_file, 0), /* until 5.8: anonymous memory was not followed */
+	FEED("workingset_activate", workingset_activate_file, 0),
+	FEED("workingset_restore", workingset_restore_file, 0),
+	FEED("thp_split", thp_split_page, 0), /* until 4.4 */
+	{ .key = NULL },
+};
+
+const struct kv_ignore vmstat_ignored[] = {
+	{ "nr_tlb_*", "a debugging option of the kernel" },
+	{ "nr_*", "levels in pages, which meminfo has in bytes, or which RawGauge can name" },
+	{ "workingset_nodes", "a level: nodes of the page cache's index that remember refaults" },
+	{ "thp_split_pud", "huge pages of 1 GiB, of device memory only" },
+	{ "thp_scan_exceed_*", "why khugepaged passed a range over: for its developers" },
+	{ "unevictable_pgs_mlockfreed", "always 0 in kernels that still had it" },
+	{ "direct_map_*", "splits of the kernel's own direct map, which never go back" },
+	{ "vma_lock_*", "locks, for developers of the kernel" },
+	{ "vmacache_*", "a debugging option of the kernel" },
+	{ "kstack_*", "a debugging option of the kernel" },
+	{ "", "a hidden counter of 4.14 to 4.19, printed without its name" },
+	{ .key = NULL },
+};
+
+struct state {
+	struct qmem_list raw_gauge, raw_counter;
+
+	struct qmem_file file;
+	struct kv kv, raw_kv;
+	struct vmstat samples[2];
+	unsigned last; /* of the samples */
+	bool collected;
+	uint64_t when;
+	struct raw *raws;
+	size_t n_raws;
+	const struct qmem_family *gauges, *counters;
+	struct qmem_complaint fault;
+};
+
+int vmstat_kv_init(struct kv *kv)
+{
+	return kv_init(kv, KV_PLAIN, families, feeds);
+}
+
+/* A fault is counted before it is known to be a major one: of some under way the difference falls again, as a counter must
+ * not unless it was set back. */
+static int64_t minor_faults(const struct vmstat *v, const struct vmstat *before)
+{
+	int64_t n;
+
+	if (v->pgfault == QMEM_NA || v->pgmajfault == QMEM_NA)
+		return QMEM_NA;
+	n = v->pgfault > v->pgmajfault ? v->pgfault - v->pgmajfault : 0;
+	if (before && before->minflt != QMEM_NA && n < before->minflt && v->pgfault >= before->pgfault)
+		n = before->minflt;
+	return n;
+}
+
+static int64_t kib(int64_t n)
+{
+	int64_t bytes;
+
+	return n == QMEM_NA || __builtin_mul_overflow(n, INT64_C(1024), &bytes) ? QMEM_NA : bytes;
+}
+
+/* Adds what the counter at `offset` has grown by. Not if it is absent, which is no fault where others stand for it; false
+ * if it was set back. */
+static bool grown(const struct vmstat *v, const struct vmstat *before, size_t offset, int64_t *sum, bool *any)
+{
+	int64_t a = *(const int64_t *)(const void *)((const char *)before + offset);
+	int64_t b = *(const int64_t *)(const void *)((const char *)v + offset);
+
+	if (a == QMEM_NA || b == QMEM_NA)
+		return true;
+	*any = true;
+	return b >= a && !__builtin_add_overflow(*sum, b - a, sum);
+}
+
+static int64_t reclaim_efficiency(const struct vmstat *v, const struct vmstat *before)
+{
+#define PAIR(x)                                                                                                        \
+	{                                                                                                              \
+		offsetof(struct vmstat, pgscan_##x), offsetof(struct vmstat, pgsteal_##x)                              \
+	}
+	/* what is there by type has all of it, what is there by origin may lack the memory cgroups' */
+	static const size_t by_type[][2] = { PAIR(anon), PAIR(file) };
+	static const size_t by_origin[][2] = { PAIR(kswapd), PAIR(direct), PAIR(khugepaged), PAIR(proactive) };
+#undef PAIR
+	bool typed = v->pgscan_anon != QMEM_NA && v->pgscan_file != QMEM_NA && v->pgsteal_anon != QMEM_NA &&
+		     v->pgsteal_file != QMEM_NA;
+	const size_t(*pairs)[2] = typed ? by_type : by_origin;
+	size_t i, n = typed ? 2 : 4;
+	int64_t scanned = 0, stolen = 0;
+	bool any_scanned = false, any_stolen = false;
+
+	for (i = 0; i < n; i++)
+		if (!grown(v, before, pairs[i][0], &scanned, &any_scanned) ||
+		    !grown(v, before, pairs[i][1], &stolen, &any_stolen))
+			return QMEM_NA;
+	if (!any_scanned || !any_stolen || scanned == 0)
+		return QMEM_NA;
+	if (stolen >= scanned)
+		return 10000;
+	while (stolen > INT64_MAX / 10000) {
+		stolen /= 2;
+		scanned /= 2;
+	}
+	return stolen * 10000 / scanned;
+}
+
+void vmstat_derive(struct vmstat *v, const struct vmstat *before)
+{
+	v->minflt = minor_faults(v, before);
+	v->io_in = kib(v->pgpgin);
+	v->io_out = kib(v->pgpgout);
+	v->efficiency = before ? reclaim_efficiency(v, before) : QMEM_NA;
+}
+
+/* The text is good until the next qmem_read(). */
+static int read_sample(struct qmem *q, struct state *s, struct vmstat *ret, struct kv_fault *ret_fault,
+		       const char **ret_text, size_t *ret_len)
+{
+	ssize_t len = qmem_read(q, &s->file, ret_text);
+
+	if (len < 0)
+		return (int)len;
+	if (!kv_parse(&s->kv, *ret_text, (size_t)len, ret, ret_fault))
+		return qmem_fail(q, -ENODATA, "'/%s' has no known key", s->file.path);
+	vmstat_derive(ret, s->collected ? &s->samples[s->last] : NULL);
+	*ret_len = (size_t)len;
+	return 0;
+}
+
+const struct vmstat *vmstat_last(struct qmem *q, uint64_t *ret_when)
+{
+	const struct state *s = qmem_state(q, &vmstat_service);
+
+	if (!s || !s->collected)
+		return NULL;
+	if (ret_when)
+		*ret_when = s->when;
+	return &s->samples[s->last];
+}
+
+int vmstat_now(struct qmem *q, struct vmstat *ret)
+{
+	struct state *s = qmem_state(q, &vmstat_service);
+	struct vmstat v;
+	const char *text;
+	size_t len;
+	int r;
+
+	if (!s)
+		return -ENOENT;
+	memset(&v, 0, sizeof(v));
+	r = read_sample(q, s, &v, NULL, &text, &len);
+	if (r == 0)
+		*ret = v;
+	return r;
+}
+
+static struct raw *add_raw(struct state *s, const char *key)
+{
+	size_t i;
+
+	for (i = 0; i < s->n_raws; i++)
+		if (strcmp(s->raws[i].key, key) == 0)
+			return &s->raws[i];
+	s->raws[s->n_raws].key = key;
+	return &s->raws[s->n_raws++];
+}
+
+static int start_raw(struct state *s)
+{
+	const struct qmem_family *f;
+	struct kv_key *keys;
+	size_t i;
+	int r;
+
+	s->raws = calloc(s->raw_gauge.n + s->raw_counter.n + 1, sizeof(*s->raws));
+	keys = calloc(s->raw_gauge.n + s->raw_counter.n + 1, sizeof(*keys));
+	if (!s->raws || !keys) {
+		r = -ENOMEM;
+		goto out;
+	}
+	for (i = 0; i < s->raw_gauge.n; i++)
+		add_raw(s, s->raw_gauge.items[i])->gauge = true;
+	for (i = 0; i < s->raw_counter.n; i++)
+		add_raw(s, s->raw_counter.items[i])->counter = true;
+	for (i = 0; i < s->n_raws; i++) {
+		keys[i].key = s->raws[i].key;
+		keys[i].offset = i * sizeof(*s->raws) + offsetof(struct raw, value);
+	}
+	for (f = families; f->id; f++)
+		if (f->label)
+			*(f->kind == QMEM_GAUGE ? &s->gauges : &s->counters) = f;
+	r = kv_init(&s->raw_kv, KV_PLAIN, NULL, keys);
+out:
+	free(keys);
+	return r;
+}
+
+static void stop(struct qmem *q, void *state)
+{
+	struct state *s = state;
+
+	(void)q;
+	kv_release(&s->kv);
+	kv_release(&s->raw_kv);
+	free(s->raws);
+	qmem_file_close(&s->file);
+}
+
+static int start(struct qmem *q, void *state)
+{
+	struct state *s = state;
+	const char *text;
+	int r;
+
+	s->file = QMEM_FILE("proc/vmstat");
+	r = vmstat_kv_init(&s->kv);
+	if (r == 0)
+		r = start_raw(s);
+	if (r == 0 && qmem_read(q, &s->file, &text) == -ENOENT)
+		r = qmem_fail(q, -ENOTSUP, "no '/%s'", s->file.path);
+	if (r < 0)
+		stop(q, s);
+	return r;
+}
+
+static void emit_raws(struct qmem *q, struct state *s, const char *text, size_t len)
+{
+	struct raw *raw;
+
+	if (!s->n_raws)
+		return;
+	kv_parse(&s->raw_kv, text, len, s->raws, NULL);
+	for (raw = s->raws; raw < s->raws + s->n_raws; raw++) {
+		struct qmem_instance instance = { .name = raw->key };
+
+		if (raw->value == QMEM_NA)
+			qmem_complain(q, &raw->missing, "'/%s' has no value for '%s'", s->file.path, raw->key);
+		else
+			qmem_release(q, &raw->missing, "'/%s' has a value for '%s' again", s->file.path, raw->key);
+		if (raw->gauge)
+			qmem_emit(q, s->gauges, &instance, raw);
+		if (raw->counter)
+			qmem_emit(q, s->counters, &instance, raw);
+	}
+}
+
+static int collect(struct qmem *q, void *state)
+{
+	struct state *s = state;
+	struct vmstat *v = &s->samples[!s->last];
+	struct kv_fault fault;
+	char words[128];
+	const char *text;
+	size_t len;
+	int r;
+
+	r = read_sample(q, s, v, &fault, &text, &len);
+	if (r < 0)
+		return r;
+	if (fault.kind == KV_FINE) {
+		qmem_release(q, &s->fault, "'/%s' is sound again", s->file.path);
+	} else {
+		kv_fault_print(words, sizeof(words), &fault);
+		qmem_complain(q, &s->fault, "'/%s': %s", s->file.path, words);
+	}
+	s->last = !s->last;
+	s->collected = true;
+	s->when = qmem_now(q);
+	qmem_emit_all(q, v);
+	emit_raws(q, s, text, len);
+	return 0;
+}
+
+static const char *check_key(const char *key)
+{
+	return !*key || strpbrk(key, " \t\n") ? "not a key of /proc/vmstat: it is empty or has a blank" : NULL;
+}
+
+static const struct qmem_option options[] = {
+	{ .name = "RawGauge",
+	  .type = QMEM_LIST,
+	  .offset = offsetof(struct state, raw_gauge),
+	  .check = check_key,
+	  .help = "a key of /proc/vmstat to show as a level, such as nr_free_pages" },
+	{ .name = "RawCounter",
+	  .type = QMEM_LIST,
+	  .offset = offsetof(struct state, raw_counter),
+	  .check = check_key,
+	  .help = "a key of /proc/vmstat to show as a counter, such as thp_split_pud" },
+	{ .name = NULL },
+};
+
+const struct qmem_service vmstat_service = {
+	.name = "vmstat",
+	.help = "what the kernel does to find memory, and who waits for it",
+	.source = "/proc/vmstat",
+	.kernel = "2.6",
+	.privilege = "none",
+	.families = families,
+	.options = options,
+	.state_size = sizeof(struct state),
+	.start = start,
+	.collect = collect,
+	.stop = stop,
+};
