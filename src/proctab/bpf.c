@@ -179,8 +179,10 @@ static int walk_scan(struct qmem *q, struct table *table, void *backend)
 	if (err)
 		return err;
 	n = head->n;
-	if (n > b->room && b->room < table->max)
+	if (n > b->room && b->room < table->max) {
+		table->expected = n;
 		return -EAGAIN;
+	}
 	for (size_t i = 0; i < n && i < b->room; i++) {
 		const struct proctable_record *r = &b->records[i];
 		struct proc *p = take(b, table, r);
@@ -479,8 +481,7 @@ static size_t expected(struct qmem *q, const struct table *table)
 		n = slash ? strtoul(slash + 1, NULL, 10) : 0;
 	}
 	qmem_file_close(&file);
-	/* what this round has found already, if the array was too small for it */
-	n = table->order_n > n ? table->order_n : n;
+	n = table->expected > n ? table->expected : n;
 	n += n / 2;
 	n = n < RECORDS_FIRST ? RECORDS_FIRST : n;
 	return n < table->max ? n : table->max;

@@ -19,7 +19,9 @@
 #define STAT_SIZE 1024
 #define STATUS_SIZE (64u << 10) /* a line of it holds all groups of the user */
 #define REFRESH 64              /* rounds after which status is read in any case */
-#define FDS_LEFT 256            /* descriptors that are left to the agent */
+/* descriptors that are left to the agent: all but this many, or half of the few there are */
+#define FDS_LEFT 1024
+#define FDS_MANY 4096
 
 enum { STAT, STATM, KEPT };
 
@@ -426,7 +428,7 @@ static int open_kept(struct qmem *q, struct table *table, int64_t budget, void *
 	if (getrlimit(RLIMIT_NOFILE, &limit))
 		return -errno;
 	most = limit.rlim_cur == RLIM_INFINITY || limit.rlim_cur > INT32_MAX ? INT32_MAX : (int64_t)limit.rlim_cur;
-	most = most > FDS_LEFT ? (most - FDS_LEFT) / 2 : 0;
+	most = most >= FDS_MANY ? most - FDS_LEFT : most / 2;
 	if (budget > most)
 		budget = most;
 	if (!budget) {
