@@ -32,8 +32,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-static const char *const names[] = { "a) S\n1 (b", "((sd-pam))", ")", "(", " ", "", "\n", "\xff\xfe\x01", "x y z", "1234567890123456",
-				     "kworker/9:9-me" };
+static const char *const names[] = {
+	"a) S\n1 (b",       "((sd-pam))",    ")", "(", " ", "", "\n", "\xff\xfe\x01", "x y z",
+	"1234567890123456", "kworker/9:9-me"
+};
 
 static size_t page;
 static int ready[2]; /* children write a byte when they are set up */

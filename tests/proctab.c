@@ -77,8 +77,7 @@ static void print_all(void)
 	const uint32_t *slots;
 	size_t n;
 
-	proctable_each(table, p)
-		print_proc(p, "proc");
+	proctable_each(table, p) print_proc(p, "proc");
 	n = proctable_births(table, &slots);
 	for (size_t i = 0; i < n; i++)
 		printf("birth slot=%u\n", slots[i]);
@@ -206,8 +205,8 @@ int main(int argc, char **argv)
 
 		if (value)
 			*value++ = '\0';
-		if (!value ||
-		    qmem_set(r.q, strcmp(argv[i], "HostRoot") ? "proctable" : NULL, NULL, NULL, argv[i], value, &error)) {
+		if (!value || qmem_set(r.q, strcmp(argv[i], "HostRoot") ? "proctable" : NULL, NULL, NULL, argv[i],
+				       value, &error)) {
 			fprintf(stderr, "proctab: '%s': %s\n", argv[i], value ? error.text : "no value");
 			return 2;
 		}

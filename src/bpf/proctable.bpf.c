@@ -165,8 +165,8 @@ static __always_inline void fill_rss(struct proctable_record *r, struct mm_struc
 	__u64 counters = (__u64)mm->rss_stat[0].counters;
 
 	for (__u32 i = 0; i < config.cpus && i < PROCTABLE_CPUS; i++) {
-		const struct timespec64 *here =
-			bpf_rdonly_cast((void *)(counters + head.offset[i]), bpf_core_type_id_kernel(struct timespec64));
+		const struct timespec64 *here = bpf_rdonly_cast((void *)(counters + head.offset[i]),
+								bpf_core_type_id_kernel(struct timespec64));
 		__s64 low = here->tv_sec, high = here->tv_nsec;
 
 		file += (__s32)low;

@@ -16,7 +16,7 @@ enum proctable_counter { PROCTABLE_FILE, PROCTABLE_ANON, PROCTABLE_SWAP, PROCTAB
 
 /* Set before the programs are loaded. */
 struct proctable_config {
-	__u32 cpus; /* those that are online */
+	__u32 cpus;      /* those that are online */
 	__u32 memory_v1; /* the cgroup is that of the memory controller's own hierarchy */
 	__u32 cpu[PROCTABLE_CPUS];
 };
@@ -33,9 +33,9 @@ struct proctable_record {
 	__u32 has_mm; /* 0: all that is memory is to be ignored */
 	char comm[16];
 	__u64 cgroup;
-	__s64 rss[PROCTABLE_COUNTERS]; /* pages */
+	__s64 rss[PROCTABLE_COUNTERS];        /* pages */
 	__u64 hiwater_rss, total_vm, data_vm; /* pages */
-	__u64 pgtables; /* bytes */
+	__u64 pgtables;                       /* bytes */
 	__u64 mm_seq;
 };
 #define PROCTABLE_THREAD_SIZE offsetof(struct proctable_record, ppid)
@@ -47,8 +47,8 @@ struct proctable_task {
 
 /* What `walk` and `locate` say beside the records. */
 struct proctable_head {
-	__u32 n;          /* processes seen; those beyond the array have no record */
-	__u32 blocked_n;  /* threads in state D, likewise */
+	__u32 n;         /* processes seen; those beyond the array have no record */
+	__u32 blocked_n; /* threads in state D, likewise */
 	__u64 threads;
 	__u64 states[PROCTABLE_STATES];
 	/* locate */

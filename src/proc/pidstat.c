@@ -179,22 +179,34 @@ int pidstatm_parse(const char *text, size_t len, const struct pidstat_units *uni
 
 /* ---- status ---- */
 
+#define LINE(key_, member_, unit_)                                                                                     \
+	{                                                                                                              \
+		key_, offsetof(struct pidstatus, member_), unit_                                                       \
+	}
+
 static const struct {
 	const char *key;
 	size_t offset;
-	int64_t unit; /* of a number without one; the others are kB */
+	int64_t unit; /* 1024: the line says kB, 1: nothing */
 } status_lines[] = {
-	{ "Uid", offsetof(struct pidstatus, uid), 1 },
-	{ "VmSize", offsetof(struct pidstatus, vmsize), 1024 },
-	{ "VmHWM", offsetof(struct pidstatus, hwm), 1024 },
-	{ "VmRSS", offsetof(struct pidstatus, rss), 1024 },
-	{ "RssAnon", offsetof(struct pidstatus, anon), 1024 },
-	{ "RssFile", offsetof(struct pidstatus, file), 1024 },
-	{ "RssShmem", offsetof(struct pidstatus, shmem), 1024 },
-	{ "VmData", offsetof(struct pidstatus, data), 1024 },
-	{ "VmPTE", offsetof(struct pidstatus, pte), 1024 },
-	{ "VmSwap", offsetof(struct pidstatus, swap), 1024 },
+	/* clang-format off */
+	LINE("Uid", uid, 1),
+	LINE("VmSize", vmsize, 1024),
+	LINE("VmHWM", hwm, 1024),
+	LINE("VmRSS", rss, 1024),
+	LINE("RssAnon", anon, 1024),
+	LINE("RssFile", file, 1024),
+	LINE("RssShmem", shmem, 1024),
+	LINE("VmData", data, 1024),
+	LINE("VmPTE", pte, 1024),
+	LINE("VmSwap", swap, 1024),
+	/* clang-format on */
 };
+
+static int64_t *value_of(struct pidstatus *st, size_t i)
+{
+	return (int64_t *)(void *)((char *)st + status_lines[i].offset);
+}
 
 static int status_line(const char *line, const char *end, struct pidstatus *st)
 {
@@ -209,12 +221,11 @@ static int status_line(const char *line, const char *end, struct pidstatus *st)
 	for (size_t i = 0; i < sizeof(status_lines) / sizeof(*status_lines); i++) {
 		struct cursor c = { colon + 1, end };
 		size_t len = strlen(status_lines[i].key);
-		int64_t *value = (int64_t *)(void *)((char *)st + status_lines[i].offset);
 		int err;
 
 		if (len != (size_t)(colon - line) || memcmp(line, status_lines[i].key, len) != 0)
 			continue;
-		err = scaled(&c, status_lines[i].unit, value);
+		err = scaled(&c, status_lines[i].unit, value_of(st, i));
 		if (err)
 			return err;
 		if (status_lines[i].unit == 1)
@@ -227,10 +238,12 @@ static int status_line(const char *line, const char *end, struct pidstatus *st)
 int pidstatus_parse(const char *text, size_t len, struct pidstatus *ret)
 {
 	const char *end = text + len;
-	struct pidstatus st = { QMEM_NA, QMEM_NA, QMEM_NA, QMEM_NA, QMEM_NA, QMEM_NA, QMEM_NA, QMEM_NA, QMEM_NA, QMEM_NA };
+	struct pidstatus st;
 
 	if (!len)
 		return -ENODATA;
+	for (size_t i = 0; i < sizeof(status_lines) / sizeof(*status_lines); i++)
+		*value_of(&st, i) = QMEM_NA;
 	while (text < end) {
 		const char *newline = memchr(text, '\n', (size_t)(end - text));
 		int err;

@@ -13,7 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define PIDSTAT_COMM 64     /* kernel threads have long names here */
+#define PIDSTAT_COMM 64            /* kernel threads have long names here */
 #define PIDSTAT_KTHREAD 0x00200000 /* PF_KTHREAD in flags */
 
 struct pidstat_units {
@@ -44,7 +44,8 @@ int pidstatm_parse(const char *text, size_t len, const struct pidstat_units *uni
 /* QMEM_NA for lines that are not there: kernel threads and zombies have no Vm lines, Linux before 4.5 no Rss lines. */
 struct pidstatus {
 	int64_t uid; /* real */
-	int64_t vmsize, hwm, rss, anon, file, shmem, data, pte, swap; /* bytes */
+	/* bytes */
+	int64_t vmsize, hwm, rss, anon, file, shmem, data, pte, swap;
 };
 int pidstatus_parse(const char *text, size_t len, struct pidstatus *ret);
 

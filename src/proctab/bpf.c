@@ -34,12 +34,12 @@ struct bpf {
 	int program, link;
 	struct proctable_head *head;
 	struct proctable_record *records;
-	size_t room;         /* records */
+	size_t room; /* records */
 	int64_t page;
 	char cpus[CPUS_TEXT]; /* those that are summed over */
 	struct qmem_file online;
-	char *text;          /* of dump */
-	struct sums *sums;   /* by slot */
+	char *text;        /* of dump */
+	struct sums *sums; /* by slot */
 	size_t sums_n;
 };
 
@@ -313,7 +313,8 @@ static int load_reason(int err, const char *log, const char *missing, struct bac
 
 	last_line(log, line, sizeof(line));
 	if (err == -EPERM && !*line)
-		snprintf(why->text, sizeof(why->text), "not permitted: needs CAP_BPF and CAP_PERFMON, or CAP_SYS_ADMIN");
+		snprintf(why->text, sizeof(why->text),
+			 "not permitted: needs CAP_BPF and CAP_PERFMON, or CAP_SYS_ADMIN");
 	else if (*line)
 		snprintf(why->text, sizeof(why->text), "the kernel refuses the program: %s", line);
 	else
@@ -349,8 +350,8 @@ static int configure(struct qmem *q, struct bpf *b, struct proctable_config *con
 	if (!err && (size_t)len >= sizeof(b->cpus))
 		err = -ERANGE;
 	if (err) {
-		snprintf(why->text, sizeof(why->text), "which CPUs are online cannot be told from '/%s': %s", b->online.path,
-			 strerror(-err));
+		snprintf(why->text, sizeof(why->text), "which CPUs are online cannot be told from '/%s': %s",
+			 b->online.path, strerror(-err));
 		return err;
 	}
 	strcpy(b->cpus, text);
@@ -394,7 +395,8 @@ static int keep(const struct libbpf *lib, struct bpf_object *object, const char 
 	return err;
 }
 
-static int load(struct qmem *q, struct bpf *b, const char *name, bool locate, const char *missing, struct backend_reason *why)
+static int load(struct qmem *q, struct bpf *b, const char *name, bool locate, const char *missing,
+		struct backend_reason *why)
 {
 	struct proctable_config config = { 0 };
 	struct bpf_object *object = NULL;
@@ -403,7 +405,8 @@ static int load(struct qmem *q, struct bpf *b, const char *name, bool locate, co
 	const void *bytes;
 	size_t size;
 	int err;
-	LIBBPF_OPTS(bpf_object_open_opts, options, .object_name = "qmem", .kernel_log_buf = log, .kernel_log_size = LOG_SIZE);
+	LIBBPF_OPTS(bpf_object_open_opts, options, .object_name = "qmem", .kernel_log_buf = log,
+		    .kernel_log_size = LOG_SIZE);
 
 	if (!log)
 		return -ENOMEM;

@@ -96,8 +96,8 @@ static ssize_t read_fd(int fd, char *text, size_t size)
 }
 
 /* The text of a file; the descriptor is the one that is kept, or is handed over in *ret_fd. */
-static ssize_t read_file(struct files *f, int32_t pid, const char *name, struct kept *k, int which, char *text, size_t size,
-			 int *ret_fd)
+static ssize_t read_file(struct files *f, int32_t pid, const char *name, struct kept *k, int which, char *text,
+			 size_t size, int *ret_fd)
 {
 	ssize_t len;
 	int fd;

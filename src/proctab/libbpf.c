@@ -11,7 +11,10 @@ static const struct {
 	const char *name;
 	size_t offset;
 } functions[] = {
-#define FUNCTION(name_, member_) { name_, offsetof(struct libbpf, member_) }
+#define FUNCTION(name_, member_)                                                                                       \
+	{                                                                                                              \
+		name_, offsetof(struct libbpf, member_)                                                                \
+	}
 	FUNCTION("libbpf_set_print", set_print),
 	FUNCTION("bpf_object__open_mem", object_open_mem),
 	FUNCTION("bpf_object__load", object_load),

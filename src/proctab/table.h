@@ -8,15 +8,15 @@
 #define TABLE_BLOCKED 1024
 
 struct table {
-	struct proc *slots;  /* `max` of them are reserved; memory comes when they are used */
-	size_t max, used;    /* used: those below have been in use */
-	size_t expected;     /* how many there are, as far as a back end knows */
+	struct proc *slots; /* `max` of them are reserved; memory comes when they are used */
+	size_t max, used;   /* used: those below have been in use */
+	size_t expected;    /* how many there are, as far as a back end knows */
 	uint32_t *free;
 	size_t free_n;
 	uint32_t *order, *last; /* the slots in the order of this walk, and of the one before */
 	size_t order_n, last_n;
-	size_t cursor;          /* in `last`: who is expected next */
-	uint32_t *hash;         /* of pids, open addressing; a power of two, at least twice `used` */
+	size_t cursor;  /* in `last`: who is expected next */
+	uint32_t *hash; /* of pids, open addressing; a power of two, at least twice `used` */
 	size_t hash_size;
 	uint32_t *births, *deaths;
 	size_t births_n, deaths_n;

@@ -69,8 +69,8 @@ static int64_t slack(const struct pidstat_units *units)
 	return backend_rss_lags() ? 0 : 3 * cpus * batch * units->page;
 }
 
-static int compare(const struct table *table, const struct sample *s, const struct pidstat_units *units, bool *ret_equal,
-		   struct backend_reason *why)
+static int compare(const struct table *table, const struct sample *s, const struct pidstat_units *units,
+		   bool *ret_equal, struct backend_reason *why)
 {
 	const struct proc *p = table_find(table, s->pid);
 	int64_t off;
@@ -97,9 +97,8 @@ static int compare(const struct table *table, const struct sample *s, const stru
 
 int verify(struct qmem *q, struct table *table, const struct backend *backend, void *data, struct backend_reason *why)
 {
-	const struct pidstat_units units = {
-		.page = sysconf(_SC_PAGESIZE), .tick_ns = (int64_t)QMEM_SECOND / sysconf(_SC_CLK_TCK)
-	};
+	const struct pidstat_units units = { .page = sysconf(_SC_PAGESIZE),
+					     .tick_ns = (int64_t)QMEM_SECOND / sysconf(_SC_CLK_TCK) };
 	struct sample samples[SAMPLES];
 	size_t n = 0, equal = 0;
 	bool is_equal;

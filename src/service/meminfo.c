@@ -509,8 +509,6 @@ static int start(struct qmem *q, void *state)
 		r = meminfo_arc_kv_init(&s->arc_kv);
 	if (r == 0 && qmem_read(q, &s->file, &text) == -ENOENT)
 		r = qmem_fail(q, -ENOTSUP, "no '/%s'", s->file.path);
-	if (r < 0)
-		stop(q, s);
 	return r;
 }
 

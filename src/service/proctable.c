@@ -112,7 +112,8 @@ static void note(struct qmem *q, const struct proctable *t)
 
 	b->describe(&t->table, t->data, text, sizeof(text));
 	qmem_note(q, "back end %s: %s%s%s%s%s", b->name, b->help, *text ? "; " : "", text,
-		  b->verify || t->table.totals.exact ? "" : "; RSS is approximate, as VmRSS is before Linux 6.2", t->reasons);
+		  b->verify || t->table.totals.exact ? "" : "; RSS is approximate, as VmRSS is before Linux 6.2",
+		  t->reasons);
 }
 
 /* The first that works from the i-th on, or the one that is wanted. */
@@ -194,13 +195,15 @@ static int collect(struct qmem *q, void *state)
 		err = replace(q, t, err);
 	if (err) {
 		table_break(&t->table);
-		return qmem_fail(q, err, "cannot read processes by '%s': %s", backends[t->backend]->name, strerror(-err));
+		return qmem_fail(q, err, "cannot read processes by '%s': %s", backends[t->backend]->name,
+				 strerror(-err));
 	}
 	table_end(&t->table);
 	if (backends[t->backend]->settle)
 		backends[t->backend]->settle(&t->table, t->data);
 	if (t->table.totals.overflow)
-		qmem_complain(q, &t->full, "has room for %" PRId64 " processes, %" PRIu64 " more are left out (MaxProcesses)",
+		qmem_complain(q, &t->full,
+			      "has room for %" PRId64 " processes, %" PRIu64 " more are left out (MaxProcesses)",
 			      t->max, t->table.totals.overflow);
 	else
 		qmem_release(q, &t->full, "has room for all processes again");

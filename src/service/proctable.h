@@ -35,11 +35,11 @@
 #include "qmem.h"
 
 enum proc_change {
-	PROC_BORN = 1,  /* not in the round before */
-	PROC_RAN = 2,   /* CPU time or faults */
-	PROC_RSS = 4,   /* any of rss, swap */
-	PROC_VM = 8,    /* the address space: vm_changes where it is known, else vmsize, vmdata, pgtables */
-	PROC_ID = 16,   /* comm, uid, parent or cgroup: an exec, a setuid, ... */
+	PROC_BORN = 1, /* not in the round before */
+	PROC_RAN = 2,  /* CPU time or faults */
+	PROC_RSS = 4,  /* any of rss, swap */
+	PROC_VM = 8,   /* the address space: vm_changes where it is known, else vmsize, vmdata, pgtables */
+	PROC_ID = 16,  /* comm, uid, parent or cgroup: an exec, a setuid, ... */
 	PROC_STATE = 32,
 };
 
@@ -52,28 +52,31 @@ enum proc_change {
 struct proc {
 	int32_t pid; /* 0: the slot is free */
 	int32_t ppid;
-	uint32_t uid;        /* real(*); PROC_NO_UID */
+	uint32_t uid; /* real(*); PROC_NO_UID */
 	uint32_t slot;
 	uint32_t generation; /* of the slot; never 0 */
 	uint32_t order;      /* the table's own: its place in the walk */
 	uint64_t round;      /* that saw it last */
-	int64_t start;       /* since boot, time in suspend included; fds and files: to 1/CLK_TCK s. With pid, the key */
-	char comm[16];       /* any bytes but NUL */
-	char state;          /* of the first thread: R S D T t Z X P I */
+	int64_t start; /* since boot, time in suspend included; fds and files: to 1/CLK_TCK s. With pid, the key */
+	char comm[16]; /* any bytes but NUL */
+	char state;    /* of the first thread: R S D T t Z X P I */
 	bool kthread;
-	bool ended;          /* only of those in proctable_deaths() */
-	uint8_t changed;     /* enum proc_change, against the round before */
+	bool ended;      /* only of those in proctable_deaths() */
+	uint8_t changed; /* enum proc_change, against the round before */
 	int32_t threads;
-	int64_t utime, stime; /* all threads, also those that have ended; scaled to the run time as the kernel does it */
-	int64_t runtime;      /* what the scheduler says, to the ns; bpf and iter */
+	/* of all threads, also of those that have ended; scaled to the run time as the kernel does it */
+	int64_t utime, stime;
+	int64_t runtime; /* what the scheduler says, to the ns; bpf and iter */
 	int64_t minflt, majflt;
-	/* VmRSS, RssAnon, RssFile(*), RssShmem(*), VmSwap(*): pages on the per-CPU counters included. Never stat's field 24. */
+	/* VmRSS, RssAnon, RssFile(*), RssShmem(*), VmSwap(*), with what is on per-CPU counters. Never stat's field 24. */
 	int64_t rss, anon, file, shmem, swap;
 	int64_t vmsize;
 	int64_t vmdata, hwm, pgtables; /* VmData(*), VmHWM(*), VmPTE(*) */
-	uint64_t cgroup;     /* inode number of the cgroup: that of the memory controller where it is a v1 hierarchy, else the
-			      * v2 one; 0: not known (fds, files: ask proctable_cgroup()) */
-	int64_t vm_changes;  /* times the address space was locked for a change since it was first seen; bpf and iter, 6.4 */
+	/* The inode number of the cgroup: of the memory controller where that is a v1 hierarchy, else of v2. 0: not known
+	 * (fds, files): ask proctable_cgroup(). */
+	uint64_t cgroup;
+	/* Times the address space was locked for a change since the process was first seen; bpf and iter, Linux 6.4. */
+	int64_t vm_changes;
 	uint32_t mm_seq, execs; /* the table's own: what these are counted by */
 };
 
@@ -100,8 +103,17 @@ size_t proctable_births(const struct proctable *table, const uint32_t **ret_slot
 size_t proctable_deaths(const struct proctable *table, const uint32_t **ret_slots);
 
 enum proc_states {
-	PROC_RUNNING, PROC_SLEEPING, PROC_BLOCKED, PROC_STOPPED, PROC_TRACED, PROC_DYING, PROC_ZOMBIE, PROC_PARKED, PROC_IDLE,
-	PROC_OTHER, PROC_STATES
+	PROC_RUNNING,
+	PROC_SLEEPING,
+	PROC_BLOCKED,
+	PROC_STOPPED,
+	PROC_TRACED,
+	PROC_DYING,
+	PROC_ZOMBIE,
+	PROC_PARKED,
+	PROC_IDLE,
+	PROC_OTHER,
+	PROC_STATES
 };
 extern const char proc_state_letters[PROC_STATES + 1]; /* "RSDTtXZPI?" */
 
@@ -115,12 +127,12 @@ struct proctable_totals {
 	uint64_t processes; /* in the table, kernel threads and zombies included */
 	uint64_t kthreads;
 	uint64_t threads;
-	uint64_t overflow;  /* in this round, for want of room (MaxProcesses) */
-	uint64_t blocked_overflow; /* likewise, tasks beyond those in proctable_blocked() */
-	uint64_t hidden;    /* whose files may not be read */
+	uint64_t overflow;            /* in this round, for want of room (MaxProcesses) */
+	uint64_t blocked_overflow;    /* likewise, tasks beyond those in proctable_blocked() */
+	uint64_t hidden;              /* whose files may not be read */
 	uint64_t states[PROC_STATES]; /* of threads, or of processes if !per_thread */
-	bool per_thread;    /* states and blocked tasks are those of all threads */
-	bool exact;         /* rss is a true sum; false: as VmRSS is before Linux 6.2, up to 64 pages off per thread and CPU */
+	bool per_thread;              /* states and blocked tasks are those of all threads */
+	bool exact; /* rss is a true sum; false: as VmRSS is before Linux 6.2, up to 64 pages off per thread and CPU */
 };
 const struct proctable_totals *proctable_totals(const struct proctable *table);
 

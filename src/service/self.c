@@ -155,6 +155,13 @@ static const struct qmem_family families[] = {
 	{ 0 },
 };
 
+static int start(struct qmem *q, void *state)
+{
+	(void)state;
+	qmem_note(q, "the engine's own counts");
+	return 0;
+}
+
 static void emit_service(struct qmem *q, const struct qmem_status *status)
 {
 	const struct qmem_instance instance = { status->service->name, NULL };
@@ -207,5 +214,6 @@ const struct qmem_service self_service = {
 	.kernel = "any",
 	.privilege = "none",
 	.families = families,
+	.start = start,
 	.collect = collect,
 };

@@ -398,6 +398,8 @@ const struct kv_ignore vmstat_ignored[] = {
 	{ .key = NULL },
 };
 
+#define OVERSTEP_MAX (62 * 1024) /* half the largest threshold, on very many CPUs */
+
 struct state {
 	struct qmem_list raw_gauge, raw_counter;
 
@@ -492,6 +494,23 @@ void vmstat_derive(struct vmstat *v, const struct vmstat *before)
 	v->efficiency = before ? reclaim_efficiency(v, before) : QMEM_NA;
 }
 
+/* A node's counter falls by some pages now and then: when a CPU's share of it grows too large, the kernel moves half a
+ * threshold more to the node than there is, and takes it back later (mm/vmstat.c, overstep). It stays where it was until it
+ * has caught up; nothing in here falls by so little for another reason. */
+static void hold(struct vmstat *v, const struct vmstat *before)
+{
+	for (const struct qmem_family *f = families; f->id; f++) {
+		if (f->kind != QMEM_COUNTER || f->label)
+			continue;
+		for (const struct qmem_metric *m = f->metrics; m->id; m++) {
+			int64_t a = qmem_value(m, before), b = qmem_value(m, v);
+
+			if (m->key && a != QMEM_NA && b != QMEM_NA && b < a && a - b <= OVERSTEP_MAX)
+				*(int64_t *)(void *)((char *)v + m->offset) = a;
+		}
+	}
+}
+
 /* The text is good until the next qmem_read(). */
 static int read_sample(struct qmem *q, struct state *s, struct vmstat *ret, struct kv_fault *ret_fault,
 		       const char **ret_text, size_t *ret_len)
@@ -502,6 +521,8 @@ static int read_sample(struct qmem *q, struct state *s, struct vmstat *ret, stru
 		return (int)len;
 	if (!kv_parse(&s->kv, *ret_text, (size_t)len, ret, ret_fault))
 		return qmem_fail(q, -ENODATA, "'/%s' has no known key", s->file.path);
+	if (s->collected)
+		hold(ret, &s->samples[s->last]);
 	vmstat_derive(ret, s->collected ? &s->samples[s->last] : NULL);
 	*ret_len = (size_t)len;
 	return 0;
@@ -599,8 +620,6 @@ static int start(struct qmem *q, void *state)
 		r = start_raw(s);
 	if (r == 0 && qmem_read(q, &s->file, &text) == -ENOENT)
 		r = qmem_fail(q, -ENOTSUP, "no '/%s'", s->file.path);
-	if (r < 0)
-		stop(q, s);
 	return r;
 }
 

@@ -20,8 +20,8 @@ struct process {
 	struct process *next;
 };
 
-static const char *const keys[] = { "VmRSS:", "RssAnon:", "RssFile:", "RssShmem:", "VmSwap:", "VmSize:", "VmData:", "VmHWM:",
-				    "VmPTE:" };
+static const char *const keys[] = { "VmRSS:",  "RssAnon:", "RssFile:", "RssShmem:", "VmSwap:",
+				    "VmSize:", "VmData:",  "VmHWM:",   "VmPTE:" };
 
 static struct process *list;
 

@@ -157,7 +157,8 @@ static const struct {
 	int err;
 	struct pidstatus status;
 } statuses[] = {
-	{ "Name:\ta\\nVmRSS:\t9 kB\n" UID "VmPeak:\t  3 kB\nVmSize:\t    2540 kB\nVmHWM:\t    1616 kB\nVmRSS:\t    1600 kB\n"
+	{ "Name:\ta\\nVmRSS:\t9 kB\n" UID
+	  "VmPeak:\t  3 kB\nVmSize:\t    2540 kB\nVmHWM:\t    1616 kB\nVmRSS:\t    1600 kB\n"
 	  "RssAnon:\t      92 kB\nRssFile:\t    1380 kB\nRssShmem:\t     128 kB\nVmData:\t     360 kB\nVmPTE:\t      44 kB\n"
 	  "VmSwap:\t       8 kB\nVmRSSx:\t1 kB\n",
 	  0,

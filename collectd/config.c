@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: MIT */
+#include "config.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#define TEXT_MAX 1024
+
+/* Where an option stands. */
+struct place {
+	struct qmem *q;
+	const char *service, *block, *block_name;
+};
+
+/* The number as one would write it: no exponent, no digit more than it takes to read the same number again. */
+static int print_number(char *dst, size_t size, double number)
+{
+	int len = 0;
+
+	for (int decimals = 0; decimals <= 20; decimals++) {
+		len = snprintf(dst, size, "%.*f", decimals, number);
+		if (len < 0 || (size_t)len >= size || strtod(dst, NULL) == number)
+			break;
+	}
+	return len;
+}
+
+static int print_value(char *dst, size_t size, const oconfig_value_t *value)
+{
+	switch (value->type) {
+	case OCONFIG_TYPE_NUMBER:
+		return print_number(dst, size, value->value.number);
+	case OCONFIG_TYPE_BOOLEAN:
+		return snprintf(dst, size, "%s", value->value.boolean ? "true" : "false");
+	default:
+		return snprintf(dst, size, "%s", value->value.string);
+	}
+}
+
+/* All values of a line make one text, so that a value of several words needs no quotes. False: it is too long. */
+static bool print_values(char *dst, size_t size, const oconfig_item_t *item)
+{
+	size_t len = 0;
+
+	dst[0] = '\0';
+	for (int i = 0; i < item->values_num; i++) {
+		int n;
+
+		if (i)
+			len += (size_t)snprintf(dst + len, size - len, " ");
+		if (len >= size)
+			return false;
+		n = print_value(dst + len, size - len, &item->values[i]);
+		if (n < 0 || (size_t)n >= size - len)
+			return false;
+		len += (size_t)n;
+	}
+	return true;
+}
+
+static void warn(const struct place *place, const char *key, const char *what)
+{
+	WARNING("qmem plugin: %s%s%s%s%s: %s", place->service ? place->service : "", place->service ? ": " : "",
+		place->block ? place->block : "", place->block ? ": " : "", key, what);
+}
+
+static void set_option(const struct place *place, const oconfig_item_t *item)
+{
+	struct qmem_error error = { "" };
+	char text[TEXT_MAX];
+
+	if (item->children_num) {
+		warn(place, item->key, "there is no such block here");
+	} else if (!item->values_num) {
+		warn(place, item->key, "a value is missing");
+	} else if (!print_values(text, sizeof(text), item)) {
+		warn(place, item->key, "the value is too long");
+	} else if (qmem_set(place->q, place->service, place->block, place->block_name, item->key, text, &error)) {
+		WARNING("qmem plugin: %s", error.text);
+	}
+}
+
+static void set_block(const struct place *outer, const oconfig_item_t *block)
+{
+	char name[TEXT_MAX];
+	struct place place = { .q = outer->q, .service = outer->service, .block = block->key, .block_name = name };
+
+	if (!print_values(name, sizeof(name), block)) {
+		warn(outer, block->key, "the name is too long");
+		return;
+	}
+	for (int i = 0; i < block->children_num; i++)
+		set_option(&place, &block->children[i]);
+}
+
+static void set_service(struct qmem *q, const oconfig_item_t *block)
+{
+	char name[TEXT_MAX];
+	struct place place = { .q = q, .service = name };
+
+	if (!print_values(name, sizeof(name), block) || !*name) {
+		warn(&(struct place){ .q = q }, block->key, "needs the name of a service: <Service \"meminfo\">");
+		return;
+	}
+	for (int i = 0; i < block->children_num; i++) {
+		if (block->children[i].children_num)
+			set_block(&place, &block->children[i]);
+		else
+			set_option(&place, &block->children[i]);
+	}
+}
+
+void config_apply(struct qmem *q, const oconfig_item_t *block)
+{
+	const struct place top = { .q = q };
+
+	for (int i = 0; i < block->children_num; i++) {
+		const oconfig_item_t *item = &block->children[i];
+
+		if (strcasecmp(item->key, "Service") == 0)
+			set_service(q, item);
+		else
+			set_option(&top, item);
+	}
+}

@@ -1,0 +1,508 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * qmem in collectd: one engine, and who calls it.
+ *
+ * The daemon's read callback is the clock. A listener waits for what the engine watches and for its timers; a notifier sends
+ * notifications, because a target may take its time, or call us; a worker, started when there is something to do, runs the
+ * jobs that may block. One mutex serialises all calls of the engine. Under it nothing of the daemon is called that could
+ * call foreign code: notifications wait for the notifier, and log lines for the unlock.
+ *
+ * The daemon never unloads a plugin, so that a thread which cannot be joined finds its data where they were.
+ */
+#include <collectd/core/daemon/collectd.h>
+#include <collectd/core/daemon/plugin.h>
+#include <collectd/core/utils/common/common.h>
+
+#include <errno.h>
+#include <limits.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "config.h"
+#include "qmem.h"
+#include "sink.h"
+
+#define NOTIFICATIONS 64
+#define READY 16
+#define JOIN_SECONDS 2 /* for a notifier that is stuck in a target: half of what users wait before they kill */
+
+struct line {
+	struct line *next;
+	int level;
+	char text[];
+};
+
+struct lines {
+	struct line *first, **end;
+};
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+
+/* All of it under the lock. */
+static struct {
+	struct qmem *q;
+	struct sink *sink;
+	struct lines lines;
+	bool stopping;
+
+	bool listening;
+	pthread_t listener;
+	int wake;         /* eventfd; -1: none */
+	uint64_t planned; /* what the listener waits for */
+
+	bool notifying;
+	pthread_t notifier;
+	pthread_cond_t notify;
+	notification_t notifications[NOTIFICATIONS]; /* a ring */
+	size_t first, n;
+	uint64_t lost; /* not yet told to the engine */
+	bool losing;
+
+	bool working, busy;
+	pthread_t worker;
+	pthread_cond_t work;
+	struct qmem_job *jobs, **jobs_end;
+} host = {
+	.wake = -1,
+	.notify = PTHREAD_COND_INITIALIZER,
+	.work = PTHREAD_COND_INITIALIZER,
+};
+
+static uint64_t clock_ns(clockid_t id)
+{
+	struct timespec ts;
+
+	clock_gettime(id, &ts);
+	return (uint64_t)ts.tv_sec * QMEM_SECOND + (uint64_t)ts.tv_nsec;
+}
+
+static uint64_t now(void)
+{
+	return clock_ns(CLOCK_MONOTONIC);
+}
+
+/* ---- log lines ---- */
+
+static void say(int level, const char *text)
+{
+	plugin_log(level, "qmem plugin: %s", text);
+}
+
+static void add_line(int level, const char *text)
+{
+	size_t size = strlen(text) + 1;
+	struct line *line = malloc(sizeof(*line) + size);
+
+	if (!line)
+		return;
+	line->level = level;
+	line->next = NULL;
+	memcpy(line->text, text, size);
+	*(host.lines.first ? host.lines.end : &host.lines.first) = line;
+	host.lines.end = &line->next;
+}
+
+/* ---- the lock ---- */
+
+static void enter(void)
+{
+	pthread_mutex_lock(&lock);
+}
+
+static void wake_listener(void)
+{
+	uint64_t one = 1;
+
+	/* it can only fail when the counter is full: then it wakes as well */
+	if (host.wake >= 0 && write(host.wake, &one, sizeof(one)) < 0)
+		return;
+}
+
+/* What the engine wants next may be nearer than what the listener waits for. */
+static void leave(void)
+{
+	struct line *line = host.lines.first, *next;
+
+	host.lines.first = NULL;
+	if (host.q && host.lost) {
+		qmem_dropped(host.q, 0, host.lost);
+		host.lost = 0;
+	}
+	if (host.q && host.listening && qmem_next(host.q) < host.planned) {
+		host.planned = 0; /* once is enough */
+		wake_listener();
+	}
+	pthread_mutex_unlock(&lock);
+	for (; line; line = next) {
+		next = line->next;
+		say(line->level, line->text);
+		free(line);
+	}
+}
+
+/* ---- threads ---- */
+
+/* The daemon's signals are not for us. */
+static int spawn(pthread_t *ret, void *(*run)(void *), const char *name)
+{
+	sigset_t all, old;
+	int err;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &old);
+	err = plugin_thread_create(ret, run, NULL, name);
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	return err ? -EAGAIN : 0;
+}
+
+static void woken(struct qmem *q, int fd, uint32_t events, void *arg)
+{
+	uint64_t n;
+
+	(void)q;
+	(void)events;
+	(void)arg;
+	while (read(fd, &n, sizeof(n)) < 0 && errno == EINTR)
+		;
+}
+
+static int timeout_ms(uint64_t when)
+{
+	uint64_t at = now(), ms;
+
+	if (when == QMEM_NEVER)
+		return -1;
+	ms = when <= at ? 0 : (when - at + 999999) / 1000000;
+	return ms > INT_MAX ? INT_MAX : (int)ms;
+}
+
+static void *listen_loop(void *arg)
+{
+	struct epoll_event ready[READY];
+
+	(void)arg;
+	enter();
+	while (!host.stopping) {
+		int fd = qmem_fd(host.q), n;
+
+		host.planned = qmem_next(host.q);
+		n = timeout_ms(host.planned);
+		leave();
+		n = epoll_wait(fd, ready, READY, n);
+		enter();
+		if (!host.stopping)
+			qmem_dispatch(host.q, ready, n > 0 ? n : 0, now());
+	}
+	leave();
+	return NULL;
+}
+
+static void *notify_loop(void *arg)
+{
+	notification_t n;
+
+	(void)arg;
+	enter();
+	while (!host.stopping || host.n) {
+		if (!host.n) {
+			pthread_cond_wait(&host.notify, &lock);
+			continue;
+		}
+		n = host.notifications[host.first];
+		host.first = (host.first + 1) % NOTIFICATIONS;
+		host.n--;
+		if (host.losing && !host.n) {
+			host.losing = false;
+			add_line(LOG_INFO, "notifications are no longer lost");
+		}
+		leave();
+		plugin_dispatch_notification(&n);
+		if (n.meta)
+			plugin_notification_meta_free(n.meta);
+		enter();
+	}
+	leave();
+	return NULL;
+}
+
+static void *work_loop(void *arg)
+{
+	(void)arg;
+	enter();
+	while (!host.stopping) {
+		struct qmem_job *job = host.jobs;
+
+		if (!job) {
+			pthread_cond_wait(&host.work, &lock);
+			continue;
+		}
+		host.jobs = job->next;
+		host.busy = true;
+		leave();
+		job->run(job);
+		enter();
+		host.busy = false;
+		qmem_worked(host.q, job);
+	}
+	leave();
+	return NULL;
+}
+
+/* ---- what the engine calls, under the lock ---- */
+
+static void on_values(void *arg, const struct qmem_round *round, const struct qmem_family *family,
+		      const struct qmem_instance *instance, const void *sample)
+{
+	(void)arg;
+	sink_values(host.sink, round, family, instance, sample);
+}
+
+static void drop_oldest(void)
+{
+	notification_t *n = &host.notifications[host.first];
+
+	if (n->meta)
+		plugin_notification_meta_free(n->meta);
+	host.first = (host.first + 1) % NOTIFICATIONS;
+	host.n--;
+	host.lost++;
+	if (host.losing)
+		return;
+	host.losing = true;
+	add_line(LOG_WARNING, "notifications are lost: a target does not take them as fast as they come");
+}
+
+/* The newest word of a condition matters most. */
+static void on_event(void *arg, const struct qmem_event *event)
+{
+	(void)arg;
+	if (host.n == NOTIFICATIONS)
+		drop_oldest();
+	sink_notification(&host.notifications[(host.first + host.n) % NOTIFICATIONS], event);
+	host.n++;
+	pthread_cond_signal(&host.notify);
+}
+
+static void on_log(void *arg, enum qmem_level level, const char *text)
+{
+	static const int levels[] = {
+		[QMEM_LOG_ERROR] = LOG_ERR, [QMEM_LOG_WARNING] = LOG_WARNING, [QMEM_LOG_NOTICE] = LOG_NOTICE,
+		[QMEM_LOG_INFO] = LOG_INFO, [QMEM_LOG_DEBUG] = LOG_DEBUG,
+	};
+
+	(void)arg;
+	add_line(levels[level], text);
+}
+
+static int on_work(void *arg, struct qmem_job *job)
+{
+	(void)arg;
+	if (!host.working) {
+		int err = spawn(&host.worker, work_loop, "qmem work");
+
+		if (err)
+			return err;
+		host.working = true;
+	}
+	job->next = NULL;
+	*(host.jobs ? host.jobs_end : &host.jobs) = job;
+	host.jobs_end = &job->next;
+	pthread_cond_signal(&host.work);
+	return 0;
+}
+
+static uint64_t on_cpu_ns(void *arg)
+{
+	(void)arg;
+	return clock_ns(CLOCK_THREAD_CPUTIME_ID);
+}
+
+static const struct qmem_host calls = {
+	.values = on_values,
+	.event = on_event,
+	.log = on_log,
+	.work = on_work,
+	.cpu_ns = on_cpu_ns,
+};
+
+/* ---- what the daemon calls ---- */
+
+/* The daemon exits if this fails. */
+static int on_config(oconfig_item_t *block)
+{
+	if (host.q)
+		config_apply(host.q, block);
+	return 0;
+}
+
+static int on_read(user_data_t *data)
+{
+	struct epoll_event ready[READY];
+	int err = 0, n;
+
+	(void)data;
+	enter();
+	if (host.q && !host.stopping) {
+		sink_round(host.sink);
+		err = qmem_collect(host.q, now());
+		if (!host.listening) {
+			/* late is better than never */
+			n = epoll_wait(qmem_fd(host.q), ready, READY, 0);
+			qmem_dispatch(host.q, ready, n > 0 ? n : 0, now());
+		}
+	}
+	leave();
+	return err ? -1 : 0;
+}
+
+static void start_listener(void)
+{
+	host.wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	host.planned = 0;
+	host.listening = host.wake >= 0 && !qmem_watch(host.q, host.wake, EPOLLIN, woken, NULL) &&
+			 !spawn(&host.listener, listen_loop, "qmem listen");
+	if (!host.listening)
+		add_line(LOG_WARNING, "there is no thread to listen: events come with the next read, or not at all");
+}
+
+static void start_notifier(void)
+{
+	host.notifying = !spawn(&host.notifier, notify_loop, "qmem notify");
+	if (!host.notifying)
+		add_line(LOG_WARNING, "there is no thread to send notifications: none will be sent");
+}
+
+static void stop(void);
+
+/* There are no threads yet, of the daemon's or ours, until the listener is started. */
+static int start(void)
+{
+	uint64_t interval = CDTIME_T_TO_NS(plugin_get_interval());
+	uint64_t tick = qmem_shortest_interval(host.q, interval);
+	int err = qmem_start(host.q, tick, interval, now());
+
+	if (err)
+		return err;
+	host.sink = sink_new(host.q);
+	if (!host.sink)
+		return -ENOMEM;
+	if (plugin_register_complex_read(NULL, "qmem", on_read, NS_TO_CDTIME_T(tick), NULL))
+		return -EIO;
+	enter();
+	start_listener();
+	start_notifier();
+	leave();
+	return 0;
+}
+
+static int on_init(void)
+{
+	int err = host.q ? start() : -ENOMEM;
+
+	if (!err)
+		return 0;
+	stop();
+	ERROR("qmem plugin: nothing can be measured here: %s", STRERROR(-err));
+	return -1;
+}
+
+static void join(pthread_t thread, const struct timespec *until, const char *who)
+{
+	if (pthread_timedjoin_np(thread, NULL, until) == 0)
+		return;
+	pthread_detach(thread);
+	WARNING("qmem plugin: the %s does not end, and is left behind", who);
+}
+
+/* The worker may be in a call of the kernel that never returns: only an idle one is waited for. */
+static void join_worker(const struct timespec *until, bool busy)
+{
+	if (busy)
+		pthread_detach(host.worker);
+	else
+		join(host.worker, until, "worker");
+}
+
+static void free_notifications(void)
+{
+	for (; host.n; host.n--) {
+		if (host.notifications[host.first].meta)
+			plugin_notification_meta_free(host.notifications[host.first].meta);
+		host.first = (host.first + 1) % NOTIFICATIONS;
+	}
+}
+
+/* Jobs that were never begun. */
+static void give_back_jobs(void)
+{
+	while (host.jobs) {
+		struct qmem_job *job = host.jobs;
+
+		host.jobs = job->next;
+		qmem_worked(NULL, job);
+	}
+}
+
+/* Also when init has not run, or has failed half way. */
+static void stop(void)
+{
+	struct timespec until;
+	struct qmem *q;
+	bool listening, notifying, working, busy;
+
+	enter();
+	host.stopping = true;
+	listening = host.listening;
+	notifying = host.notifying;
+	working = host.working;
+	busy = host.busy;
+	wake_listener();
+	pthread_cond_broadcast(&host.notify);
+	pthread_cond_broadcast(&host.work);
+	leave();
+
+	clock_gettime(CLOCK_REALTIME, &until);
+	until.tv_sec += JOIN_SECONDS;
+	if (listening)
+		join(host.listener, &until, "listener");
+	if (working)
+		join_worker(&until, busy);
+	if (notifying)
+		join(host.notifier, &until, "notifier");
+
+	enter();
+	host.listening = host.notifying = host.working = false;
+	q = host.q;
+	host.q = NULL;
+	qmem_free(q);
+	free_notifications();
+	give_back_jobs();
+	sink_free(host.sink);
+	host.sink = NULL;
+	if (host.wake >= 0)
+		close(host.wake);
+	host.wake = -1;
+	leave();
+}
+
+static int on_shutdown(void)
+{
+	stop();
+	return 0;
+}
+
+void module_register(void)
+{
+	host.q = qmem_new(&calls, NULL, qmem_services);
+	if (!host.q)
+		ERROR("qmem plugin: no memory");
+	plugin_register_complex_config("qmem", on_config);
+	plugin_register_init("qmem", on_init);
+	plugin_register_shutdown("qmem", on_shutdown);
+}

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Capabilities. The program is installed with them permitted, not effective ("=p"): a bounding set that lacks one does not
+ * keep it from starting. What is used is raised, all else is dropped.
+ */
+#ifndef QMEM_NETDATA_CAPS_H
+#define QMEM_NETDATA_CAPS_H
+
+#include <stddef.h>
+
+/* Raises what is permitted of those in the table, drops the others: 0 or -errno. */
+int caps_raise(void);
+/* Drops what only qmem_start() needed: 0 or -errno. */
+int caps_settle(void);
+
+/* The i-th capability of `service` that is not effective, and what it would be good for; NULL: no more. */
+const char *caps_missing(const char *service, size_t i, const char **ret_why);
+
+#endif

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT */
+/* Lines on stderr, as the agent that started us writes its own. */
+#ifndef QMEM_NETDATA_LOG_H
+#define QMEM_NETDATA_LOG_H
+
+#include <stdbool.h>
+
+#include "qmem.h"
+
+enum log_form {
+	LOG_PLAIN,  /* by hand: "qmem.plugin: warning: text" */
+	LOG_OLD,    /* Netdata before 1.44: "2026-01-31 12:00:00: qmem.plugin ERROR : MAIN : text" */
+	LOG_LOGFMT, /* since then */
+};
+
+struct log {
+	enum log_form form;
+	enum qmem_level most; /* what is less important is left out */
+};
+
+/* By the environment. */
+void log_init(struct log *log);
+void log_line(const struct log *log, enum qmem_level level, const char *text);
+void log_printf(const struct log *log, enum qmem_level level, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+
+#endif

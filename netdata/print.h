@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: MIT */
+/* The program for people: values and state, once, on stdout. */
+#ifndef QMEM_NETDATA_PRINT_H
+#define QMEM_NETDATA_PRINT_H
+
+#include <stddef.h>
+
+/*
+ * Two collections, a second apart; a value a line: canonical name, tab, value in the base unit, tab, unit. Counters are
+ * rates a second; '-' is what is absent. `services` names n of them; 0: all that are enabled. Returns the exit status.
+ */
+int print_values(const char *config, char *const *services, size_t n);
+
+/* A service a line: name, tab, on or off, tab, why or by what; then what is wrong with the configuration. Exit status: 0 if
+ * that is nothing, and every service set to yes is on. */
+int print_check(const char *config);
+
+#endif

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+/* Reads the qmem.conf given, and prints the calls of qmem_set(): service, block, block name, option, value, separated by tabs.
+ * What the reader complains of goes to stderr. */
+#include <stdio.h>
+
+#include "../netdata/config.h"
+
+int qmem_set(struct qmem *q, const char *service, const char *block, const char *block_name, const char *option,
+	     const char *value, struct qmem_error *error)
+{
+	(void)q;
+	(void)error;
+	printf("%s\t%s\t%s\t%s\t%s\n", service ? service : "", block ? block : "", block_name ? block_name : "", option, value);
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	struct config_errors errors = { 0 };
+	int err;
+
+	if (argc != 2)
+		return 2;
+	err = config_read(NULL, argv[1], &errors);
+	for (size_t i = 0; i < errors.n; i++)
+		fprintf(stderr, "%s\n", errors.items[i]);
+	config_errors_release(&errors);
+	return err || fflush(stdout) ? 1 : 0;
+}
