@@ -282,10 +282,11 @@ static __always_inline void read_rss(struct proctable_record *r, struct mm_struc
 	} else {
 		struct mm_struct___split *split = (struct mm_struct___split *)mm;
 
-		r->rss[0] = split->rss_stat.count[0].counter;
-		r->rss[1] = split->rss_stat.count[1].counter;
-		r->rss[2] = split->rss_stat.count[2].counter;
-		r->rss[3] = split->rss_stat.count[3].counter;
+		/* the verifiers of these kernels do not look into an array of structures */
+		r->rss[0] = BPF_CORE_READ(split, rss_stat.count[0].counter);
+		r->rss[1] = BPF_CORE_READ(split, rss_stat.count[1].counter);
+		r->rss[2] = BPF_CORE_READ(split, rss_stat.count[2].counter);
+		r->rss[3] = BPF_CORE_READ(split, rss_stat.count[3].counter);
 	}
 }
 

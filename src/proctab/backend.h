@@ -27,7 +27,12 @@ struct backend {
 
 extern const struct backend backend_bpf, backend_iter, backend_fds, backend_files;
 
-/* Does the RSS of /proc lag by what threads keep to themselves? Linux before 6.2. */
-bool backend_rss_lags(void);
+bool backend_kernel_before(int major, int minor);
+
+/* Does the RSS of /proc lag by what threads keep to themselves? */
+static inline bool backend_rss_lags(void)
+{
+	return backend_kernel_before(6, 2);
+}
 
 #endif

@@ -294,6 +294,14 @@ static int dump_scan(struct qmem *q, struct table *table, void *backend)
 
 /* ---- loading ---- */
 
+struct program {
+	const char *name;
+	int major, minor; /* the first kernel that may run it */
+};
+
+static const struct program walk_program = { "walk", 6, 7 };
+static const struct program dump_program = { "dump", 5, 8 };
+
 /* The last line of the verifier that says something. */
 static void last_line(const char *log, char *ret, size_t size)
 {
@@ -307,7 +315,7 @@ static void last_line(const char *log, char *ret, size_t size)
 	snprintf(ret, size, "%.*s", (int)strcspn(line, "\n"), line);
 }
 
-static int load_reason(int err, const char *log, const char *missing, struct backend_reason *why)
+static int load_reason(int err, const char *log, const struct program *program, struct backend_reason *why)
 {
 	char line[128];
 
@@ -315,10 +323,12 @@ static int load_reason(int err, const char *log, const char *missing, struct bac
 	if (err == -EPERM && !*line)
 		snprintf(why->text, sizeof(why->text),
 			 "not permitted: needs CAP_BPF and CAP_PERFMON, or CAP_SYS_ADMIN");
+	else if (backend_kernel_before(program->major, program->minor))
+		snprintf(why->text, sizeof(why->text), "needs Linux %d.%d", program->major, program->minor);
 	else if (*line)
 		snprintf(why->text, sizeof(why->text), "the kernel refuses the program: %s", line);
 	else
-		snprintf(why->text, sizeof(why->text), "cannot be loaded: %s (%s)", strerror(-err), missing);
+		snprintf(why->text, sizeof(why->text), "cannot be loaded: %s", strerror(-err));
 	return err;
 }
 
@@ -371,14 +381,14 @@ static int map_memory(void *ret, size_t size, int protection, int fd)
 }
 
 /* What is kept of the loaded object: the program, and the memory of its maps. */
-static int keep(const struct libbpf *lib, struct bpf_object *object, const char *name, struct bpf *b,
+static int keep(const struct libbpf *lib, struct bpf_object *object, const struct program *program, struct bpf *b,
 		struct backend_reason *why)
 {
 	struct bpf_map *records = lib->find_map(object, "records");
 	int locate = lib->program_fd(lib->find_program(object, "locate"));
 	int err;
 
-	b->program = fcntl(lib->program_fd(lib->find_program(object, name)), F_DUPFD_CLOEXEC, 3);
+	b->program = fcntl(lib->program_fd(lib->find_program(object, program->name)), F_DUPFD_CLOEXEC, 3);
 	err = b->program < 0 ? -errno : 0;
 	if (!err)
 		err = map_memory(&b->head, sizeof(*b->head), PROT_READ | PROT_WRITE,
@@ -395,8 +405,7 @@ static int keep(const struct libbpf *lib, struct bpf_object *object, const char 
 	return err;
 }
 
-static int load(struct qmem *q, struct bpf *b, const char *name, bool locate, const char *missing,
-		struct backend_reason *why)
+static int load(struct qmem *q, struct bpf *b, const struct program *program, bool locate, struct backend_reason *why)
 {
 	struct proctable_config config = { 0 };
 	struct bpf_object *object = NULL;
@@ -419,16 +428,16 @@ static int load(struct qmem *q, struct bpf *b, const char *name, bool locate, co
 	bytes = proctable_bpf__elf_bytes(&size);
 	object = lib.object_open_mem(bytes, size, &options);
 	if (!object) {
-		err = load_reason(-errno, log, "libbpf", why);
+		err = load_reason(-errno, log, program, why);
 		goto out_library;
 	}
 	lib.map_set_initial_value(lib.find_map(object, ".rodata.config"), &config, sizeof(config));
 	lib.map_set_max_entries(lib.find_map(object, "records"), (uint32_t)b->room);
-	lib.program_set_autoload(lib.find_program(object, "walk"), strcmp(name, "walk") == 0);
-	lib.program_set_autoload(lib.find_program(object, "dump"), strcmp(name, "dump") == 0);
+	lib.program_set_autoload(lib.find_program(object, "walk"), program == &walk_program);
+	lib.program_set_autoload(lib.find_program(object, "dump"), program == &dump_program);
 	lib.program_set_autoload(lib.find_program(object, "locate"), locate);
 	err = lib.object_load(object);
-	err = err ? load_reason(err, log, missing, why) : keep(&lib, object, name, b, why);
+	err = err ? load_reason(err, log, program, why) : keep(&lib, object, program, b, why);
 	lib.object_close(object);
 out_library:
 	libbpf_close(&lib);
@@ -499,7 +508,7 @@ static int walk_open(struct qmem *q, struct table *table, int64_t budget, void *
 	if (!b)
 		return -ENOMEM;
 	b->room = expected(q, table);
-	err = load(q, b, "walk", true, "it needs Linux 6.7", why);
+	err = load(q, b, &walk_program, true, why);
 	if (!err && !b->head->adjacent) {
 		snprintf(why->text, sizeof(why->text), "the kernel keeps a process's counters apart");
 		err = -ENOTSUP;
@@ -533,7 +542,7 @@ static int dump_open(struct qmem *q, struct table *table, int64_t budget, void *
 	(void)budget;
 	if (!b)
 		return -ENOMEM;
-	err = load(q, b, "dump", !backend_rss_lags(), "it needs Linux 5.8", why);
+	err = load(q, b, &dump_program, !backend_rss_lags(), why);
 	if (!err)
 		err = dump_attach(b, why);
 	if (err)

@@ -61,14 +61,14 @@ static const struct qmem_option options[] = {
 	{ 0 },
 };
 
-bool backend_rss_lags(void)
+bool backend_kernel_before(int major, int minor)
 {
-	int major = 0, minor = 0;
+	int is_major, is_minor;
 	struct utsname name;
 
-	if (uname(&name) || sscanf(name.release, "%d.%d", &major, &minor) != 2)
+	if (uname(&name) || sscanf(name.release, "%d.%d", &is_major, &is_minor) != 2)
 		return false;
-	return major < 6 || (major == 6 && minor < 2);
+	return is_major < major || (is_major == major && is_minor < minor);
 }
 
 /* ---- the back end ---- */
