@@ -101,7 +101,7 @@ static void burn(long i)
 
 static void *sleep_thread(void *arg)
 {
-	touch(alloca(4 * page), 4);
+	touch(map(4 * page, MAP_PRIVATE | MAP_ANONYMOUS, -1), 4);
 	pthread_barrier_wait(arg);
 	for (;;)
 		pause();

@@ -15,6 +15,11 @@ static void check(bool right)
 		abort();
 }
 
+static bool is_size(int64_t value)
+{
+	return value == QMEM_NA || (value >= 0 && value % 1024 == 0);
+}
+
 static void feed_stat(const char *text, size_t size)
 {
 	const struct pidstat_units units = { .page = 4096, .tick_ns = 10000000 };
@@ -33,14 +38,14 @@ static void feed_stat(const char *text, size_t size)
 
 static void feed_status(const char *text, size_t size)
 {
-	struct pidstatus status;
+	struct pidstatus st;
 
-	if (pidstatus_parse(text, size, &status))
+	if (pidstatus_parse(text, size, &st))
 		return;
 	check(text[size - 1] == '\n');
-	check(status.uid >= 0 && status.uid <= UINT32_MAX);
-	for (const int64_t *value = &status.vmsize; value <= &status.swap; value++)
-		check(*value == QMEM_NA || (*value >= 0 && *value % 1024 == 0));
+	check(st.uid >= 0 && st.uid <= UINT32_MAX);
+	check(is_size(st.vmsize) && is_size(st.hwm) && is_size(st.rss) && is_size(st.anon) && is_size(st.file));
+	check(is_size(st.shmem) && is_size(st.data) && is_size(st.pte) && is_size(st.swap));
 }
 
 static void feed_words(const char *text, size_t size)
