@@ -16,7 +16,8 @@
 #include "proctab/backend.h"
 #include "proctab/libbpf.h"
 
-/* only its bytes: what else is in there calls libbpf by name */
+/* Only its bytes: what else is in there calls libbpf by name, and this is not inline. */
+#define bpf_object__destroy_skeleton(skeleton_) ((void)(skeleton_))
 #include "bpf/proctable.skel.h"
 
 #define RECORDS_FIRST 1024
