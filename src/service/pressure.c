@@ -384,6 +384,9 @@ static void refusal(struct watcher *w, const char *path, int err)
 		snprintf(w->why, sizeof(w->why), "a window of %s needs CAP_SYS_RESOURCE", window);
 	else if (err == -EINVAL)
 		snprintf(w->why, sizeof(w->why), "this kernel has no such trigger");
+	else if (err == -EACCES)
+		snprintf(w->why, sizeof(w->why), "cannot write /%s, which takes CAP_DAC_OVERRIDE before Linux 6.1.42",
+			 path);
 	else
 		snprintf(w->why, sizeof(w->why), "cannot write /%s: %s", path, strerror_r(-err, words, sizeof(words)));
 }

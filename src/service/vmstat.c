@@ -32,6 +32,12 @@ static const struct qmem_metric swapping[] = {
 	{ .id = NULL },
 };
 
+static const struct qmem_metric swap_requests[] = {
+	VALUE("in", "nrswpin", nrswpin, "requests to read from swap, each of one page or more (7.3)"),
+	VALUE("out", "nrswpout", nrswpout, "requests to write to swap (7.3)"),
+	{ .id = NULL },
+};
+
 static const struct qmem_metric swap_cache[] = {
 	VALUE("readahead", "swap_ra", swap_ra, "read from swap ahead of need"),
 	VALUE("readahead_hit", "swap_ra_hit", swap_ra_hit, "of those, needed"),
@@ -137,6 +143,9 @@ static const struct qmem_metric lru[] = {
 	VALUE("deactivate", "pgdeactivate", pgdeactivate, "moved to an inactive list"),
 	VALUE("refill", "pgrefill", pgrefill, "of the active lists, looked at"),
 	VALUE("rotate", "pgrotated", pgrotated, "put to the end of an inactive list as their writeback was done"),
+	VALUE("keep_anon", "pgrotate_anon", pgrotate_anon,
+	      "anonymous, looked at by reclaim and put back: in use, or not to be had (7.3)"),
+	VALUE("keep_file", "pgrotate_file", pgrotate_file, "page cache, the same (7.3)"),
 	VALUE("skip", "pgskip", pgskip, "passed over, being of another zone than was needed"),
 	VALUE("lazyfree", "pglazyfree", pglazyfree, "given up by madvise(MADV_FREE)"),
 	VALUE("lazyfreed", "pglazyfreed", pglazyfreed, "of those, taken"),
@@ -319,6 +328,8 @@ static const struct qmem_family families[] = {
 	FAMILY("swapping", "Swapped pages", "swap", "area", swapping, .unit = "pages", .kind = QMEM_COUNTER,
 	       .divisor = 1, .type = "swap_io"),
 	FAMILY("swap_cache", "Swap without a wait", "swap", "line", swap_cache, PAGES),
+	FAMILY("swap_requests", "Requests to swap devices", "swap", "area", swap_requests, EVENTS,
+	       .flags = QMEM_DETAIL),
 	FAMILY("scan", "Pages scanned, by origin", "reclaim", "line", scan, PAGES),
 	FAMILY("steal", "Pages reclaimed, by origin", "reclaim", "line", steal, PAGES),
 	FAMILY("scan_type", "Pages scanned, by type", "reclaim", "line", scan_type, PAGES),

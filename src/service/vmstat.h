@@ -22,13 +22,14 @@ struct vmstat {
 	int64_t pgfault, pgmajfault;
 	int64_t pgpgin, pgpgout; /* KiB */
 	int64_t pswpin, pswpout, swap_ra, swap_ra_hit, swpin_zero, swpout_zero, zswpin, zswpout, zswpwb;
+	int64_t nrswpin, nrswpout;
 	int64_t pgscan_kswapd, pgscan_direct, pgscan_khugepaged, pgscan_proactive, pgscan_anon, pgscan_file;
 	int64_t pgsteal_kswapd, pgsteal_direct, pgsteal_khugepaged, pgsteal_proactive, pgsteal_anon, pgsteal_file;
 	int64_t workingset_refault_anon, workingset_refault_file, workingset_activate_anon, workingset_activate_file;
 	int64_t workingset_restore_anon, workingset_restore_file, workingset_nodereclaim;
 	int64_t allocstall, pgscan_direct_throttle;
 	int64_t pgalloc, pgfree, pgskip, pgreuse;
-	int64_t pgactivate, pgdeactivate, pgrefill, pgrotated, pglazyfree, pglazyfreed;
+	int64_t pgactivate, pgdeactivate, pgrefill, pgrotated, pgrotate_anon, pgrotate_file, pglazyfree, pglazyfreed;
 	int64_t pageoutrun, kswapd_low_wmark_hit_quickly, kswapd_high_wmark_hit_quickly;
 	int64_t slabs_scanned, pginodesteal, kswapd_inodesteal;
 	int64_t nr_dirtied, nr_written, nr_vmscan_write, nr_vmscan_immediate_reclaim, nr_throttled_written;

@@ -106,8 +106,9 @@ static const char keys_6_18[] =
 static const char keys_7[] =
 	"nr_free_pages numa_hit workingset_refault_anon workingset_refault_file pgsteal_kswapd pgsteal_direct "
 	"pgsteal_khugepaged pgsteal_proactive pgsteal_anon pgsteal_file pgscan_kswapd pgscan_direct pgscan_khugepaged "
-	"pgscan_proactive pgscan_anon pgscan_file pgrefill nr_gpu_active nr_gpu_reclaim pgpgin pgpgout pswpin pswpout " ZONES(
-		"pgalloc") ZONES("allocstall") "pgfault pgmajfault pgscan_direct_throttle oom_kill ";
+	"pgscan_proactive pgscan_anon pgscan_file pgrotate_anon pgrotate_file pgrefill nr_gpu_active nr_gpu_reclaim pgpgin "
+	"pgpgout pswpin pswpout " ZONES("pgalloc")
+		ZONES("allocstall") "pgfault pgmajfault pgscan_direct_throttle oom_kill nrswpin nrswpout ";
 
 #define AT(member) offsetof(struct vmstat, member)
 
@@ -228,10 +229,14 @@ static const struct row rows_7[] = {
 	SAME(pgscan_proactive),
 	SAME(pgscan_anon),
 	SAME(pgsteal_file),
+	SAME(pgrotate_anon),
+	SAME(pgrotate_file),
 	SAME(pgrefill),
 	ROW(allocstall, ZONES("allocstall")),
 	SAME(pgscan_direct_throttle),
 	SAME(workingset_refault_file),
+	SAME(nrswpin),
+	SAME(nrswpout),
 	LAST,
 };
 
@@ -577,6 +582,30 @@ START_TEST(faults)
 }
 END_TEST
 
+/* seen on 5.10: nr_written 10228, 11806, 11805 */
+START_TEST(overstep)
+{
+	r.no_values = true;
+	put("nr_written 10228\nworkingset_refault_file 500\npgfault 9000000\n");
+	begin();
+	tick();
+	put("nr_written 11806\nworkingset_refault_file 562\npgfault 9000001\n");
+	tick();
+	put("nr_written 11805\nworkingset_refault_file 500\npgfault 4\n");
+	tick();
+	ck_assert_int_eq(seen.nr_written, 11806);
+	ck_assert_int_eq(seen.workingset_refault_file, 562);
+	ck_assert_int_eq(fresh.nr_written, 11806);
+	/* this one was set back */
+	ck_assert_int_eq(seen.pgfault, 4);
+	put("nr_written 11806\nworkingset_refault_file 563\npgfault 5\n");
+	tick();
+	ck_assert_int_eq(seen.nr_written, 11806);
+	ck_assert_int_eq(seen.workingset_refault_file, 563);
+	ck_assert_int_eq(seen.pgfault, 5);
+}
+END_TEST
+
 Suite *vmstat_suite(void)
 {
 	Suite *s = suite_create("vmstat");
@@ -592,6 +621,7 @@ Suite *vmstat_suite(void)
 	tcase_add_test(u, for_other_services);
 	tcase_add_test(u, not_running);
 	tcase_add_test(u, faults);
+	tcase_add_test(u, overstep);
 	suite_add_tcase(s, u);
 	return s;
 }

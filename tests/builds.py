@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: MIT
+"""Other ways to configure: each host alone, into directories of one's own, and what is said when something is missing."""
+
+import grp
+import os
+import shutil
+import subprocess
+
+import building
+import tap
+
+work = tap.directory()
+quick = [f"--cache-file={work}/cache", "CFLAGS=-O0"]
+
+
+def below(prefix):
+    return [f"--prefix={prefix}", f"--with-collectd-plugindir={prefix}/lib/collectd", f"--with-collectd-confdir={prefix}/etc/collectd",
+            f"--with-netdata-plugindir={prefix}/plugins.d", f"--with-netdata-confdir={prefix}/conf.d",
+            f"--with-systemd-unitdir={prefix}/systemd"]
+
+
+def alone(host, other):
+    build, prefix = f"{work}/{host}", f"{work}/{host}-prefix"
+    status, text = building.configure(build, *quick, f"--disable-{other}", f"--enable-{host}", *below(prefix))
+    if not tap.same(status, 0, f"configure with {host} alone"):
+        tap.diag(text)
+        return
+    status, text = building.make(build, "-j2")
+    if not tap.same(status, 0, f"{host} alone builds"):
+        tap.diag(text)
+        return
+    wanted, _ = building.expected(build)
+    tap.ok(not any(other in path for path in wanted if "netdata.service.d" not in path and "collectd-qmem.5" not in path),
+           f"{host} alone installs nothing of {other}", wanted)
+    status, text = building.make(build, "install")
+    tap.same(status, 0, f"{host} alone is installed where it belongs, without DESTDIR") or tap.diag(text)
+    tap.same([prefix + path for path in building.files(prefix)], sorted(wanted), f"{host} alone: what is installed")
+    if host == "netdata":
+        rights(f"{prefix}/plugins.d/qmem.plugin", text)
+    status, text = building.make(build, "uninstall")
+    tap.same(status, 0, f"{host} alone is uninstalled") or tap.diag(text)
+    tap.same(building.entries(prefix), [], f"{host} alone: nothing is left")
+    status, text = building.make(build, "distclean")
+    tap.same(status, 0, f"{host} alone: make distclean") or tap.diag(text)
+    tap.same(building.files(build), [], f"{host} alone: distclean leaves nothing")
+
+
+def rights(plugin, said):
+    """Given by root if it can; told otherwise. Never more than a hint."""
+    getcap = shutil.which("getcap", path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin")
+    try:
+        group = grp.getgrnam("netdata").gr_gid
+    except KeyError:
+        group = None
+    run = subprocess.run([plugin, "--version"], capture_output=True, text=True, check=False)
+    tap.same(run.returncode, 0, "the installed qmem.plugin runs")
+    if os.getuid() or group is None or not getcap or "setcap cap_" in said:
+        tap.ok("setcap cap_" in said, "what root is to do is told", said)
+        return
+    caps = subprocess.run([getcap, plugin], capture_output=True, text=True, check=False).stdout
+    tap.ok(caps.strip().endswith("=p") and "cap_sys_ptrace" in caps, "capabilities are permitted, not effective", caps)
+    tap.same((building.mode(plugin), os.stat(plugin).st_gid), (0o750, group), "and only the group netdata may use them")
+
+
+alone("netdata", "collectd")
+alone("collectd", "netdata")
+
+# Missing headers: a word, and the other host.
+status, output = building.configure(f"{work}/1", *quick, "--with-collectd-includedir=/nonexistent", *below(f"{work}/p"))
+tap.ok(status == 0 and "the collectd plugin is not built" in output and "/nonexistent" in output,
+       "without collectd's headers the Netdata plugin is still built", output)
+tap.same(building.variables(f"{work}/1", "enable_collectd", "enable_netdata"), {"enable_collectd": "no", "enable_netdata": "yes"},
+         "and configured so")
+status, output = building.configure(f"{work}/2", *quick, "--enable-collectd", "--with-collectd-includedir=/nonexistent")
+tap.ok(status and "collectd-dev" in output, "unless collectd was asked for", output)
+status, output = building.configure(f"{work}/3", "--disable-collectd", PKG_CONFIG_LIBDIR="/nonexistent")
+tap.ok(status and "libcap" in output and "nothing to build" in output, "neither host is an error with its reasons", output)
+status, output = building.configure(f"{work}/4", *quick, "--with-netdata-plugindir=plugins.d")
+tap.ok(status and "'plugins.d'" in output, "a directory that is none is an error", output)
+tap.done()

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: MIT */
+/* Lines "service<TAB>option<TAB>value" into every option there is: a wrong one is refused with words, and changes nothing. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "option.h"
+#include "qmem.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static uint64_t cpu_ns(void *host)
+{
+	(void)host;
+	return 0;
+}
+
+static const struct qmem_host host = { .cpu_ns = cpu_ns };
+
+static void set(struct qmem *q, const char *service, const char *option, const char *value)
+{
+	struct qmem_error error = { "" };
+	int err = qmem_set(q, *service ? service : NULL, NULL, NULL, option, value, &error);
+
+	if (err > 0 || (err && !*error.text) || (!err && *error.text))
+		abort();
+	if (strnlen(error.text, sizeof(error.text)) == sizeof(error.text) || strchr(error.text, '\n'))
+		abort();
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	char *text = malloc(size + 1), *line, *rest = NULL;
+	struct qmem *q = qmem_new(&host, NULL, qmem_services);
+	int64_t number;
+	bool on;
+
+	if (!text || !q)
+		abort();
+	memcpy(text, data, size);
+	text[size] = '\0';
+	for (line = strtok_r(text, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest)) {
+		char *option = strchr(line, '\t'), *value;
+		struct qmem_status status;
+
+		(void)qmem_parse_duration(line, &number);
+		(void)qmem_parse_size(line, &number);
+		(void)qmem_parse_bool(line, &on);
+		if (!option)
+			option = line;
+		else
+			*option++ = '\0';
+		value = strchr(option, '\t');
+		if (value)
+			*value++ = '\0';
+		else
+			value = option;
+		set(q, line, option, value);
+		/* any value into any option */
+		for (size_t i = 0; qmem_status(q, i, &status); i++)
+			for (const struct qmem_option *o = status.service->options; o && o->name; o++)
+				set(q, status.service->name, o->name, value);
+	}
+	qmem_free(q);
+	free(text);
+	return 0;
+}

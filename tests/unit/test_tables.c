@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: MIT */
+/* What every table of every built-in service must keep to. */
+#include "unit.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "option.h"
+#include "qmem.h"
+
+static const char *const units[] = { "bytes",	 "seconds", "percent", "events",  "pages",	"packets",
+				     "errors",	 "faults",  "level",   "state",	  "operations", "values",
+				     "processes", "value",   NULL };
+
+static bool among(const char *word, const char *const *words)
+{
+	for (; *words; words++)
+		if (strcmp(*words, word) == 0)
+			return true;
+	return false;
+}
+
+static bool lower_snake(const char *id)
+{
+	return *id && strspn(id, "abcdefghijklmnopqrstuvwxyz0123456789_") == strlen(id);
+}
+
+static void check_family(const struct qmem_service *s, const struct qmem_family *f)
+{
+	static const char *const styles[] = { "line", "area", "stacked", NULL };
+	size_t n = 0;
+
+	ck_assert_msg(lower_snake(f->id), "%s.%s", s->name, f->id);
+	ck_assert_msg(among(f->unit, units), "%s.%s: unit '%s'", s->name, f->id, f->unit);
+	ck_assert_msg(among(f->style, styles), "%s.%s: style '%s'", s->name, f->id, f->style);
+	ck_assert_msg(f->title && *f->title && f->menu && *f->menu && f->type && *f->type, "%s.%s", s->name, f->id);
+	ck_assert_int_ge(f->divisor, 1);
+	for (const struct qmem_metric *m = f->metrics; m->id; m++, n++) {
+		ck_assert_msg(lower_snake(m->id), "%s.%s.%s", s->name, f->id, m->id);
+		ck_assert_msg(m->help && *m->help, "%s.%s.%s has no help", s->name, f->id, m->id);
+		ck_assert_uint_eq(m->offset % sizeof(int64_t), 0);
+		for (const struct qmem_metric *other = f->metrics; other < m; other++)
+			ck_assert_msg(strcmp(m->id, other->id) != 0, "%s.%s.%s twice", s->name, f->id, m->id);
+	}
+	ck_assert_msg(n && n <= QMEM_METRICS, "%s.%s has %zu metrics", s->name, f->id, n);
+}
+
+START_TEST(families)
+{
+	for (const struct qmem_service *const *s = qmem_services; *s; s++) {
+		for (const struct qmem_family *f = (*s)->families; f && f->id; f++) {
+			check_family(*s, f);
+			/* "a" with a metric "b_c" and "a_b" with "c" would be one name in collectd */
+			for (const struct qmem_family *other = (*s)->families; other < f; other++)
+				for (const struct qmem_metric *m = f->metrics; m->id; m++)
+					for (const struct qmem_metric *o = other->metrics; o->id; o++) {
+						char a[256], b[256];
+
+						snprintf(a, sizeof(a), "%s-%s_%s", f->type, f->id, m->id);
+						snprintf(b, sizeof(b), "%s-%s_%s", other->type, other->id, o->id);
+						ck_assert_str_ne(a, b);
+					}
+		}
+	}
+}
+END_TEST
+
+START_TEST(services)
+{
+	for (const struct qmem_service *const *s = qmem_services; *s; s++) {
+		ck_assert_msg(lower_snake((*s)->name) && !strchr((*s)->name, '-'), "%s", (*s)->name);
+		ck_assert_msg((*s)->help && *(*s)->help && (*s)->kernel && (*s)->privilege, "%s", (*s)->name);
+		for (const struct qmem_service *const *other = qmem_services; other < s; other++)
+			ck_assert_str_ne((*s)->name, (*other)->name);
+		if ((*s)->needs) {
+			const struct qmem_service *const *before = qmem_services;
+
+			while (*before && *before != (*s)->needs)
+				before++;
+			ck_assert_msg(before < s, "%s stands before what it needs", (*s)->name);
+		}
+	}
+}
+END_TEST
+
+static void check_options(const char *where, const struct qmem_option *rows)
+{
+	for (const struct qmem_option *o = rows; o && o->name; o++) {
+		ck_assert_msg(o->help && *o->help, "%s: %s has no help", where, o->name);
+		ck_assert_msg(o->min <= o->max, "%s: %s", where, o->name);
+		ck_assert_ptr_eq(qmem_option_find(rows, o->name), o);
+		if (o->type == QMEM_BLOCK)
+			check_options(o->name, o->sub);
+	}
+}
+
+START_TEST(options)
+{
+	check_options("qmem", qmem_global_options);
+	check_options("common", qmem_common_options);
+	for (const struct qmem_service *const *s = qmem_services; *s; s++) {
+		check_options((*s)->name, (*s)->options);
+		for (const struct qmem_option *o = (*s)->options; o && o->name; o++)
+			ck_assert_msg(!qmem_option_find(qmem_common_options, o->name), "%s: %s hides a common option",
+				      (*s)->name, o->name);
+	}
+}
+END_TEST
+
+Suite *tables_suite(void)
+{
+	Suite *s = suite_create("tables");
+	TCase *t = tcase_create("tables");
+
+	tcase_add_test(t, families);
+	tcase_add_test(t, services);
+	tcase_add_test(t, options);
+	suite_add_tcase(s, t);
+	return s;
+}
