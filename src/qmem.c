@@ -99,7 +99,7 @@ static struct qmem_run *run_of(const struct qmem *q, const struct qmem_service *
 
 static bool wanted(const struct qmem_run *run)
 {
-	return run->common.enabled != QMEM_NO;
+	return run->common.enabled == QMEM_YES || (run->common.enabled == QMEM_AUTO && !run->service->shared);
 }
 
 static bool needed(const struct qmem *q, const struct qmem_run *run)
@@ -429,7 +429,7 @@ uint64_t qmem_shortest_interval(const struct qmem *q, uint64_t fallback)
 		const struct qmem_common *common = &q->runs[i].common;
 		uint64_t interval = common->interval ? (uint64_t)common->interval : fallback;
 
-		if (common->enabled != QMEM_NO && interval < shortest)
+		if (wanted(&q->runs[i]) && interval < shortest)
 			shortest = interval;
 	}
 	return shortest == QMEM_NEVER ? fallback : shortest;
@@ -479,7 +479,8 @@ int qmem_start(struct qmem *q, uint64_t tick, uint64_t interval, uint64_t now)
 			run->interval = q->tick;
 		run->due = now;
 		if (!wanted(run))
-			snprintf(run->reason, sizeof(run->reason), "Enabled is no");
+			snprintf(run->reason, sizeof(run->reason),
+				 run->common.enabled == QMEM_NO ? "Enabled is no" : "no service needs it");
 		if (wanted(run) || needed(q, run))
 			ENGINE_AS(q, run, (void)start_run(q, run));
 		any |= run->started && wanted(run);
@@ -533,7 +534,7 @@ bool qmem_status(const struct qmem *q, size_t i, struct qmem_status *ret)
 	*ret = (struct qmem_status){
 		.service = run->service,
 		.common = &run->common,
-		.on = run->started && wanted(run),
+		.on = run->started && run->common.enabled != QMEM_NO,
 		.reason = run->reason,
 		.interval = run->interval * run->stretch,
 		.cpu_ns = run->cpu_ns,
