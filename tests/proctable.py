@@ -127,7 +127,7 @@ def rollup_rss(pid):
 
 
 def cgroup_of(pid):
-    """The path and the inode number of the cgroup that counts, None where its hierarchy is not mounted."""
+    """The path, and the directory of the cgroup that counts, None where its hierarchy is not mounted."""
     lines = [line.split(":", 2) for line in tap.read(f"/proc/{pid}/cgroup").splitlines()]
     v1 = [path for _, names, path in lines if "memory" in names.split(",")]
     v2 = [path for number, names, path in lines if number == "0" and not names]
@@ -135,11 +135,13 @@ def cgroup_of(pid):
     for line in tap.read("/proc/self/mounts").splitlines():
         _, where, kind, options = line.split()[:4]
         if kind == ("cgroup" if v1 else "cgroup2") and (not v1 or "memory" in options.split(",")):
-            try:
-                return path, os.stat(where + path).st_ino
-            except OSError:
-                pass
+            if os.path.isdir(where + path):
+                return path, where + path
     return path, None
+
+
+def inode_of(directory):
+    return directory and os.stat(directory).st_ino
 
 
 # ---- accuracy ----
@@ -233,7 +235,8 @@ def accuracy(backend, table, crowds):
             compare.one("cputime", proc[pid]["utime"] + proc[pid]["stime"], before[pid]["cputime"],
                         after[pid]["cputime"], 2 * TICK_NS)
         for pid in crowds["sleepers"].pids[:5]:
-            path, inode = cgroup_of(pid)
+            path, directory = cgroup_of(pid)
+            inode = inode_of(directory)
             compare.one("cgroup path", table.word(f"cgroup {pid}"), f"0 {path}", f"0 {path}")
             if proc[pid]["cgroup"] is not None and inode is not None:
                 compare.one("cgroup", proc[pid]["cgroup"], inode, inode)
@@ -287,6 +290,27 @@ def changes(backend, table):
         tap.same(after["vm_changes"] - before["vm_changes"], 1000, f"{backend}: 1000 changes are counted")
         tap.ok(after["changed"] & 8 and not quiet["changed"] & 8, f"{backend}: flagged as changed")
     mapper.close()
+
+
+def moved(backend, table, pid):
+    """A process that sleeps gets another cgroup."""
+    path, old = cgroup_of(pid)
+    new = old and old[:len(old) - len(path)] + f"/qmem-test-{os.getpid()}"
+    try:
+        if not new:
+            raise OSError("the hierarchy is not mounted")
+        os.mkdir(new)
+        try:
+            tap.write(f"{new}/cgroup.procs", str(pid))
+            seen = [table.scan().procs[pid]["cgroup"] for _ in range(17)]
+            tap.same(table.word(f"cgroup {pid}"), f"0 /qmem-test-{os.getpid()}", f"{backend}: the path of another cgroup")
+            if seen[0] is not None:
+                tap.same(seen[-1], inode_of(new), f"{backend}: another cgroup of a process that sleeps")
+            tap.write(f"{old}/cgroup.procs", str(pid))
+        finally:
+            os.rmdir(new)
+    except OSError as e:
+        tap.skip(f"{backend}: another cgroup", e)
 
 
 def reuse(backend, table):
@@ -407,6 +431,7 @@ def main():
         accuracy(backend, table, crowds)
         states(backend, table, crowds)
         changes(backend, table)
+        moved(backend, table, crowds["sleepers"].pids[7])
         reuse(backend, table)
         churn(backend, table)
         room = len(table.scan().procs) - 20

@@ -13,6 +13,7 @@
 #define NOLOAD 0x400 /* with D: idle */
 #define RTLOCK_OR_FROZEN (0x1000 | 0x8000)
 #define ALL_THREADS 1
+#define REFRESH 16 /* walks after which all of a process is read, even if it has slept */
 
 char LICENSE[] SEC("license") = "Dual MIT/GPL";
 
@@ -180,6 +181,53 @@ static __always_inline void fill_rss(struct proctable_record *r, struct mm_struc
 	r->rss[PROCTABLE_SHMEM] = shmem;
 }
 
+/*
+ * A process that has not run since the walk before, nor runs now, has done nothing: only others can have changed its RSS,
+ * by reclaim. What else they can change (its parent, its cgroup, its name) is read now and then. Memory is what a walk over
+ * thousands of processes waits for, and this touches half as much.
+ */
+static __always_inline bool has_slept(const struct proctable_record *r, struct task_struct *t, struct mm_struct *mm,
+				      __u32 state, __u32 i)
+{
+	return r->pid == (__u32)t->tgid && r->own && r->own == t->se.sum_exec_runtime && state && r->threads == 1 &&
+	       t->signal->nr_threads == 1 && r->has_mm == (mm != NULL) && (i + head.round) % REFRESH;
+}
+
+static __always_inline void fill_slept(struct proctable_record *r, struct task_struct *t, struct mm_struct *mm,
+				       __u32 state)
+{
+	__s64 file = r->rss[PROCTABLE_FILE], anon = r->rss[PROCTABLE_ANON];
+	__s64 swap = r->rss[PROCTABLE_SWAP], shmem = r->rss[PROCTABLE_SHMEM];
+	bool same = r->state == state;
+
+	r->state = state;
+	if (mm) {
+		fill_rss(r, mm);
+		r->has_mm = t->mm == mm;
+		same = same && r->has_mm && r->rss[PROCTABLE_FILE] == file && r->rss[PROCTABLE_ANON] == anon &&
+		       r->rss[PROCTABLE_SWAP] == swap && r->rss[PROCTABLE_SHMEM] == shmem;
+	}
+	r->same = same;
+	if (mm && !same)
+		fill_sizes(r, mm);
+}
+
+static __always_inline void fill_all(struct proctable_record *r, struct task_struct *t, struct mm_struct *mm,
+				     __u32 state)
+{
+	fill(r, t);
+	r->own = t->se.sum_exec_runtime;
+	r->state = state;
+	r->same = 0;
+	r->has_mm = 0;
+	if (!mm)
+		return;
+	fill_sizes(r, mm);
+	fill_rss(r, mm);
+	/* still its own: it was not freed under us */
+	r->has_mm = t->mm == mm;
+}
+
 SEC("syscall")
 int walk(void *ctx)
 {
@@ -191,6 +239,7 @@ int walk(void *ctx)
 	head.n = 0;
 	head.blocked_n = 0;
 	head.threads = 0;
+	head.round++;
 	for (int i = 0; i < PROCTABLE_STATES; i++)
 		head.states[i] = 0;
 
@@ -205,21 +254,17 @@ int walk(void *ctx)
 		count(t, state);
 		/* the first thread comes first, the others right behind */
 		if (t->pid == t->tgid) {
-			struct mm_struct *mm = t->mm;
+			/* a kernel thread may have borrowed one */
+			struct mm_struct *mm = t->flags & PROCTABLE_PF_KTHREAD ? NULL : t->mm;
 			__u32 i = head.n++;
 
 			r = bpf_map_lookup_elem(&records, &i);
 			if (!r)
 				continue;
-			fill(r, t);
-			r->state = state;
-			r->has_mm = 0;
-			if (!mm || r->flags & PROCTABLE_PF_KTHREAD)
-				continue;
-			fill_sizes(r, mm);
-			fill_rss(r, mm);
-			/* still its own: it was not freed under us */
-			r->has_mm = t->mm == mm;
+			if (has_slept(r, t, mm, state, i))
+				fill_slept(r, t, mm, state);
+			else
+				fill_all(r, t, mm, state);
 		} else if (r && (__u32)t->tgid == r->pid) {
 			r->utime += t->utime;
 			r->stime += t->stime;

@@ -21,23 +21,29 @@ struct proctable_config {
 	__u32 cpu[PROCTABLE_CPUS];
 };
 
-/* A process, or (dump) the share of one thread that is not the first: then tid != pid, and only the times, faults and the
- * state are there. */
+/*
+ * A process, or (dump) the share of one thread that is not the first: then tid != pid, and only the times, faults and the
+ * state are there. Three cache lines; of a process that sleeps, `walk` needs only the first two.
+ */
 struct proctable_record {
 	__u32 pid, tid;
 	__u64 start;
 	__u64 utime, stime, runtime, minflt, majflt;
-	__u32 state, reserved;
+	__u32 state;
+	__u32 same; /* nothing has changed since the walk before */
+
 	__u32 ppid, uid, flags, threads;
-	__u32 execs;  /* a count of them, inherited: another one is another address space */
-	__u32 has_mm; /* 0: all that is memory is to be ignored */
+	__u32 execs;                   /* a count of them, inherited: another one is another address space */
+	__u32 has_mm;                  /* 0: all that is memory is to be ignored */
+	__u64 own;                     /* run time of the first thread */
+	__s64 rss[PROCTABLE_COUNTERS]; /* pages */
+
 	char comm[16];
 	__u64 cgroup;
-	__s64 rss[PROCTABLE_COUNTERS];        /* pages */
 	__u64 hiwater_rss, total_vm, data_vm; /* pages */
 	__u64 pgtables;                       /* bytes */
 	__u64 mm_seq;
-};
+} __attribute__((aligned(64)));
 #define PROCTABLE_THREAD_SIZE offsetof(struct proctable_record, ppid)
 
 struct proctable_task {
@@ -49,6 +55,7 @@ struct proctable_task {
 struct proctable_head {
 	__u32 n;         /* processes seen; those beyond the array have no record */
 	__u32 blocked_n; /* threads in state D, likewise */
+	__u32 round;     /* of walks */
 	__u64 threads;
 	__u64 states[PROCTABLE_STATES];
 	/* locate */

@@ -130,7 +130,7 @@ static struct proc *take(const struct bpf *b, struct table *table, const struct 
 	struct proc *p = table_enter(table, (int32_t)r->pid, (int64_t)r->start);
 	char state = proc_state_letters[r->state < PROC_STATES ? r->state : PROC_OTHER];
 
-	if (!p)
+	if (!p || (r->same && !(p->changed & PROC_BORN)))
 		return NULL;
 	p->kthread = r->flags & PROCTABLE_PF_KTHREAD;
 	table_set_comm(p, r->comm);

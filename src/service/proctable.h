@@ -26,6 +26,9 @@
  *	fds	/proc/PID/stat and statm on descriptors that stay open, as many as FdBudget allows; the rest as `files`
  *	files	/proc/PID/stat and statm, opened each time
  *
+ * With bpf, of a process that has slept since the round before only RSS, swap and state are read; what others can do to it
+ * while it sleeps (a new parent, another cgroup) is seen within 16 rounds.
+ *
  * With fds and files, what only /proc/PID/status has (*) is read when a process is new, when its faults, RSS or size have
  * moved, and else every 64th round: it can be older than the round only if it changed without any of these.
  */
@@ -78,7 +81,7 @@ struct proc {
 	/* Times the address space was locked for a change since the process was first seen; bpf and iter, Linux 6.4. */
 	int64_t vm_changes;
 	uint32_t mm_seq, execs; /* the table's own: what these are counted by */
-};
+} __attribute__((aligned(64)));
 
 struct proctable;
 extern const struct qmem_service proctable_service;
