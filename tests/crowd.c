@@ -12,6 +12,7 @@
  *	stopped		one
  *	blocked		one in state D
  *	names		one for each hostile name
+ *	robbed		a line on stdin: it loses N pages of shared memory, in its sleep
  *	mapper		changes its address space N times at each line on stdin
  *	reused		a line on stdin: ends, and another process gets its pid
  *	churn		N processes, one after the other, of a few at a time; a line "done"
@@ -167,6 +168,30 @@ static void wait_ready(size_t n)
 			fail("read");
 }
 
+static void robbed(long n)
+{
+	int fd = memfd_create("robbed", MFD_CLOEXEC);
+	char line[64];
+	pid_t pid;
+
+	if (fd < 0 || ftruncate(fd, n * (long)page) || pipe(ready))
+		fail("memfd_create");
+	pid = child();
+	if (!pid) {
+		touch(map((size_t)n * page, MAP_SHARED, fd), (size_t)n);
+		sleep_for_ever();
+	}
+	wait_ready(1);
+	printf("%d\n", pid);
+	fflush(stdout);
+	while (read(0, line, sizeof(line)) > 0) {
+		printf(ftruncate(fd, 0) ? "not\n" : "done\n");
+		fflush(stdout);
+	}
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+}
+
 static void mapper(long n)
 {
 	char line[64];
@@ -280,6 +305,10 @@ int main(int argc, char **argv)
 	char byte;
 
 	page = (size_t)sysconf(_SC_PAGESIZE);
+	if (strcmp(kind, "robbed") == 0) {
+		robbed(n);
+		return 0;
+	}
 	if (strcmp(kind, "mapper") == 0) {
 		mapper(n);
 		return 0;

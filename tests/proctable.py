@@ -292,6 +292,21 @@ def changes(backend, table):
     mapper.close()
 
 
+def robbed(backend, table):
+    """What others take from a process that sleeps is missed at once."""
+    crowd = Crowd("robbed", "100")
+    pid, lost = crowd.pids[0], 100 * os.sysconf("SC_PAGESIZE")
+    # so that it is known as one that sleeps
+    before = [table.scan() for _ in range(3)][-1].procs[pid]
+    tap.same(crowd.ask(), ["done"], f"{backend}: shared memory is taken away")
+    proc, after = table.scan().procs[pid], reader(pid)
+    tap.ok(proc["rss"] == before["rss"] - lost and proc["shmem"] == before["shmem"] - lost and proc["changed"] & 4,
+           f"{backend}: the RSS of a process that sleeps", before, proc)
+    wrong = [field for field in STATUS if proc[field] != after[field]]
+    tap.ok(not wrong, f"{backend}: it is as /proc has it", wrong, proc, after)
+    crowd.close()
+
+
 def moved(backend, table, pid):
     """A process that sleeps gets another cgroup."""
     path, old = cgroup_of(pid)
@@ -431,6 +446,7 @@ def main():
         accuracy(backend, table, crowds)
         states(backend, table, crowds)
         changes(backend, table)
+        robbed(backend, table)
         moved(backend, table, crowds["sleepers"].pids[7])
         reuse(backend, table)
         churn(backend, table)
