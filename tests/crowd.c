@@ -7,6 +7,7 @@
  *	burners		N that run and touch memory
  *	sharers		N with one shared memory, and a file
  *	threads		one with N threads more
+ *	ended		one of whose threads N have run, and ended; another one sleeps
  *	vmas		one with N mappings
  *	zombie		one that has ended
  *	stopped		one
@@ -31,6 +32,7 @@
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 static const char *const names[] = {
@@ -123,6 +125,28 @@ static void run_threads(long n)
 			fail("pthread_create");
 	pthread_barrier_wait(barrier);
 	sleep_for_ever();
+}
+
+static void *run_thread(void *unused)
+{
+	struct timespec t;
+
+	(void)unused;
+	touch(map(50 * page, MAP_PRIVATE | MAP_ANONYMOUS, -1), 50);
+	do
+		clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+	while (t.tv_nsec < 40000000);
+	return NULL;
+}
+
+static void run_ended(long n)
+{
+	pthread_t thread;
+
+	for (long i = 0; i < n; i++)
+		if (pthread_create(&thread, NULL, run_thread, NULL) || pthread_join(thread, NULL))
+			fail("pthread_create");
+	run_threads(1);
 }
 
 static void run_vmas(long n)
@@ -279,6 +303,8 @@ static bool run_kind(const char *kind, long n, long i, void *shared)
 		run_sharer(shared);
 	} else if (strcmp(kind, "threads") == 0) {
 		run_threads(n);
+	} else if (strcmp(kind, "ended") == 0) {
+		run_ended(n);
 	} else if (strcmp(kind, "vmas") == 0) {
 		run_vmas(n);
 	} else if (strcmp(kind, "stopped") == 0) {

@@ -209,7 +209,7 @@ def tid_state(pid, tid):
 
 def accuracy(backend, table, crowds):
     compare = Compare(backend)
-    settled = [pid for kind in ("sleepers", "sharers", "threads", "vmas", "zombie", "stopped", "names")
+    settled = [pid for kind in ("sleepers", "sharers", "threads", "ended", "vmas", "zombie", "stopped", "names")
                for pid in crowds[kind].pids]
     moving = crowds["burners"].pids
     missing = set()
@@ -433,7 +433,7 @@ def choice():
 
 def main():
     crowds = {"sleepers": Crowd("sleepers", "60"), "burners": Crowd("burners", "3"), "sharers": Crowd("sharers", "4"),
-              "threads": Crowd("threads", "300"), "vmas": Crowd("vmas", "1000"), "zombie": Crowd("zombie"),
+              "threads": Crowd("threads", "300"), "ended": Crowd("ended", "3"), "vmas": Crowd("vmas", "1000"), "zombie": Crowd("zombie"),
               "stopped": Crowd("stopped"), "blocked": Crowd("blocked"), "names": Crowd("names")}
     tap.ok(tap.wait_for(lambda: reader(crowds["stopped"].pids[0])["state"] == "T" and
                         reader(crowds["zombie"].pids[0])["state"] == "Z"), "the processes are what they shall be")
