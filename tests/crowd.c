@@ -7,7 +7,7 @@
  *	burners		N that run and touch memory
  *	sharers		N with one shared memory, and a file
  *	threads		one with N threads more
- *	ended		one of whose threads N have run, and ended; another one sleeps
+ *	ended		one of whose threads N have run, and ended; another one has run, and sleeps
  *	vmas		one with N mappings
  *	zombie		one that has ended
  *	stopped		one
@@ -102,8 +102,24 @@ static void burn(long i)
 	}
 }
 
+static bool busy; /* threads run before they sleep */
+
+static void *run_thread(void *unused)
+{
+	struct timespec t;
+
+	(void)unused;
+	touch(map(50 * page, MAP_PRIVATE | MAP_ANONYMOUS, -1), 50);
+	do
+		clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+	while (t.tv_nsec < 40000000);
+	return NULL;
+}
+
 static void *sleep_thread(void *arg)
 {
+	if (busy)
+		run_thread(NULL);
 	touch(map(4 * page, MAP_PRIVATE | MAP_ANONYMOUS, -1), 4);
 	pthread_barrier_wait(arg);
 	for (;;)
@@ -127,18 +143,6 @@ static void run_threads(long n)
 	sleep_for_ever();
 }
 
-static void *run_thread(void *unused)
-{
-	struct timespec t;
-
-	(void)unused;
-	touch(map(50 * page, MAP_PRIVATE | MAP_ANONYMOUS, -1), 50);
-	do
-		clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
-	while (t.tv_nsec < 40000000);
-	return NULL;
-}
-
 static void run_ended(long n)
 {
 	pthread_t thread;
@@ -146,6 +150,7 @@ static void run_ended(long n)
 	for (long i = 0; i < n; i++)
 		if (pthread_create(&thread, NULL, run_thread, NULL) || pthread_join(thread, NULL))
 			fail("pthread_create");
+	busy = true;
 	run_threads(1);
 }
 

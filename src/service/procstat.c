@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -334,6 +335,16 @@ static void who(char *dst, size_t size, const struct stuck_task *task)
 			 task->id.pid);
 }
 
+static void say(struct qmem_event *event, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+static void say(struct qmem_event *event, const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(event->message, sizeof(event->message), fmt, args);
+	va_end(args);
+}
+
 /* The wait of one that was named has ended. */
 static void over(void *arg, const struct stuck_task *task)
 {
@@ -360,8 +371,7 @@ static void over(void *arg, const struct stuck_task *task)
 	snprintf(tid, sizeof(tid), "%" PRId32, task->id.tid);
 	span_text(lasted, task->seen - task->since);
 	who(name, sizeof(name), task);
-	snprintf(event.message, sizeof(event.message), "%s is no longer stuck in state D: it was for %s, in %s", name,
-		 lasted, channel_of(task));
+	say(&event, "%s is no longer stuck in state D: it was for %s, in %s", name, lasted, channel_of(task));
 	qmem_raise(s->q, &event);
 	s->named--;
 }
@@ -401,9 +411,8 @@ static void raise(struct qmem *q, struct procstat *s, const struct proctable *ta
 		qmem_name_label(cgroup, sizeof(cgroup), path);
 	span_text(lasts, s->stuck.now - task->since);
 	who(name, sizeof(name), task);
-	snprintf(event.message, sizeof(event.message),
-		 "%s has been stuck in state D for %s, in %s; user %s, cgroup %.80s", name, lasts, channel_of(task), uid,
-		 cgroup);
+	say(&event, "%s has been stuck in state D for %s, in %s; user %s, cgroup %s", name, lasts, channel_of(task), uid,
+	    cgroup);
 	qmem_raise(q, &event);
 	task->raised = true;
 }
@@ -427,10 +436,10 @@ static void raise_others(struct qmem *q, const struct procstat *s, size_t n, con
 	span_text(after, s->stuck.after);
 	snprintf(count, sizeof(count), "%zu", n);
 	if (n)
-		snprintf(event.message, sizeof(event.message),
-			 "%zu more tasks have been stuck in state D for longer than %s, one of them in %s", n, after, channel);
+		say(&event, "%zu more tasks have been stuck in state D for longer than %s, one of them in %s", n, after,
+		    channel);
 	else
-		snprintf(event.message, sizeof(event.message), "no more tasks are stuck in state D than are named");
+		say(&event, "no more tasks are stuck in state D than are named");
 	qmem_raise(q, &event);
 }
 
