@@ -248,7 +248,7 @@ static void *work_loop(void *arg)
 		job->run(job);
 		enter();
 		host.busy = false;
-		qmem_worked(host.q, job);
+		qmem_worked(host.q, job, now());
 	}
 	leave();
 	return NULL;
@@ -384,7 +384,7 @@ static void stop(void);
 static int start(void)
 {
 	uint64_t interval = CDTIME_T_TO_NS(plugin_get_interval());
-	uint64_t tick = qmem_shortest_interval(host.q, interval);
+	uint64_t tick = qmem_tick(host.q, interval);
 	int err = qmem_start(host.q, tick, interval, now());
 
 	if (err)
@@ -412,9 +412,28 @@ static int on_init(void)
 	return -1;
 }
 
+/* By the clock that cannot be set, where the C library has that. */
+#if defined(__GLIBC_PREREQ)
+#if __GLIBC_PREREQ(2, 31)
+#define JOIN_CLOCK CLOCK_MONOTONIC
+#endif
+#endif
+#ifdef JOIN_CLOCK
+static int timed_join(pthread_t thread, const struct timespec *until)
+{
+	return pthread_clockjoin_np(thread, NULL, JOIN_CLOCK, until);
+}
+#else
+#define JOIN_CLOCK CLOCK_REALTIME
+static int timed_join(pthread_t thread, const struct timespec *until)
+{
+	return pthread_timedjoin_np(thread, NULL, until);
+}
+#endif
+
 static void join(pthread_t thread, const struct timespec *until, const char *who)
 {
-	if (pthread_timedjoin_np(thread, NULL, until) == 0)
+	if (timed_join(thread, until) == 0)
 		return;
 	pthread_detach(thread);
 	WARNING("qmem plugin: the %s does not end, and is left behind", who);
@@ -445,7 +464,7 @@ static void give_back_jobs(void)
 		struct qmem_job *job = host.jobs;
 
 		host.jobs = job->next;
-		qmem_worked(NULL, job);
+		qmem_worked(NULL, job, 0);
 	}
 }
 
@@ -467,7 +486,7 @@ static void stop(void)
 	pthread_cond_broadcast(&host.work);
 	leave();
 
-	clock_gettime(CLOCK_REALTIME, &until);
+	clock_gettime(JOIN_CLOCK, &until);
 	until.tv_sec += JOIN_SECONDS;
 	if (listening)
 		join(host.listener, &until, "listener");
@@ -501,7 +520,7 @@ void module_register(void)
 {
 	host.q = qmem_new(&calls, NULL, qmem_services);
 	if (!host.q)
-		ERROR("qmem plugin: no memory");
+		ERROR("qmem plugin: no memory, or no descriptor, for the engine");
 	plugin_register_complex_config("qmem", on_config);
 	plugin_register_init("qmem", on_init);
 	plugin_register_shutdown("qmem", on_shutdown);

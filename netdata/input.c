@@ -8,8 +8,7 @@ static bool first(const struct input *in, const char *word)
 {
 	size_t len = strlen(word);
 
-	return in->len >= len && memcmp(in->line, word, len) == 0 &&
-	       (in->len == len || strchr(" \t\r", in->line[len]));
+	return in->len >= len && memcmp(in->line, word, len) == 0 && (in->len == len || strchr(" \t\r", in->line[len]));
 }
 
 /* The words that 1.37.1 to 2.x write: FUNCTION*, QUIT. We have registered no function, and unknown words are ignored. */

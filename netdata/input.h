@@ -9,7 +9,7 @@
 struct input {
 	char line[4096]; /* the unfinished one; of a longer one only the first word counts */
 	size_t len;
-	bool payload;    /* between FUNCTION_PAYLOAD and FUNCTION_PAYLOAD_END: not for us to look into */
+	bool payload; /* between FUNCTION_PAYLOAD and FUNCTION_PAYLOAD_END: not for us to look into */
 };
 
 /* Takes what was read. True: the agent wants us to leave. */

@@ -11,10 +11,8 @@
 static const struct {
 	const char *plain, *old, *logfmt;
 } words[] = {
-	[QMEM_LOG_ERROR] = { "error", "ERROR", "error" },
-	[QMEM_LOG_WARNING] = { "warning", "WARNING", "warning" },
-	[QMEM_LOG_NOTICE] = { "notice", "INFO ", "notice" },
-	[QMEM_LOG_INFO] = { "info", "INFO ", "info" },
+	[QMEM_LOG_ERROR] = { "error", "ERROR", "error" },    [QMEM_LOG_WARNING] = { "warning", "WARNING", "warning" },
+	[QMEM_LOG_NOTICE] = { "notice", "INFO ", "notice" }, [QMEM_LOG_INFO] = { "info", "INFO ", "info" },
 	[QMEM_LOG_DEBUG] = { "debug", "DEBUG", "debug" },
 };
 

@@ -21,6 +21,7 @@ struct log {
 /* By the environment. */
 void log_init(struct log *log);
 void log_line(const struct log *log, enum qmem_level level, const char *text);
-void log_printf(const struct log *log, enum qmem_level level, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+void log_printf(const struct log *log, enum qmem_level level, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
 
 #endif

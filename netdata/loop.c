@@ -31,11 +31,11 @@ struct loop {
 	struct input in;
 	struct worker *worker;
 	int signal_fd;
-	int flags;         /* of stdout, as they were; -1: not changed */
-	bool ticking;      /* between sink_begin() and sink_end() */
-	bool lost;         /* values came while the output was blocked */
-	uint64_t skipped;  /* ticks, since the output is blocked */
-	uint64_t spoke;    /* when something was written last */
+	int flags;        /* of stdout, as they were; -1: not changed */
+	bool ticking;     /* between sink_begin() and sink_end() */
+	bool lost;        /* values came while the output was blocked */
+	uint64_t skipped; /* ticks, since the output is blocked */
+	uint64_t spoke;   /* when something was written last */
 	bool leave;
 	int status;
 };

@@ -8,7 +8,7 @@
 /* `config` NULL: the agent's. Returns the exit status; descriptors 0 to 2 are open. */
 int loop_run(const char *config, unsigned update_every);
 
-uint64_t loop_now(void);              /* CLOCK_MONOTONIC */
-uint64_t loop_cpu_ns(void *unused);   /* struct qmem_host's cpu_ns */
+uint64_t loop_now(void);            /* CLOCK_MONOTONIC */
+uint64_t loop_cpu_ns(void *unused); /* struct qmem_host's cpu_ns */
 
 #endif

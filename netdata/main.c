@@ -43,9 +43,9 @@ static int wrong(const char *what, const char *word)
 
 static int describe(const char *form, char *const *services, int n)
 {
-	static const char *const forms[] = { [QMEM_DESCRIBE_TEXT] = "text",
-					     [QMEM_DESCRIBE_MARKDOWN] = "markdown",
-					     [QMEM_DESCRIBE_MAN] = "man" };
+	static const char *const forms[] = {
+		[QMEM_DESCRIBE_TEXT] = "text", [QMEM_DESCRIBE_MARKDOWN] = "markdown", [QMEM_DESCRIBE_MAN] = "man"
+	};
 	enum qmem_describe_form f = QMEM_DESCRIBE_TEXT;
 	int err = 0;
 
@@ -112,9 +112,9 @@ int main(int argc, char **argv)
 {
 	static const struct option options[] = {
 		{ "config", required_argument, NULL, 'c' }, { "print", no_argument, NULL, 'p' },
-		{ "check", no_argument, NULL, 'C' },	    { "describe", no_argument, NULL, 'd' },
+		{ "check", no_argument, NULL, 'C' },        { "describe", no_argument, NULL, 'd' },
 		{ "format", required_argument, NULL, 'f' }, { "version", no_argument, NULL, 'V' },
-		{ "help", no_argument, NULL, 'h' },	    { 0 },
+		{ "help", no_argument, NULL, 'h' },         { 0 },
 	};
 	const char *config = NULL, *format = "text";
 	int mode = 0, c, n;

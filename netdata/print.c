@@ -170,7 +170,8 @@ static void wait_until(struct qmem *q, uint64_t until)
 
 	while ((now = loop_now()) < until) {
 		uint64_t next = qmem_next(q) < until ? qmem_next(q) : until;
-		int n = epoll_wait(qmem_fd(q), events, EVENTS, next <= now ? 0 : (int)((next - now + 999999) / 1000000));
+		int n = epoll_wait(qmem_fd(q), events, EVENTS,
+				   next <= now ? 0 : (int)((next - now + 999999) / 1000000));
 
 		qmem_dispatch(q, events, n < 0 ? 0 : n, loop_now());
 	}

@@ -373,7 +373,8 @@ void sink_collected(struct sink *sink, const struct qmem_round *round)
 	for (size_t i = 0; i < s->n; i++) {
 		struct sink_family *f = &s->families[i];
 
-		if (f->seen < f->n && round->now > grace)
+		/* one that has no instances stays: it is the gaps in it that tell something */
+		if (f->family->label && f->seen < f->n && round->now > grace)
 			sweep(sink, s, f, round->now - grace);
 		f->seen = f->cursor = 0;
 	}

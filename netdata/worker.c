@@ -112,7 +112,7 @@ void worker_ready(struct qmem *q, int fd, uint32_t events, void *arg)
 		job = queue_take(&w->finished);
 		pthread_mutex_unlock(&w->lock);
 		if (job)
-			qmem_worked(q, job);
+			qmem_worked(q, job, qmem_now(q));
 	} while (job);
 }
 
@@ -145,9 +145,9 @@ void worker_free(struct worker *w)
 	busy = w->busy;
 	pthread_cond_signal(&w->more);
 	while ((job = queue_take(&w->waiting)))
-		qmem_worked(NULL, job);
+		qmem_worked(NULL, job, 0);
 	while ((job = queue_take(&w->finished)))
-		qmem_worked(NULL, job);
+		qmem_worked(NULL, job, 0);
 	pthread_mutex_unlock(&w->lock);
 	if (busy)
 		return; /* it may be stuck in the kernel: the process ends with it */

@@ -13,15 +13,15 @@ struct qmem_run {
 	void *state;
 	uint64_t *seen; /* of each family: which metrics have had a value */
 	bool started;
-	char reason[256];     /* why it is off, or what it notes of itself */
-	uint64_t interval;    /* configured, a multiple of the tick */
-	unsigned stretch;     /* the budget's factor on it, a power of two */
+	char reason[256];  /* why it is off, or what it notes of itself */
+	uint64_t interval; /* configured, a multiple of the tick */
+	unsigned stretch;  /* the budget's factor on it, a power of two */
 	uint64_t due;
-	uint64_t round;       /* the engine's round in which it was collected last */
-	int result;           /* of that round */
-	uint64_t load;        /* CPU ns per second, smoothed */
-	unsigned loads;       /* how many have entered `load` */
-	uint64_t failing;     /* failures in a row */
+	uint64_t round;   /* the engine's round in which it was collected last */
+	int result;       /* of that round */
+	uint64_t load;    /* CPU ns per second, smoothed */
+	unsigned loads;   /* how many have entered `load` */
+	uint64_t failing; /* failures in a row */
 	uint64_t cpu_ns, collections, failures, values, events;
 };
 
@@ -65,11 +65,11 @@ struct qmem {
 };
 
 /* Runs `call` as the service `run`: its log lines, its CPU time. */
-#define ENGINE_AS(q, run, call)                                         \
-	do {                                                            \
-		struct qmem_run *outer_ = engine_enter((q), (run));     \
-		call;                                                   \
-		engine_leave((q), outer_);                              \
+#define ENGINE_AS(q, run, call)                                                                                        \
+	do {                                                                                                           \
+		struct qmem_run *outer_ = engine_enter((q), (run));                                                    \
+		call;                                                                                                  \
+		engine_leave((q), outer_);                                                                             \
 	} while (0)
 struct qmem_run *engine_enter(struct qmem *q, struct qmem_run *run);
 void engine_leave(struct qmem *q, struct qmem_run *outer);

@@ -148,25 +148,21 @@ void qmem_raise(struct qmem *q, const struct qmem_event *event)
 
 	if (q->current)
 		q->current->events++;
-	if (!c && event->severity != QMEM_OKAY)
+	if (!c && (event->severity != QMEM_OKAY || event->state))
 		c = add(q, name, len);
-	if (!c) {
-		q->totals.suppressed++;
+	if (!c)
 		return;
-	}
 	if (event->severity == c->sent && event->state == c->state) {
 		/* what waited said otherwise, and is no longer true */
 		qmem_timer_cancel(q, &c->timer);
-		if (event->severity == QMEM_OKAY || !event->repeat || q->now - c->last < event->repeat) {
-			q->totals.suppressed++;
+		if (event->severity == QMEM_OKAY || !event->repeat || q->now - c->last < event->repeat)
 			return;
-		}
 	}
 	if (take_token(q, c)) {
 		deliver(q, c, event);
 		return;
 	}
-	q->totals.suppressed++;
+	q->totals.withheld++;
 	hold(q, c, event);
 }
 

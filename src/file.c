@@ -82,7 +82,7 @@ ssize_t qmem_read(struct qmem *q, struct qmem_file *file, const char **ret_text)
 	/* what was opened may have gone: a module, a device, a mount */
 	if (len < 0 && len != -ENOMEM && len != -EFBIG) {
 		qmem_file_close(file);
-		file->fd = qmem_open(q, O_RDONLY, "%s", file->path);
+		file->fd = qmem_open(q, O_RDONLY | O_NONBLOCK | O_NOCTTY, "%s", file->path);
 		if (file->fd < 0) {
 			int err = file->fd;
 

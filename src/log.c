@@ -6,7 +6,8 @@
 
 #include "engine.h"
 
-static void say(struct qmem *q, enum qmem_level level, const char *fmt, va_list args) __attribute__((format(printf, 3, 0)));
+static void say(struct qmem *q, enum qmem_level level, const char *fmt, va_list args)
+	__attribute__((format(printf, 3, 0)));
 
 static void say(struct qmem *q, enum qmem_level level, const char *fmt, va_list args)
 {

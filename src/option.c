@@ -197,13 +197,19 @@ static int set_number(const struct qmem_option *row, void *state, const char *va
 	if (err == -EINVAL) {
 		snprintf(why, why_size, "%s",
 			 row->type == QMEM_DURATION ? "not a duration such as 200ms, 2s, 5m" :
-			 row->type == QMEM_SIZE	    ? "not a size such as 64k, 16MiB" :
+			 row->type == QMEM_SIZE     ? "not a size such as 64k, 16MiB" :
 						      "not a whole number");
 		return err;
 	}
 	if (!err && number >= min && number <= max) {
-		*(int64_t *)member(row, state) = number;
-		return 0;
+		const char *wrong = row->check ? row->check(value) : NULL;
+
+		if (!wrong) {
+			*(int64_t *)member(row, state) = number;
+			return 0;
+		}
+		snprintf(why, why_size, "%s", wrong);
+		return -EINVAL;
 	}
 	if (row->type == QMEM_DURATION) {
 		qmem_print_duration(low, sizeof(low), min);

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "engine.h"
@@ -16,6 +17,25 @@
 #define STRETCH_MOST 16
 #define LOADS_FIRST 4 /* collections before the budget is looked at: the first ones open files and fill tables */
 #define LOAD_WEIGHT 8
+
+#define INTERVAL_LEAST (QMEM_SECOND / 10)
+
+static const char *check_interval(const char *text)
+{
+	int64_t ns = 0;
+
+	(void)qmem_parse_duration(text, &ns);
+	return ns && (uint64_t)ns < INTERVAL_LEAST ? "must be 0, or at least 100ms" : NULL;
+}
+
+static const char *check_directory(const char *path)
+{
+	struct stat st;
+
+	if (stat(path, &st) < 0)
+		return "cannot be found";
+	return S_ISDIR(st.st_mode) ? NULL : "is not a directory";
+}
 
 const struct qmem_option qmem_common_options[] = {
 	{ .name = "Enabled",
@@ -28,7 +48,8 @@ const struct qmem_option qmem_common_options[] = {
 	  .offset = offsetof(struct qmem_common, interval),
 	  .min = 0,
 	  .max = INT64_C(86400000000000),
-	  .help = "time between two collections, rounded up to a multiple of the agent's; 0: the agent's" },
+	  .check = check_interval,
+	  .help = "time between two collections, at least 100ms; in Netdata rounded up to a multiple of its own; 0: the agent's" },
 	{ .name = "Budget",
 	  .type = QMEM_DURATION,
 	  .offset = offsetof(struct qmem_common, budget),
@@ -49,6 +70,7 @@ const struct qmem_option qmem_global_options[] = {
 	  .type = QMEM_STRING,
 	  .offset = 0,
 	  .def = "/",
+	  .check = check_directory,
 	  .help = "the directory below which proc and sys of the host are found, such as /host in a container" },
 	{ 0 },
 };
@@ -127,6 +149,11 @@ bool qmem_detail(const struct qmem *q)
 	return q->current && q->current->common.detail;
 }
 
+bool qmem_muted(const struct qmem *q)
+{
+	return q->muted;
+}
+
 static bool shown(const struct qmem_run *run, const struct qmem_family *family)
 {
 	return !(family->flags & QMEM_INTERNAL) && (run->common.detail || !(family->flags & QMEM_DETAIL));
@@ -141,9 +168,7 @@ bool qmem_shown(const struct qmem *q, const struct qmem_service *service, const 
 
 static struct qmem_round round_of(const struct qmem *q, const struct qmem_run *run)
 {
-	return (struct qmem_round){
-		.service = run->service, .now = q->now, .interval = run->interval * run->stretch
-	};
+	return (struct qmem_round){ .service = run->service, .now = q->now, .interval = run->interval * run->stretch };
 }
 
 /* Bit i: metric i has a value. */
@@ -157,7 +182,8 @@ static uint64_t present(const struct qmem_family *family, const void *sample)
 	return bits;
 }
 
-void qmem_emit(struct qmem *q, const struct qmem_family *family, const struct qmem_instance *instance, const void *sample)
+void qmem_emit(struct qmem *q, const struct qmem_family *family, const struct qmem_instance *instance,
+	       const void *sample)
 {
 	struct qmem_run *run = q->current;
 	struct qmem_round round;
@@ -179,8 +205,7 @@ void qmem_emit(struct qmem *q, const struct qmem_family *family, const struct qm
 		struct qmem_run *other = &q->runs[i];
 
 		if (other->started && other->service->values && other != run)
-			ENGINE_AS(q, other,
-				  other->service->values(q, other->state, &round, family, instance, sample));
+			ENGINE_AS(q, other, other->service->values(q, other->state, &round, family, instance, sample));
 	}
 }
 
@@ -203,8 +228,7 @@ static void set_stretch(struct qmem *q, struct qmem_run *run, unsigned stretch)
 	qmem_print_duration(interval, sizeof(interval), (int64_t)(run->interval * stretch));
 	/* one line when it begins, one when it is over */
 	if (more && stretch == 2)
-		qmem_log(q, QMEM_LOG_NOTICE,
-			 "needs %.1f ms of CPU a second, its budget is %.1f ms: every %s for now",
+		qmem_log(q, QMEM_LOG_NOTICE, "needs %.1f ms of CPU a second, its budget is %.1f ms: every %s for now",
 			 (double)run->load * 2 / 1e6, (double)run->common.budget / 1e6, interval);
 	else if (stretch == 1)
 		qmem_log(q, QMEM_LOG_INFO, "is within its budget again: every %s", interval);
@@ -282,7 +306,7 @@ static void plan(const struct qmem *q, struct qmem_run *run)
 
 int qmem_collect(struct qmem *q, uint64_t now)
 {
-	size_t tried = 0, failed = 0;
+	bool any = false, all = true;
 
 	q->now = now;
 	q->round++;
@@ -293,13 +317,17 @@ int qmem_collect(struct qmem *q, uint64_t now)
 			continue;
 		collect(q, run, false);
 		plan(q, run);
-		/* the services that need no file always succeed, and prove nothing */
-		if (run->service->source) {
-			tried++;
-			failed += run->result != 0;
-		}
 	}
-	return tried && failed == tried ? -EIO : 0;
+	/* those that need no file always succeed, and prove nothing */
+	for (size_t i = 0; i < q->n; i++) {
+		const struct qmem_run *run = &q->runs[i];
+
+		if (!run->started || !wanted(run) || !run->service->collect || !run->service->source)
+			continue;
+		any = true;
+		all &= run->result != 0;
+	}
+	return any && all ? -EIO : 0;
 }
 
 /* ---- life ---- */
@@ -421,18 +449,34 @@ int qmem_set(struct qmem *q, const char *service, const char *block, const char 
 	return err;
 }
 
-uint64_t qmem_shortest_interval(const struct qmem *q, uint64_t fallback)
+static uint64_t greatest_common_divisor(uint64_t a, uint64_t b)
 {
-	uint64_t shortest = QMEM_NEVER;
+	while (b) {
+		uint64_t rest = a % b;
+
+		a = b;
+		b = rest;
+	}
+	return a;
+}
+
+uint64_t qmem_tick(const struct qmem *q, uint64_t interval)
+{
+	uint64_t shortest = QMEM_NEVER, common = 0;
 
 	for (size_t i = 0; i < q->n; i++) {
-		const struct qmem_common *common = &q->runs[i].common;
-		uint64_t interval = common->interval ? (uint64_t)common->interval : fallback;
+		const struct qmem_run *run = &q->runs[i];
+		uint64_t own = run->common.interval ? (uint64_t)run->common.interval : interval;
 
-		if (wanted(&q->runs[i]) && interval < shortest)
-			shortest = interval;
+		if (!wanted(run))
+			continue;
+		if (own < shortest)
+			shortest = own;
+		common = greatest_common_divisor(own, common);
 	}
-	return shortest == QMEM_NEVER ? fallback : shortest;
+	if (shortest == QMEM_NEVER)
+		return interval;
+	return common >= QMEM_SECOND ? common : shortest;
 }
 
 static int start_run(struct qmem *q, struct qmem_run *run)
@@ -454,6 +498,21 @@ static int start_run(struct qmem *q, struct qmem_run *run)
 	return err;
 }
 
+static void set_interval(struct qmem *q, struct qmem_run *run, uint64_t fallback)
+{
+	uint64_t own = run->common.interval ? (uint64_t)run->common.interval : fallback;
+	char asked[32], rounded[32];
+
+	run->interval = (own + q->tick - 1) / q->tick * q->tick;
+	if (!run->interval)
+		run->interval = q->tick;
+	if (!wanted(run) || run->interval == own)
+		return;
+	qmem_print_duration(asked, sizeof(asked), (int64_t)own);
+	qmem_print_duration(rounded, sizeof(rounded), (int64_t)run->interval);
+	qmem_log(q, QMEM_LOG_INFO, "%s: an interval of %s is one of %s here", run->service->name, asked, rounded);
+}
+
 int qmem_start(struct qmem *q, uint64_t tick, uint64_t interval, uint64_t now)
 {
 	char words[128];
@@ -468,15 +527,15 @@ int qmem_start(struct qmem *q, uint64_t tick, uint64_t interval, uint64_t now)
 
 		qmem_log(q, QMEM_LOG_ERROR, "cannot open HostRoot '%s': %s", q->global.host_root,
 			 strerror_r(-err, words, sizeof(words)));
+		for (size_t i = 0; i < q->n; i++)
+			snprintf(q->runs[i].reason, sizeof(q->runs[i].reason), "cannot open HostRoot '%s'",
+				 q->global.host_root);
 		return err;
 	}
 	for (size_t i = 0; i < q->n; i++) {
 		struct qmem_run *run = &q->runs[i];
-		uint64_t own = run->common.interval ? (uint64_t)run->common.interval : interval;
 
-		run->interval = (own + q->tick - 1) / q->tick * q->tick;
-		if (!run->interval)
-			run->interval = q->tick;
+		set_interval(q, run, interval);
 		run->due = now;
 		if (!wanted(run))
 			snprintf(run->reason, sizeof(run->reason),

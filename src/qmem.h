@@ -47,13 +47,13 @@ enum qmem_family_flags {
 /* Metrics of one unit and one kind: one chart. */
 struct qmem_family {
 	const char *id, *title;
-	const char *unit;    /* after the divisor: bytes, seconds, percent, events, pages, packets, ... */
+	const char *unit; /* after the divisor: bytes, seconds, percent, events, pages, packets, ... */
 	enum qmem_kind kind;
-	int64_t divisor;     /* value = sample / divisor; at least 1 */
-	const char *type;    /* collectd's types.db */
-	const char *menu;    /* Netdata's submenu */
-	const char *style;   /* line, area, stacked */
-	const char *label;   /* what an instance is: "device"; NULL: the family has one instance, without a name */
+	int64_t divisor;   /* value = sample / divisor; at least 1 */
+	const char *type;  /* collectd's types.db */
+	const char *menu;  /* Netdata's submenu */
+	const char *style; /* line, area, stacked */
+	const char *label; /* what an instance is: "device"; NULL: the family has one instance, without a name */
 	unsigned flags;
 	const struct qmem_metric *metrics; /* up to one without an id */
 };
@@ -78,7 +78,7 @@ struct qmem_round {
 	const struct qmem_service *service;
 	uint64_t now;
 	uint64_t interval; /* until the next one, by plan */
-	uint64_t seen;     /* bit i: metric i of the family has had a value since the start; others this kernel may not have */
+	uint64_t seen;     /* bit i: metric i of the family has had a value; others this kernel may not have */
 };
 #define QMEM_METRICS 64 /* of a family, at most */
 
@@ -93,10 +93,10 @@ enum qmem_severity { QMEM_OKAY, QMEM_WARNING, QMEM_FAILURE };
 struct qmem_event {
 	enum qmem_severity severity;
 	const char *service, *name;
-	const char *instance;    /* NULL: none */
-	unsigned state;          /* finer than the severity: a change of it is a change too; 0 unless there is such a thing */
-	uint64_t repeat;         /* 0: never */
-	char message[256];       /* all that a human must know; collectd's limit */
+	const char *instance; /* NULL: none */
+	unsigned state;    /* finer than the severity: a change of it is a change too; 0 unless there is such a thing */
+	uint64_t repeat;   /* 0: never */
+	char message[256]; /* all that a human must know; collectd's limit */
 	const struct qmem_label *fields; /* up to one without a name; may be NULL */
 };
 
@@ -138,9 +138,9 @@ struct qmem_option {
 	size_t offset;    /* in the service's state */
 	const char *def;  /* as a user would write it; a list's items are separated by '\n'; NULL: 0, "", empty */
 	int64_t min, max; /* QMEM_INT, _SIZE, _DURATION; both 0: not limited, but never negative */
-	const char *const *words;         /* QMEM_ENUM: up to NULL */
-	const char *(*check)(const char *); /* STRING, LIST: what is wrong with the value, or NULL; may be NULL */
-	const struct qmem_option *sub;    /* QMEM_BLOCK */
+	const char *const *words;           /* QMEM_ENUM: up to NULL */
+	const char *(*check)(const char *); /* what else is wrong with a value, or NULL; may be NULL. Not for words */
+	const struct qmem_option *sub;      /* QMEM_BLOCK */
 	size_t sub_size;
 	const char *help;
 };
@@ -157,14 +157,14 @@ struct qmem_error {
  */
 struct qmem_service {
 	const char *name, *help;
-	const char *source;               /* where the numbers come from: "/proc/meminfo" */
-	const char *kernel;               /* since which kernel: "2.6", "4.20 (CONFIG_PSI)" */
-	const char *privilege;            /* what it needs beyond being run: "none" */
-	const struct qmem_service *needs; /* is collected first whenever this one is, even if it is off for hosts */
-	bool shared;                      /* runs only while a service that needs it does, unless it is set to yes */
-	const struct qmem_family *families;  /* up to one without an id; may be NULL */
-	const struct qmem_option *options;   /* up to one without a name; may be NULL */
-	size_t state_size;                   /* zeroed, options set, before `start` */
+	const char *source;                 /* where the numbers come from: "/proc/meminfo" */
+	const char *kernel;                 /* since which kernel: "2.6", "4.20 (CONFIG_PSI)" */
+	const char *privilege;              /* what it needs beyond being run: "none" */
+	const struct qmem_service *needs;   /* is collected first whenever this one is, even if it is off for hosts */
+	bool shared;                        /* runs only while a service that needs it does, unless it is set to yes */
+	const struct qmem_family *families; /* up to one without an id; may be NULL */
+	const struct qmem_option *options;  /* up to one without a name; may be NULL */
+	size_t state_size;                  /* zeroed, options set, before `start` */
 	int (*start)(struct qmem *q, void *state);
 	int (*collect)(struct qmem *q, void *state);
 	/* what other services emit, QMEM_INTERNAL included, `round` telling whose */
@@ -208,17 +208,19 @@ void qmem_file_close(struct qmem_file *file);
 /* A descriptor, close-on-exec, below the root prefix. */
 int qmem_open(struct qmem *q, int flags, const char *path_fmt, ...) __attribute__((format(printf, 3, 4)));
 
-void qmem_emit(struct qmem *q, const struct qmem_family *family, const struct qmem_instance *instance, const void *sample);
+void qmem_emit(struct qmem *q, const struct qmem_family *family, const struct qmem_instance *instance,
+	       const void *sample);
 /* Every family of the calling service that has no instances, from one sample. */
 void qmem_emit_all(struct qmem *q, const void *sample);
 void qmem_raise(struct qmem *q, const struct qmem_event *event);
 bool qmem_detail(const struct qmem *q); /* is the calling service's Detail on? */
+bool qmem_muted(const struct qmem *q);  /* is it collected for another one only, between its own turns? */
 
 /* epoll events on fd; `ready` is called by qmem_dispatch(). -EEXIST if fd is watched, -EPERM if it cannot be. */
-int qmem_watch(struct qmem *q, int fd, uint32_t events, void (*ready)(struct qmem *q, int fd, uint32_t events, void *arg),
-	       void *arg);
+int qmem_watch(struct qmem *q, int fd, uint32_t events,
+	       void (*ready)(struct qmem *q, int fd, uint32_t events, void *arg), void *arg);
 int qmem_watch_events(struct qmem *q, int fd, uint32_t events); /* changes what is waited for; -ENOENT */
-int qmem_unwatch(struct qmem *q, int fd);                        /* before close(fd); -ENOENT */
+int qmem_unwatch(struct qmem *q, int fd);                       /* before close(fd); -ENOENT */
 
 /* One shot, owned by the caller, who zeroes it first and cancels it before it goes. `expired` may set it again. */
 struct qmem_timer {
@@ -266,7 +268,8 @@ void qmem_note(struct qmem *q, const char *fmt, ...) __attribute__((format(print
 struct qmem_complaint {
 	bool on;
 };
-void qmem_complain(struct qmem *q, struct qmem_complaint *c, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+void qmem_complain(struct qmem *q, struct qmem_complaint *c, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
 void qmem_release(struct qmem *q, struct qmem_complaint *c, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 
 /* ---- what a host gives ------------------------------------------------------------------------------------------ */
@@ -280,7 +283,7 @@ struct qmem_host {
 	void (*stopped)(void *host, const struct qmem_service *service);
 	void (*event)(void *host, const struct qmem_event *event);
 	void (*log)(void *host, enum qmem_level level, const char *text);
-	/* queues the job for the worker, which calls job->run(job), then (serialised) qmem_worked(q, job) */
+	/* queues the job for the worker, which calls job->run(job), then (serialised) qmem_worked(q, job, now) */
 	int (*work)(void *host, struct qmem_job *job);
 	uint64_t (*cpu_ns)(void *host); /* CPU time of the calling thread */
 };
@@ -297,22 +300,23 @@ struct qmem *qmem_new(const struct qmem_host *host, void *arg, const struct qmem
 int qmem_set(struct qmem *q, const char *service, const char *block, const char *block_name, const char *option,
 	     const char *value, struct qmem_error *error);
 
-/* The shortest interval of the services that are not disabled; `fallback` is the host's own, for those without one. */
-uint64_t qmem_shortest_interval(const struct qmem *q, uint64_t fallback);
-/* `tick` is how often the host will call qmem_collect(): intervals are multiples of it. `interval` is that of services
- * without one. A service that cannot start is off, with a reason; -errno only if nothing at all can run. */
+/* How often a host that is free to choose should call qmem_collect(), so that no service's interval has to be rounded; not
+ * finer than the shortest of them, or a second. `interval` is the host's own, for services without one. */
+uint64_t qmem_tick(const struct qmem *q, uint64_t interval);
+/* `tick` is how often the host will call qmem_collect(): intervals are rounded up to multiples of it. `interval` is that of
+ * services without one. A service that cannot start is off, with a reason; -errno only if nothing at all can run. */
 int qmem_start(struct qmem *q, uint64_t tick, uint64_t interval, uint64_t now);
-/* Collects what is due. -EIO when something was, and all of it failed. */
+/* Collects what is due. -EIO when the last collection of every service has failed. */
 int qmem_collect(struct qmem *q, uint64_t now);
 /* To be waited for with epoll_wait() itself, unlocked: poll() on it, or nesting it, loses PSI events. */
 int qmem_fd(const struct qmem *q);
 void qmem_dispatch(struct qmem *q, const struct epoll_event *events, int n, uint64_t now);
 /* When qmem_dispatch() wants to be called even if nothing was ready; QMEM_NEVER. */
 uint64_t qmem_next(const struct qmem *q);
-void qmem_worked(struct qmem *q, struct qmem_job *job);
+void qmem_worked(struct qmem *q, struct qmem_job *job, uint64_t now);
 /* Ticks, values or events that the host had to throw away. */
 void qmem_dropped(struct qmem *q, uint64_t ticks, uint64_t events);
-/* Stops all services and frees everything but jobs still at the worker; those come back to qmem_worked(NULL, job). */
+/* Stops all services and frees everything but jobs still at the worker; those come back to qmem_worked(NULL, job, 0). */
 void qmem_free(struct qmem *q);
 
 struct qmem_status {
@@ -329,8 +333,8 @@ bool qmem_status(const struct qmem *q, size_t i, struct qmem_status *ret);
 
 /* Totals that are nobody's own, since start. */
 struct qmem_totals {
-	uint64_t raised[3];  /* events by severity, as sent to the host */
-	uint64_t suppressed; /* not sent: unchanged, or too many */
+	uint64_t raised[3];                     /* events by severity, as sent to the host */
+	uint64_t withheld;                      /* changes that came too often: the last of them is sent later */
 	uint64_t dropped_ticks, dropped_events; /* as told by qmem_dropped() */
 	uint64_t jobs, stuck;
 };

@@ -239,7 +239,7 @@ int qmem_work(struct qmem *q, struct qmem_job *job)
 	return 0;
 }
 
-void qmem_worked(struct qmem *q, struct qmem_job *job)
+void qmem_worked(struct qmem *q, struct qmem_job *job, uint64_t now)
 {
 	struct qmem_job **at;
 	struct qmem_run *owner = job->owner;
@@ -248,6 +248,7 @@ void qmem_worked(struct qmem *q, struct qmem_job *job)
 		job->done(NULL, job);
 		return;
 	}
+	q->now = now;
 	for (at = &q->jobs; *at && *at != job; at = &(*at)->peer)
 		;
 	if (*at)

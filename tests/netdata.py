@@ -87,8 +87,7 @@ tap.ok("qmem.meminfo_usage" in contexts.get("contexts", {}), "contexts are known
 # ---- values ----
 
 before = meminfo("MemFree")
-tap.wait_for(lambda: agent.last("qmem.meminfo_usage"), 30)
-since = agent.last("qmem.meminfo_usage")["time"]
+since = (tap.wait_for(lambda: agent.last("qmem.meminfo_usage"), 30) or {}).get("time", 0)
 row = tap.wait_for(lambda: (agent.last("qmem.meminfo_usage") or {}).get("time", 0) > since and agent.last("qmem.meminfo_usage"), 30)
 after = meminfo("MemFree")
 slack = 64 << 20  # between two readings it may have been higher and lower

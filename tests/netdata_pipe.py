@@ -247,7 +247,7 @@ p.wait_ticks(ticks + 3)
 tap.same(p.terminate(), 0, "and it can still be ended")
 agent = strict(p.data, "what was written are whole ticks, in order")
 if agent:
-    lost = [r.values["dropped_ticks"] for r in agent.charts["qmem.self_lost"].rounds] if "qmem.self_lost" in agent.charts else []
+    lost = [r.values["lost"] for r in agent.charts["qmem.self_collections"].rounds] if "qmem.self_collections" in agent.charts else []
     tap.ok(lost and told and lost[-1] == int(told[1]), "and the skipped ones are in a chart", lost, p.stderr())
     widest = max(r.microseconds or 0 for r in agent.charts["qmem.meminfo_usage"].rounds)
     tap.ok(widest >= 3000000, "the first BEGIN after them knows how long it was", widest)
@@ -539,7 +539,7 @@ else:
     for line in tap.read(f"/proc/{p.child.pid}/task/{p.child.pid}/children").split():
         os.kill(int(line), signal.SIGTERM)
     p.wait()
-    calls = [line.split(None, 1)[1] for line in tap.read(trace).splitlines() if re.match(r"\d+ \w+\(", line)]
+    calls = [line.split(None, 1)[1] for line in tap.read(trace).splitlines() if re.match(r"\d+\s+\w+\(", line)]
     waits = [i for i, call in enumerate(calls) if call.startswith("write(1, ")]
     steady = calls[waits[3]:waits[10]] if len(waits) > 10 else []
     tap.ok(steady and any(call.startswith("pread64(") or call.startswith("read(") for call in steady), "strace has seen seven ticks",

@@ -10,7 +10,8 @@ int qmem_set(struct qmem *q, const char *service, const char *block, const char 
 {
 	(void)q;
 	(void)error;
-	printf("%s\t%s\t%s\t%s\t%s\n", service ? service : "", block ? block : "", block_name ? block_name : "", option, value);
+	printf("%s\t%s\t%s\t%s\t%s\n", service ? service : "", block ? block : "", block_name ? block_name : "", option,
+	       value);
 	return 0;
 }
 

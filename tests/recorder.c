@@ -31,7 +31,8 @@ static void on_values(void *host, const struct qmem_round *round, const struct q
 	for (const struct qmem_metric *m = family->metrics; m->id; m++) {
 		int64_t value = qmem_value(m, sample);
 
-		qmem_canonical(name, sizeof(name), round->service->name, family->id, m->id, instance ? instance->name : NULL);
+		qmem_canonical(name, sizeof(name), round->service->name, family->id, m->id,
+			       instance ? instance->name : NULL);
 		fprintf(r->out, "%s ", name);
 		if (value == QMEM_NA)
 			fputc('-', r->out);
@@ -79,7 +80,7 @@ static int on_work(void *host, struct qmem_job *job)
 
 	if (!r->hold_jobs) {
 		job->run(job);
-		qmem_worked(r->q, job);
+		qmem_worked(r->q, job, r->q ? qmem_now(r->q) : 0);
 		return 0;
 	}
 	while (*at)
@@ -139,7 +140,7 @@ bool recorder_work(struct recorder *r)
 		return false;
 	r->jobs = job->next;
 	job->run(job);
-	qmem_worked(r->q, job);
+	qmem_worked(r->q, job, r->q ? qmem_now(r->q) : 0);
 	return true;
 }
 

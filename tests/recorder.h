@@ -12,12 +12,12 @@ struct recorder {
 	FILE *out;
 	char *text; /* what has been written since recorder_take() */
 	size_t size, taken;
-	uint64_t cpu_ns;      /* what the CPU clock shows; a service of a test moves it */
-	uint64_t cpu_step;    /* it moves by so much at each look */
-	bool no_values;       /* values are not written down */
-	bool hold_jobs;       /* jobs wait for recorder_work() */
+	uint64_t cpu_ns;   /* what the CPU clock shows; a service of a test moves it */
+	uint64_t cpu_step; /* it moves by so much at each look */
+	bool no_values;    /* values are not written down */
+	bool hold_jobs;    /* jobs wait for recorder_work() */
 	struct qmem_job *jobs;
-	struct qmem *q;       /* set it after qmem_new() */
+	struct qmem *q; /* set it after qmem_new() */
 };
 
 extern const struct qmem_host recorder_host;

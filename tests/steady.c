@@ -86,7 +86,8 @@ int main(void)
 		tick(&r, &now);
 	during = allocations - before;
 	printf("%s %lu - %d further ticks make no allocation (%lu)\n", during ? "not ok" : "ok", ++test, TICKS, during);
-	printf("%s %lu - and leave as many descriptors open as before\n", descriptors() == fds ? "ok" : "not ok", ++test);
+	printf("%s %lu - and leave as many descriptors open as before\n", descriptors() == fds ? "ok" : "not ok",
+	       ++test);
 	for (size_t i = 0; qmem_status(r.q, i, &status); i++)
 		if (status.on)
 			printf("%s %lu - %s has collected each time\n",

@@ -410,7 +410,7 @@ static void raise_level(struct qmem *q, const struct meminfo *m, int64_t before,
 {
 	static const char *const names[] = { "none", "low", "medium", "high", "critical" };
 	static const enum qmem_severity severities[] = {
-		QMEM_OKAY, QMEM_WARNING, QMEM_WARNING, QMEM_WARNING, QMEM_FAILURE,
+		QMEM_OKAY, QMEM_OKAY, QMEM_WARNING, QMEM_WARNING, QMEM_FAILURE,
 	};
 	char left[BYTES_SIZE], total[BYTES_SIZE], used[BYTES_SIZE], dirty[BYTES_SIZE], swapped[BYTES_SIZE];
 	char swap_total[BYTES_SIZE], percent[BYTES_SIZE];

@@ -9,18 +9,18 @@ struct service_values {
 
 struct self_values {
 	int64_t okay, warning, failure;
-	int64_t suppressed, dropped_events, dropped_ticks;
+	int64_t withheld, dropped, ticks;
 	int64_t collections, failures;
 	int64_t jobs, stuck;
 };
 
-#define OF_SERVICE(id_, member_, help_)                                    \
-	{                                                                  \
-		id_, NULL, offsetof(struct service_values, member_), help_ \
+#define OF_SERVICE(id_, member_, help_)                                                                                \
+	{                                                                                                              \
+		id_, NULL, offsetof(struct service_values, member_), help_                                             \
 	}
-#define OF_ALL(id_, member_, help_)                                     \
-	{                                                               \
-		id_, NULL, offsetof(struct self_values, member_), help_ \
+#define OF_ALL(id_, member_, help_)                                                                                    \
+	{                                                                                                              \
+		id_, NULL, offsetof(struct self_values, member_), help_                                                \
 	}
 
 static const struct qmem_metric cost_metrics[] = {
@@ -36,15 +36,15 @@ static const struct qmem_metric events_metrics[] = {
 };
 
 static const struct qmem_metric lost_metrics[] = {
-	OF_ALL("suppressed", suppressed, "events that said nothing new, or came too often"),
-	OF_ALL("dropped_events", dropped_events, "events the agent did not take"),
-	OF_ALL("dropped_ticks", dropped_ticks, "ticks whose values the agent did not take"),
+	OF_ALL("withheld", withheld, "events of conditions that flap: the last word is sent later"),
+	OF_ALL("dropped", dropped, "events the agent did not take"),
 	{ 0 },
 };
 
 static const struct qmem_metric collections_metrics[] = {
 	OF_ALL("collections", collections, "of all services"),
 	OF_ALL("failures", failures, "of them that failed"),
+	OF_ALL("lost", ticks, "ticks whose values the agent did not take"),
 	{ 0 },
 };
 
@@ -92,7 +92,7 @@ static const struct qmem_family families[] = {
 	  .style = "line",
 	  .metrics = events_metrics },
 	{ .id = "lost",
-	  .title = "Events and ticks not sent by qmem",
+	  .title = "Events not sent by qmem",
 	  .unit = "events",
 	  .kind = QMEM_COUNTER,
 	  .divisor = 1,
@@ -191,9 +191,9 @@ static int collect(struct qmem *q, void *state)
 		.okay = (int64_t)totals.raised[QMEM_OKAY],
 		.warning = (int64_t)totals.raised[QMEM_WARNING],
 		.failure = (int64_t)totals.raised[QMEM_FAILURE],
-		.suppressed = (int64_t)totals.suppressed,
-		.dropped_events = (int64_t)totals.dropped_events,
-		.dropped_ticks = (int64_t)totals.dropped_ticks,
+		.withheld = (int64_t)totals.withheld,
+		.dropped = (int64_t)totals.dropped_events,
+		.ticks = (int64_t)totals.dropped_ticks,
 		.jobs = (int64_t)totals.jobs,
 		.stuck = (int64_t)totals.stuck,
 	};

@@ -324,7 +324,7 @@ static const struct qmem_family families[] = {
 	FAMILY("faults", "Page faults", "paging", "line", faults, .unit = "faults", .kind = QMEM_COUNTER, .divisor = 1,
 	       .type = "vmpage_faults"),
 	FAMILY("io", "Block device I/O", "paging", "area", io, .unit = "bytes", .kind = QMEM_COUNTER, .divisor = 1,
-	       .type = "vmpage_io"),
+	       .type = "total_bytes"),
 	FAMILY("swapping", "Swapped pages", "swap", "area", swapping, .unit = "pages", .kind = QMEM_COUNTER,
 	       .divisor = 1, .type = "swap_io"),
 	FAMILY("swap_cache", "Swap without a wait", "swap", "line", swap_cache, PAGES),
@@ -420,6 +420,8 @@ struct state {
 	unsigned last; /* of the samples */
 	bool collected;
 	uint64_t when;
+	struct vmstat shown; /* of the last round of its own: what the efficiency is since */
+	bool any_shown;
 	struct raw *raws;
 	size_t n_raws;
 	const struct qmem_family *gauges, *counters;
@@ -534,7 +536,7 @@ static int read_sample(struct qmem *q, struct state *s, struct vmstat *ret, stru
 		return qmem_fail(q, -ENODATA, "'/%s' has no known key", s->file.path);
 	if (s->collected)
 		hold(ret, &s->samples[s->last]);
-	vmstat_derive(ret, s->collected ? &s->samples[s->last] : NULL);
+	vmstat_derive(ret, s->any_shown ? &s->shown : NULL);
 	*ret_len = (size_t)len;
 	return 0;
 }
@@ -677,6 +679,10 @@ static int collect(struct qmem *q, void *state)
 	s->last = !s->last;
 	s->collected = true;
 	s->when = qmem_now(q);
+	if (qmem_muted(q))
+		return 0;
+	s->shown = *v;
+	s->any_shown = true;
 	qmem_emit_all(q, v);
 	emit_raws(q, s, text, len);
 	return 0;

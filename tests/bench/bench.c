@@ -157,7 +157,8 @@ static void files(void)
 		{ .path = "/proc/pressure/memory", .parse = parse_psi, .single = true },
 	};
 
-	printf("%-24s %10s %10s %10s %12s %12s\n", "file, us a read", "bare", "qmem", "usual", "qmem/bare", "usual/qmem");
+	printf("%-24s %10s %10s %10s %12s %12s\n", "file, us a read", "bare", "qmem", "usual", "qmem/bare",
+	       "usual/qmem");
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
 		struct file *f = &rows[i];
 		const struct way ways[] = { { "bare", bare, f }, { "qmem", ours, f }, { "usual", usual, f } };
@@ -170,7 +171,8 @@ static void files(void)
 		}
 		f->kept = (struct qmem_file){ .path = f->path + 1, .fd = -1, .single = f->single };
 		race(ways, 3, 200, us);
-		printf("%-24s %10.2f %10.2f %10.2f %12.2f %12.2f\n", f->path, us[0], us[1], us[2], us[1] / us[0], us[2] / us[1]);
+		printf("%-24s %10.2f %10.2f %10.2f %12.2f %12.2f\n", f->path, us[0], us[1], us[2], us[1] / us[0],
+		       us[2] / us[1]);
 		qmem_file_close(&f->kept);
 		close(f->fd);
 	}
@@ -224,8 +226,9 @@ static void bare_files(void *arg)
 
 static void whole_tick(void)
 {
-	static const char *const paths[] = { "/proc/meminfo",	     "/proc/vmstat",	    "/proc/net/dev", "/proc/pressure/memory",
-					     "/proc/pressure/io", "/proc/pressure/cpu", "/proc/pressure/irq" };
+	static const char *const paths[] = { "/proc/meminfo",         "/proc/vmstat",      "/proc/net/dev",
+					     "/proc/pressure/memory", "/proc/pressure/io", "/proc/pressure/cpu",
+					     "/proc/pressure/irq" };
 	int fds[sizeof(paths) / sizeof(*paths) + 1], n = 0;
 	struct way ways[] = { { "bare", bare_files, fds }, { "tick", tick, NULL } };
 	struct qmem_status status;
@@ -269,8 +272,16 @@ static const struct qmem_metric pair_metrics[] = {
 };
 
 static const struct qmem_family pair_families[] = {
-	{ .id = "bytes", .title = "Bytes", .unit = "bytes", .kind = QMEM_COUNTER, .divisor = 1, .type = "if_octets",
-	  .menu = "bench", .style = "area", .label = "device", .metrics = pair_metrics },
+	{ .id = "bytes",
+	  .title = "Bytes",
+	  .unit = "bytes",
+	  .kind = QMEM_COUNTER,
+	  .divisor = 1,
+	  .type = "if_octets",
+	  .menu = "bench",
+	  .style = "area",
+	  .label = "device",
+	  .metrics = pair_metrics },
 	{ 0 },
 };
 
@@ -301,7 +312,8 @@ static void by_fprintf(void *arg)
 {
 	(void)arg;
 	for (size_t i = 0; i < CHARTS; i++) {
-		fprintf(null_stream, "BEGIN qmem.bench_bytes_%s %" PRIu64 "\nSET rx = %" PRId64 "\nSET tx = %" PRId64 "\nEND\n",
+		fprintf(null_stream,
+			"BEGIN qmem.bench_bytes_%s %" PRIu64 "\nSET rx = %" PRId64 "\nSET tx = %" PRId64 "\nEND\n",
 			names[i], (uint64_t)1000000, pairs[i].rx, pairs[i].tx);
 		fflush(null_stream);
 	}
@@ -351,7 +363,8 @@ int main(void)
 	recorder_init(&recorder, stderr);
 	recorder.no_values = true;
 	q = qmem_new(&recorder_host, &recorder, qmem_services);
-	if (!q || qmem_start(q, QMEM_SECOND, QMEM_SECOND, now) || meminfo_kv_init(&meminfo_kv) || vmstat_kv_init(&vmstat_kv))
+	if (!q || qmem_start(q, QMEM_SECOND, QMEM_SECOND, now) || meminfo_kv_init(&meminfo_kv) ||
+	    vmstat_kv_init(&vmstat_kv))
 		return 1;
 	output.fd = open("/dev/null", O_WRONLY | O_CLOEXEC);
 	files();

@@ -28,8 +28,8 @@ static void on_key(void *arg, const struct ini_key *key)
 	inside(seen, key->name);
 	inside(seen, key->key);
 	inside(seen, key->value);
-	if (!*key->key || key->line <= seen->line || (key->section && !*key->section) || (key->block && !key->section) ||
-	    (key->name && !key->block))
+	if (!*key->key || key->line <= seen->line || (key->section && !*key->section) ||
+	    (key->block && !key->section) || (key->name && !key->block))
 		abort();
 	seen->line = key->line;
 }

@@ -4,7 +4,9 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "../recorder.h"
 
@@ -14,9 +16,9 @@ struct sample {
 
 struct fake {
 	int64_t number, start_err;
-	int err;	/* what collect returns */
-	bool quiet;	/* no words for the error */
-	uint64_t cost;	/* CPU ns of a collection */
+	int err;       /* what collect returns */
+	bool quiet;    /* no words for the error */
+	uint64_t cost; /* CPU ns of a collection */
 	int calls, seen;
 };
 
@@ -31,7 +33,12 @@ static const struct qmem_metric metrics[] = {
 
 static const struct qmem_family families[] = {
 	{ .id = "plain", .unit = "bytes", .divisor = 1, .metrics = metrics },
-	{ .id = "each", .unit = "seconds", .kind = QMEM_COUNTER, .divisor = 1000, .label = "thing", .metrics = metrics },
+	{ .id = "each",
+	  .unit = "seconds",
+	  .kind = QMEM_COUNTER,
+	  .divisor = 1000,
+	  .label = "thing",
+	  .metrics = metrics },
 	{ .id = "hidden", .unit = "bytes", .divisor = 1, .flags = QMEM_INTERNAL, .metrics = metrics },
 	{ .id = "more", .unit = "bytes", .divisor = 1, .flags = QMEM_DETAIL, .metrics = metrics },
 	{ 0 },
@@ -95,13 +102,26 @@ static void values(struct qmem *q, void *state, const struct qmem_round *round, 
 }
 
 static const struct qmem_service alpha = {
-	.name = "alpha", .source = "/proc/a", .families = families, .options = options,
-	.state_size = sizeof(struct fake), .start = start, .collect = collect_a, .stop = stop,
+	.name = "alpha",
+	.source = "/proc/a",
+	.families = families,
+	.options = options,
+	.state_size = sizeof(struct fake),
+	.start = start,
+	.collect = collect_a,
+	.stop = stop,
 };
 
 static const struct qmem_service beta = {
-	.name = "beta", .source = "/proc/b", .needs = &alpha, .options = options,
-	.state_size = sizeof(struct fake), .start = start, .collect = collect_b, .values = values, .stop = stop,
+	.name = "beta",
+	.source = "/proc/b",
+	.needs = &alpha,
+	.options = options,
+	.state_size = sizeof(struct fake),
+	.start = start,
+	.collect = collect_b,
+	.values = values,
+	.stop = stop,
 };
 
 static const struct qmem_service *const services[] = { &alpha, &beta, NULL };
@@ -221,8 +241,6 @@ START_TEST(intervals)
 {
 	ck_assert_ptr_null(set("alpha", "Interval", "25s"));
 	ck_assert_ptr_null(set("beta", "Enabled", "no"));
-	ck_assert_uint_eq(qmem_shortest_interval(r.q, 10 * QMEM_SECOND), 25 * QMEM_SECOND);
-	ck_assert_uint_eq(qmem_shortest_interval(r.q, 30 * QMEM_SECOND), 25 * QMEM_SECOND);
 	begin(10);
 	/* rounded up to 30 s; half a tick early is in time */
 	collect_at(100);
@@ -244,6 +262,30 @@ START_TEST(intervals)
 	ck_assert_int_eq(last_a->calls, 4);
 	collect_at(790);
 	ck_assert_int_eq(last_a->calls, 5);
+}
+END_TEST
+
+/* A host that may choose calls often enough for all of them, but not for the sake of odd fractions. */
+START_TEST(ticks)
+{
+	static const struct {
+		const char *alpha, *beta;
+		unsigned tick_ms;
+	} rows[] = {
+		{ "0", "0", 10000 },     { "3s", "0", 1000 },   { "20s", "0", 10000 },  { "5s", "0", 5000 },
+		{ "20s", "30s", 10000 }, { "7.3s", "0", 7300 }, { "500ms", "1s", 500 }, { "200ms", "0.3s", 200 },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		ck_assert_ptr_null(set("alpha", "Interval", rows[i].alpha));
+		ck_assert_ptr_null(set("beta", "Interval", rows[i].beta));
+		ck_assert_uint_eq(qmem_tick(r.q, 10 * QMEM_SECOND), rows[i].tick_ms * (QMEM_SECOND / 1000));
+	}
+	ck_assert_str_eq(set("alpha", "Interval", "1us"), "alpha: Interval '1us' must be 0, or at least 100ms");
+	ck_assert_ptr_null(set("alpha", "Interval", "7.3s"));
+	ck_assert_ptr_null(set("beta", "Enabled", "no"));
+	begin(10);
+	ck_assert_str_eq(recorder_take(&r), "log info alpha: an interval of 7300ms is one of 10s here\n");
 }
 END_TEST
 
@@ -279,6 +321,22 @@ START_TEST(errors_are_said_once)
 	ck_assert_int_eq(collect_at(140), -EIO);
 	ck_assert_str_eq(recorder_take(&r), "log warning alpha: Permission denied\n"
 					    "log warning beta: No such device\n");
+}
+END_TEST
+
+/* A host backs off when nothing at all can be read; not for the one that happens to be due. */
+START_TEST(one_that_fails_is_not_all)
+{
+	ck_assert_ptr_null(set("beta", "Interval", "20s"));
+	begin(10);
+	collect_at(100);
+	last_a->err = -EACCES;
+	ck_assert_int_eq(collect_at(110), 0);
+	last_b->err = -EACCES;
+	ck_assert_int_eq(collect_at(120), -EIO);
+	ck_assert_int_eq(collect_at(130), -EIO);
+	last_a->err = 0;
+	ck_assert_int_eq(collect_at(140), 0);
 }
 END_TEST
 
@@ -323,7 +381,8 @@ START_TEST(options_name_what_is_wrong)
 
 	ck_assert_str_eq(set("gamma", "Number", "1"), "no service 'gamma'");
 	ck_assert_str_eq(set("alpha", "Nummer", "1"), "alpha: no option 'Nummer'");
-	ck_assert_str_eq(set("alpha", "number", "x\"\n"), "alpha: Number 'x?" "?' not a whole number");
+	ck_assert_str_eq(set("alpha", "number", "x\"\n"), "alpha: Number 'x?"
+							  "?' not a whole number");
 	ck_assert_str_eq(set(NULL, "Root", "/"), "no option 'Root'");
 	ck_assert_int_eq(qmem_set(r.q, "alpha", "Group", "web", "Comm", "x", &error), -ENOENT);
 	ck_assert_str_eq(error.text, "alpha: no block 'Group'");
@@ -337,9 +396,20 @@ END_TEST
 
 START_TEST(a_root_that_is_not_there)
 {
-	ck_assert_ptr_null(set(NULL, "HostRoot", "/nowhere"));
+	char dir[] = "/tmp/qmem-root-XXXXXX";
+	struct qmem_status status;
+
+	ck_assert_str_eq(set(NULL, "HostRoot", "/nowhere"), "HostRoot '/nowhere' cannot be found");
+	ck_assert_str_eq(set(NULL, "HostRoot", "/proc/stat"), "HostRoot '/proc/stat' is not a directory");
+	ck_assert_ptr_nonnull(mkdtemp(dir));
+	ck_assert_ptr_null(set(NULL, "HostRoot", dir));
+	/* it goes after that */
+	ck_assert_int_eq(rmdir(dir), 0);
 	ck_assert_int_eq(qmem_start(r.q, QMEM_SECOND, QMEM_SECOND, 0), -ENOENT);
-	ck_assert_str_eq(recorder_take(&r), "log error cannot open HostRoot '/nowhere': No such file or directory\n");
+	ck_assert_ptr_nonnull(strstr(recorder_take(&r), "log error cannot open HostRoot '/tmp/qmem-root-"));
+	qmem_status(r.q, 0, &status);
+	ck_assert(!status.on);
+	ck_assert_ptr_nonnull(strstr(status.reason, "cannot open HostRoot '/tmp/qmem-root-"));
 }
 END_TEST
 
@@ -348,7 +418,8 @@ START_TEST(stops_in_reverse)
 	begin(1);
 	recorder_take(&r);
 	qmem_free(r.q);
-	ck_assert_str_eq(recorder_take(&r), "log debug beta: stop\nstopped beta\nlog debug alpha: stop\nstopped alpha\n");
+	ck_assert_str_eq(recorder_take(&r),
+			 "log debug beta: stop\nstopped beta\nlog debug alpha: stop\nstopped alpha\n");
 	r.q = NULL;
 }
 END_TEST
@@ -422,8 +493,10 @@ Suite *engine_suite(void)
 	tcase_add_test(t, needed_but_not_wanted);
 	tcase_add_test(t, shared);
 	tcase_add_test(t, intervals);
+	tcase_add_test(t, ticks);
 	tcase_add_test(t, collected_for_another_between_its_own_turns);
 	tcase_add_test(t, errors_are_said_once);
+	tcase_add_test(t, one_that_fails_is_not_all);
 	tcase_add_test(t, a_service_that_cannot_start_is_off);
 	tcase_add_test(t, notes);
 	tcase_add_test(t, options_name_what_is_wrong);

@@ -54,7 +54,9 @@ static const struct {
 	{ "a=b", "1 -/-/- a=<b>\n" },
 	{ "  long key\t=  long value  \n", "1 -/-/- long key=<long value>\n" },
 	{ "a = b\r\nc = d\r\n", "1 -/-/- a=<b>\n2 -/-/- c=<d>\n" },
-	{ "\xef\xbb\xbf" "a = b\n", "1 -/-/- a=<b>\n" },
+	{ "\xef\xbb\xbf"
+	  "a = b\n",
+	  "1 -/-/- a=<b>\n" },
 	{ "a =\n", "1 -/-/- a=<>\n" },
 	{ "a = \"\"\n", "1 -/-/- a=<>\n" },
 	{ "a = b = c\n", "1 -/-/- a=<b = c>\n" },

@@ -431,7 +431,7 @@ START_TEST(events)
 	ck_assert_int_eq(strncmp(tick(), "event WARNING meminfo.level[] memory level is medium, was critical:", 67), 0);
 	put_available(9);
 	text = tick();
-	ck_assert_msg(strncmp(text, "event WARNING meminfo.level[] memory level is low, was medium:", 62) == 0, "%s",
+	ck_assert_msg(strncmp(text, "event OKAY meminfo.level[] memory level is low, was medium:", 59) == 0, "%s",
 		      text);
 	now += 60 * QMEM_SECOND;
 	put_available(50);

@@ -91,11 +91,11 @@ START_TEST(labels_are_harmless)
 		{ "\xe2\x82\xac", "\xe2\x82\xac" },
 		{ "\xf0\x9f\x90\xa7", "\xf0\x9f\x90\xa7" },
 		{ "\xc3", "?" },
-		{ "\xc0\xaf", "??" },		 /* overlong */
-		{ "\xed\xa0\x80", "???" },	 /* surrogate */
+		{ "\xc0\xaf", "??" },           /* overlong */
+		{ "\xed\xa0\x80", "???" },      /* surrogate */
 		{ "\xf5\x80\x80\x80", "????" }, /* beyond Unicode */
-		{ "\xe2\x80\xa8", "???" },	 /* line separator */
-		{ "\xc2\x9b", "??" },		 /* C1 control */
+		{ "\xe2\x80\xa8", "???" },      /* line separator */
+		{ "\xc2\x9b", "??" },           /* C1 control */
 		{ "", "" },
 	};
 	char dst[64];
@@ -129,9 +129,14 @@ START_TEST(same_names)
 		const char *a, *b;
 		bool same;
 	} rows[] = {
-		{ "FdBudget", "fd budget", true }, { "FdBudget", "FD_BUDGET", true }, { "FdBudget", "fd-budget-", true },
-		{ "FdBudget", "FdBudge", false },  { "", "", true },		      { "", "_ -", true },
-		{ "a", "", false },		   { "a1", "a2", false },
+		{ "FdBudget", "fd budget", true },
+		{ "FdBudget", "FD_BUDGET", true },
+		{ "FdBudget", "fd-budget-", true },
+		{ "FdBudget", "FdBudge", false },
+		{ "", "", true },
+		{ "", "_ -", true },
+		{ "a", "", false },
+		{ "a1", "a2", false },
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {

@@ -26,10 +26,23 @@ static const struct qmem_metric two[] = {
 };
 enum { SINGLE, MANY };
 static const struct qmem_family families[] = {
-	[SINGLE] = { .id = "single", .title = "A \"title\"", .unit = "bytes", .kind = QMEM_GAUGE, .divisor = 1, .menu = "menu",
-		     .style = "area", .metrics = two },
-	[MANY] = { .id = "many", .title = "Many", .unit = "events", .kind = QMEM_COUNTER, .divisor = 1, .menu = "menu",
-		   .style = "line", .label = "thing", .metrics = two },
+	[SINGLE] = { .id = "single",
+		     .title = "A \"title\"",
+		     .unit = "bytes",
+		     .kind = QMEM_GAUGE,
+		     .divisor = 1,
+		     .menu = "menu",
+		     .style = "area",
+		     .metrics = two },
+	[MANY] = { .id = "many",
+		   .title = "Many",
+		   .unit = "events",
+		   .kind = QMEM_COUNTER,
+		   .divisor = 1,
+		   .menu = "menu",
+		   .style = "line",
+		   .label = "thing",
+		   .metrics = two },
 	{ .id = NULL },
 };
 static const struct qmem_service service = { .name = "fake", .families = families };
@@ -78,7 +91,7 @@ static const char *end(void)
 	return out.text;
 }
 
-#define SINGLE_CHART                                                                                                    \
+#define SINGLE_CHART                                                                                                      \
 	"CHART qmem.fake_single '' \"A 'title'\" 'MiB' 'menu' 'qmem.fake_single' 'area' 1800 1 '' 'qmem.plugin' 'fake'\n" \
 	"DIMENSION 'a' '' absolute 1 1048576\nDIMENSION 'b' '' absolute 1 1048576\n"
 
@@ -108,9 +121,10 @@ START_TEST(dimensions_that_never_had_a_value)
 	begin();
 	round_.seen = 1;
 	put(SINGLE, NULL, 1, QMEM_NA);
-	ck_assert_str_eq(end(), "CHART qmem.fake_single '' \"A 'title'\" 'MiB' 'menu' 'qmem.fake_single' 'area' 1800 1 '' "
-				"'qmem.plugin' 'fake'\nDIMENSION 'a' '' absolute 1 1048576\n"
-				"BEGIN qmem.fake_single\nSET a = 1\nEND\n");
+	ck_assert_str_eq(end(),
+			 "CHART qmem.fake_single '' \"A 'title'\" 'MiB' 'menu' 'qmem.fake_single' 'area' 1800 1 '' "
+			 "'qmem.plugin' 'fake'\nDIMENSION 'a' '' absolute 1 1048576\n"
+			 "BEGIN qmem.fake_single\nSET a = 1\nEND\n");
 	begin();
 	round_.seen = 3;
 	put(SINGLE, NULL, 2, 3);
@@ -124,16 +138,17 @@ START_TEST(instances)
 	put(MANY, "eth0", 1, 2);
 	put(MANY, "eth0.1", 3, 4);
 	put(MANY, "a\"b='c\n", 5, 6);
-	ck_assert_str_eq(end(),
-			 "CHART qmem.fake_many_eth0 '' \"Many\" 'events/s' 'menu' 'qmem.fake_many' 'line' 1801 1 '' 'qmem.plugin' "
-			 "'fake'\nDIMENSION 'a' '' incremental 1 1\nDIMENSION 'b' '' incremental 1 1\n"
-			 "CLABEL 'thing' 'eth0' 1\nCLABEL_COMMIT\nBEGIN qmem.fake_many_eth0\nSET a = 1\nSET b = 2\nEND\n"
-			 "CHART qmem.fake_many_eth0_1_37904993 '' \"Many\" 'events/s' 'menu' 'qmem.fake_many' 'line' 1801 1 '' "
-			 "'qmem.plugin' 'fake'\nDIMENSION 'a' '' incremental 1 1\nDIMENSION 'b' '' incremental 1 1\n"
-			 "CLABEL 'thing' 'eth0.1' 1\nCLABEL_COMMIT\nBEGIN qmem.fake_many_eth0_1_37904993\nSET a = 3\nSET b = 4\nEND\n"
-			 "CHART qmem.fake_many_a_b__c__d9dee8fe '' \"Many\" 'events/s' 'menu' 'qmem.fake_many' 'line' 1801 1 '' "
-			 "'qmem.plugin' 'fake'\nDIMENSION 'a' '' incremental 1 1\nDIMENSION 'b' '' incremental 1 1\n"
-			 "CLABEL 'thing' 'a?b=?c?' 1\nCLABEL_COMMIT\nBEGIN qmem.fake_many_a_b__c__d9dee8fe\nSET a = 5\nSET b = 6\nEND\n");
+	ck_assert_str_eq(
+		end(),
+		"CHART qmem.fake_many_eth0 '' \"Many\" 'events/s' 'menu' 'qmem.fake_many' 'line' 1801 1 '' 'qmem.plugin' "
+		"'fake'\nDIMENSION 'a' '' incremental 1 1\nDIMENSION 'b' '' incremental 1 1\n"
+		"CLABEL 'thing' 'eth0' 1\nCLABEL_COMMIT\nBEGIN qmem.fake_many_eth0\nSET a = 1\nSET b = 2\nEND\n"
+		"CHART qmem.fake_many_eth0_1_37904993 '' \"Many\" 'events/s' 'menu' 'qmem.fake_many' 'line' 1801 1 '' "
+		"'qmem.plugin' 'fake'\nDIMENSION 'a' '' incremental 1 1\nDIMENSION 'b' '' incremental 1 1\n"
+		"CLABEL 'thing' 'eth0.1' 1\nCLABEL_COMMIT\nBEGIN qmem.fake_many_eth0_1_37904993\nSET a = 3\nSET b = 4\nEND\n"
+		"CHART qmem.fake_many_a_b__c__d9dee8fe '' \"Many\" 'events/s' 'menu' 'qmem.fake_many' 'line' 1801 1 '' "
+		"'qmem.plugin' 'fake'\nDIMENSION 'a' '' incremental 1 1\nDIMENSION 'b' '' incremental 1 1\n"
+		"CLABEL 'thing' 'a?b=?c?' 1\nCLABEL_COMMIT\nBEGIN qmem.fake_many_a_b__c__d9dee8fe\nSET a = 5\nSET b = 6\nEND\n");
 	/* in another order, with one between: the same charts */
 	begin();
 	put(MANY, "a\"b='c\n", 5, 6);
@@ -172,6 +187,23 @@ START_TEST(long_names)
 }
 END_TEST
 
+/* There is one of it, and it does not go: a gap is what it says then. */
+START_TEST(single_ones_stay)
+{
+	begin();
+	put(SINGLE, NULL, 1, 1);
+	end();
+	for (int i = 0; i < 200; i++) {
+		begin();
+		put(SINGLE, NULL, QMEM_NA, QMEM_NA);
+		ck_assert_str_eq(end(), "");
+	}
+	begin();
+	put(SINGLE, NULL, 2, 2);
+	ck_assert_str_eq(end(), "BEGIN qmem.fake_single 201000000\nSET a = 2\nSET b = 2\nEND\n");
+}
+END_TEST
+
 START_TEST(obsolete_and_back)
 {
 	begin();
@@ -185,9 +217,11 @@ START_TEST(obsolete_and_back)
 	}
 	begin();
 	put(MANY, "stays", 1, 1);
-	ck_assert_str_eq(end(), "BEGIN qmem.fake_many_stays 1000000\nSET a = 1\nSET b = 1\nEND\n"
-				"CHART qmem.fake_many_goes '' \"Many\" 'events/s' 'menu' 'qmem.fake_many' 'line' 1801 1 'obsolete' "
-				"'qmem.plugin' 'fake'\n");
+	ck_assert_str_eq(
+		end(),
+		"BEGIN qmem.fake_many_stays 1000000\nSET a = 1\nSET b = 1\nEND\n"
+		"CHART qmem.fake_many_goes '' \"Many\" 'events/s' 'menu' 'qmem.fake_many' 'line' 1801 1 'obsolete' "
+		"'qmem.plugin' 'fake'\n");
 	begin();
 	put(MANY, "goes", 1, 1);
 	put(MANY, "stays", 1, 1);
@@ -215,7 +249,8 @@ END_TEST
 
 START_TEST(changes)
 {
-	const struct qmem_label up[] = { { "state", "up" }, { NULL, NULL } }, down[] = { { "state", "down" }, { NULL, NULL } };
+	const struct qmem_label up[] = { { "state", "up" }, { NULL, NULL } },
+				down[] = { { "state", "down" }, { NULL, NULL } };
 	struct qmem_instance instance = { .name = "x", .labels = up };
 	const struct sample sample = { 1, 1 };
 
@@ -441,8 +476,12 @@ static const struct qmem_option group_rows[] = {
 };
 static const struct qmem_option rows_of_fake[] = {
 	{ .name = "Thing", .type = QMEM_LIST, .offset = offsetof(struct state, things), .help = "things" },
-	{ .name = "Group", .type = QMEM_BLOCK, .offset = offsetof(struct state, groups), .sub = group_rows,
-	  .sub_size = sizeof(struct web), .help = "groups" },
+	{ .name = "Group",
+	  .type = QMEM_BLOCK,
+	  .offset = offsetof(struct state, groups),
+	  .sub = group_rows,
+	  .sub_size = sizeof(struct web),
+	  .help = "groups" },
 	{ .name = NULL },
 };
 static struct state *seen;
@@ -502,8 +541,9 @@ START_TEST(config_values)
 	struct qmem *q = qmem_new(&host, NULL, configured_services);
 	struct config_errors errors = { 0 };
 
-	write_file("user/qmem.conf", "HostRoot = .\n[fake]\nthing = a b\nTHING = \"c\"\n[fake.group \"web\"]\nsize = 4k\n"
-				     "[Fake . x]\n[global]\nhost-root = /\n");
+	write_file("user/qmem.conf",
+		   "HostRoot = .\n[fake]\nthing = a b\nTHING = \"c\"\n[fake.group \"web\"]\nsize = 4k\n"
+		   "[Fake . x]\n[global]\nhost-root = /\n");
 	write_file("stock/qmem.conf", "[fake]\nthing = stock\n");
 	ck_assert_int_eq(config_read(q, NULL, &errors), 0);
 	for (size_t i = 0; i < errors.n; i++)
@@ -532,8 +572,9 @@ START_TEST(config_errors)
 	struct qmem *q = qmem_new(&host, NULL, configured_services);
 	struct config_errors errors = { 0 };
 
-	write_file("user/qmem.conf", "Nonsense = 1\n[fake]\nEnabled = maybe\nwhat\n[nosuch]\na = 1\n[fake.group]\nsize = 1\n"
-				     "[fake.group \"web\"]\nsize = big\n[fake]\nthing = good\n");
+	write_file("user/qmem.conf",
+		   "Nonsense = 1\n[fake]\nEnabled = maybe\nwhat\n[nosuch]\na = 1\n[fake.group]\nsize = 1\n"
+		   "[fake.group \"web\"]\nsize = big\n[fake]\nthing = good\n");
 	ck_assert_int_eq(config_read(q, NULL, &errors), 0);
 	ck_assert_uint_eq(errors.n, sizeof(expected) / sizeof(*expected));
 	for (size_t i = 0; i < errors.n; i++)
@@ -585,6 +626,7 @@ Suite *netdata_suite(void)
 	tcase_add_test(t, dimensions_that_never_had_a_value);
 	tcase_add_test(t, instances);
 	tcase_add_test(t, long_names);
+	tcase_add_test(t, single_ones_stay);
 	tcase_add_test(t, obsolete_and_back);
 	tcase_add_test(t, stopped);
 	tcase_add_test(t, changes);

@@ -13,14 +13,29 @@ START_TEST(durations)
 		int64_t ns;
 		int err;
 	} rows[] = {
-		{ "10", INT64_C(10000000000), 0 },   { "200ms", 200000000, 0 },	       { "200 ms", 200000000, 0 },
-		{ "0.5", 500000000, 0 },	     { "0.5s", 500000000, 0 },	       { "2s", 2000000000, 0 },
-		{ "5m", INT64_C(300000000000), 0 },  { "5min", INT64_C(300000000000), 0 }, { "1h", INT64_C(3600000000000), 0 },
-		{ "1d", INT64_C(86400000000000), 0 }, { "1us", 1000, 0 },	       { "7ns", 7, 0 },
-		{ "0", 0, 0 },			     { "0.0000000001s", 0, 0 },	       { "", 0, -EINVAL },
-		{ "-1s", 0, -EINVAL },		     { "1x", 0, -EINVAL },	       { "1.s", 0, -EINVAL },
-		{ ".5s", 0, -EINVAL },		     { "ms", 0, -EINVAL },	       { "1e3", 0, -EINVAL },
-		{ "99999999999999999999", 0, -ERANGE }, { "9223372037", 0, -ERANGE },
+		{ "10", INT64_C(10000000000), 0 },
+		{ "200ms", 200000000, 0 },
+		{ "200 ms", 200000000, 0 },
+		{ "0.5", 500000000, 0 },
+		{ "0.5s", 500000000, 0 },
+		{ "2s", 2000000000, 0 },
+		{ "5m", INT64_C(300000000000), 0 },
+		{ "5min", INT64_C(300000000000), 0 },
+		{ "1h", INT64_C(3600000000000), 0 },
+		{ "1d", INT64_C(86400000000000), 0 },
+		{ "1us", 1000, 0 },
+		{ "7ns", 7, 0 },
+		{ "0", 0, 0 },
+		{ "0.0000000001s", 0, 0 },
+		{ "", 0, -EINVAL },
+		{ "-1s", 0, -EINVAL },
+		{ "1x", 0, -EINVAL },
+		{ "1.s", 0, -EINVAL },
+		{ ".5s", 0, -EINVAL },
+		{ "ms", 0, -EINVAL },
+		{ "1e3", 0, -EINVAL },
+		{ "99999999999999999999", 0, -ERANGE },
+		{ "9223372037", 0, -ERANGE },
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
@@ -39,10 +54,18 @@ START_TEST(sizes)
 		int64_t bytes;
 		int err;
 	} rows[] = {
-		{ "0", 0, 0 },		       { "4096", 4096, 0 },	   { "64k", 65536, 0 },
-		{ "16MiB", 16 << 20, 0 },      { "1.5G", 3 << 29, 0 },	   { "2TB", INT64_C(2) << 40, 0 },
-		{ "1 kB", 1024, 0 },	       { "8m", 8 << 20, 0 },	   { "x", 0, -EINVAL },
-		{ "1Q", 0, -EINVAL },	       { "9000000T", 0, -ERANGE }, { "-1", 0, -EINVAL },
+		{ "0", 0, 0 },
+		{ "4096", 4096, 0 },
+		{ "64k", 65536, 0 },
+		{ "16MiB", 16 << 20, 0 },
+		{ "1.5G", 3 << 29, 0 },
+		{ "2TB", INT64_C(2) << 40, 0 },
+		{ "1 kB", 1024, 0 },
+		{ "8m", 8 << 20, 0 },
+		{ "x", 0, -EINVAL },
+		{ "1Q", 0, -EINVAL },
+		{ "9000000T", 0, -ERANGE },
+		{ "-1", 0, -EINVAL },
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
@@ -89,10 +112,21 @@ static const struct qmem_option rows[] = {
 	{ .name = "Tri", .type = QMEM_TRISTATE, .offset = offsetof(struct state, tri), .def = "auto" },
 	{ .name = "Count", .type = QMEM_INT, .offset = offsetof(struct state, n), .def = "5", .min = 1, .max = 10 },
 	{ .name = "MapSize", .type = QMEM_SIZE, .offset = offsetof(struct state, size), .def = "1MiB" },
-	{ .name = "Wait", .type = QMEM_DURATION, .offset = offsetof(struct state, wait), .def = "2s", .max = 10000000000 },
+	{ .name = "Wait",
+	  .type = QMEM_DURATION,
+	  .offset = offsetof(struct state, wait),
+	  .def = "2s",
+	  .max = 10000000000 },
 	{ .name = "Text", .type = QMEM_STRING, .offset = offsetof(struct state, text), .def = "a", .check = no_spaces },
-	{ .name = "List", .type = QMEM_LIST, .offset = offsetof(struct state, list), .def = "x\ny", .check = no_spaces },
-	{ .name = "Group", .type = QMEM_BLOCK, .offset = offsetof(struct state, groups), .sub = group_rows,
+	{ .name = "List",
+	  .type = QMEM_LIST,
+	  .offset = offsetof(struct state, list),
+	  .def = "x\ny",
+	  .check = no_spaces },
+	{ .name = "Group",
+	  .type = QMEM_BLOCK,
+	  .offset = offsetof(struct state, groups),
+	  .sub = group_rows,
 	  .sub_size = sizeof(struct group) },
 	{ 0 },
 };
@@ -216,8 +250,8 @@ END_TEST
 START_TEST(values_print_as_they_are_written)
 {
 	static const char *const printed[][2] = {
-		{ "on", "yes" }, { "mode", "exact" }, { "tri", "auto" }, { "count", "5" },	 { "mapsize", "1MiB" },
-		{ "wait", "2s" }, { "text", "a" },    { "list", "x, y" }, { "group", "" },
+		{ "on", "yes" },  { "mode", "exact" }, { "tri", "auto" },  { "count", "5" }, { "mapsize", "1MiB" },
+		{ "wait", "2s" }, { "text", "a" },     { "list", "x, y" }, { "group", "" },
 	};
 	char text[64];
 

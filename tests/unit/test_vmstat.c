@@ -606,6 +606,33 @@ START_TEST(overstep)
 }
 END_TEST
 
+static int nothing(struct qmem *q, void *state)
+{
+	(void)q;
+	(void)state;
+	return 0;
+}
+
+static const struct qmem_service asker = { .name = "asker", .needs = &vmstat_service, .collect = nothing };
+static const struct qmem_service *const asked[] = { &vmstat_service, &asker, NULL };
+
+/* What others have it collected for in between does not shorten the time the efficiency is over. */
+START_TEST(efficiency_is_over_its_own_interval)
+{
+	qmem_free(r.q);
+	r.q = qmem_new(&recorder_host, &r, asked);
+	ck_assert_int_eq(set(NULL, "HostRoot", root), 0);
+	ck_assert_int_eq(set("vmstat", "Interval", "3s"), 0);
+	put("pgscan_kswapd 0\npgsteal_kswapd 0\n");
+	begin();
+	ck_assert_ptr_nonnull(strstr(tick(), "vmstat.efficiency.reclaim - percent\n"));
+	put("pgscan_kswapd 100\npgsteal_kswapd 10\n");
+	ck_assert_str_eq(tick(), "collected asker every 1000 ms\n");
+	put("pgscan_kswapd 110\npgsteal_kswapd 20\n");
+	ck_assert_ptr_nonnull(strstr(tick(), "vmstat.efficiency.reclaim 18.18 percent\n"));
+}
+END_TEST
+
 Suite *vmstat_suite(void)
 {
 	Suite *s = suite_create("vmstat");
@@ -622,6 +649,7 @@ Suite *vmstat_suite(void)
 	tcase_add_test(u, not_running);
 	tcase_add_test(u, faults);
 	tcase_add_test(u, overstep);
+	tcase_add_test(u, efficiency_is_over_its_own_interval);
 	suite_add_tcase(s, u);
 	return s;
 }

@@ -209,9 +209,10 @@ START_TEST(a_stuck_job_is_an_event)
 	qmem_dispatch(r.q, NULL, 0, 129 * QMEM_SECOND);
 	ck_assert_str_eq(recorder_take(&r), "");
 	qmem_dispatch(r.q, NULL, 0, qmem_next(r.q));
-	ck_assert_str_eq(recorder_take(&r),
-			 "event WARNING self.worker[smaps of pid 17] smaps of pid 17 has not come back for 30 s: the worker "
-			 "waits for it, all else goes on\n");
+	ck_assert_str_eq(
+		recorder_take(&r),
+		"event WARNING self.worker[smaps of pid 17] smaps of pid 17 has not come back for 30 s: the worker "
+		"waits for it, all else goes on\n");
 	qmem_dispatch(r.q, NULL, 0, 200 * QMEM_SECOND);
 	recorder_work(&r);
 	ck_assert_str_eq(recorder_take(&r),
