@@ -18,7 +18,7 @@
 #include "service/tally.h"
 #include "services.h"
 
-#define CENSUS 1280  /* tasks in state D, or with a past there: more than the table ever names */
+#define CENSUS 2048  /* tasks in state D, or with a past there: twice as many as the table ever names */
 #define LOOKS 32     /* at tasks in state D, in one round */
 #define NAMED 8      /* stuck tasks that have an event each; the others share one */
 #define OTHER "other"

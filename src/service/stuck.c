@@ -205,6 +205,8 @@ void stuck_look(struct stuck *s, struct stuck_task *t, const char *channel, int6
 	now[len] = '\0';
 	same = strcmp(now, t->channel) == 0;
 	if (t->looked && (!same || (switches != QMEM_NA && t->switches != QMEM_NA && switches != t->switches))) {
+		/* some time since the look before */
+		t->seen = t->looked;
 		end_wait(s, t);
 		begin_wait(s, t);
 	}
