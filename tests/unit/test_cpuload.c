@@ -22,7 +22,7 @@ static void setup(void)
 				  "procs_blocked 3\n");
 }
 
-#define PROCESSES(...) procroot_processes((const struct process[]){ __VA_ARGS__ { 0 } })
+#define PROCESSES(...) procroot_processes((const struct process[]){ __VA_ARGS__{ 0 } })
 #define is(name, thousandths) ck_assert_int_eq(procroot_value("cpuload." name), (thousandths))
 
 static void put_cpu(const char *columns)
@@ -168,12 +168,13 @@ static int64_t ticks_of(const char *name, bool user)
 #define syst_is(name, ticks) ck_assert_int_eq(ticks_of(name, false), ticks)
 #define other_is(ticks) ck_assert_int_eq(cputime.other.user / 10000000, ticks)
 #define P(pid_, comm_, user_, syst_) { pid_, 1, comm_, 'S', .user = user_, .syst = syst_, .start = pid_ },
-#define K(pid_, comm_, user_, syst_) \
+#define K(pid_, comm_, user_, syst_)                                                                                   \
 	{ pid_, 2, comm_, 'S', .user = user_, .syst = syst_, .start = pid_, .flags = 0x00200000 },
 
 START_TEST(group_counters)
 {
-	PROCESSES(P(10, "a", 5000, 7000) P(11, "a", 100, 100) P(12, "b", 10, 10) P(13, "c", 5, 5) K(14, "kthread", 0, 50));
+	PROCESSES(P(10, "a", 5000, 7000) P(11, "a", 100, 100) P(12, "b", 10, 10) P(13, "c", 5, 5)
+			  K(14, "kthread", 0, 50));
 	procroot_start();
 	procroot_tick();
 	/* lives before us do not count */
@@ -181,7 +182,8 @@ START_TEST(group_counters)
 	user_is("b", 0);
 	user_is("c", -1);
 	syst_is("kernel", 0);
-	PROCESSES(P(10, "a", 5010, 7001) P(11, "a", 101, 103) P(12, "b", 14, 10) P(13, "c", 7, 5) K(14, "kthread", 0, 58));
+	PROCESSES(P(10, "a", 5010, 7001) P(11, "a", 101, 103) P(12, "b", 14, 10) P(13, "c", 7, 5)
+			  K(14, "kthread", 0, 58));
 	procroot_tick();
 	user_is("a", 11);
 	syst_is("a", 4);
