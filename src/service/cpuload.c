@@ -24,18 +24,18 @@ struct sample {
 
 struct cpuload {
 	struct qmem_file stat_file, load_file;
-	int64_t ticks;            /* in a second */
+	int64_t ticks; /* in a second */
 	struct cpustat stat;
-	uint64_t when;            /* that was read */
+	uint64_t when; /* that was read */
 	bool read;
-	int64_t last[MODES];      /* ticks */
+	int64_t last[MODES]; /* ticks */
 	struct sample sample;
 	struct qmem_complaint beyond, load_failed;
 };
 
-#define OF(id_, key_, member_, help_)                              \
-	{                                                          \
-		id_, key_, offsetof(struct sample, member_), help_ \
+#define OF(id_, key_, member_, help_)                                                                                  \
+	{                                                                                                              \
+		id_, key_, offsetof(struct sample, member_), help_                                                     \
 	}
 
 static const struct qmem_metric cpu_metrics[] = {

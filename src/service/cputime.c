@@ -119,7 +119,8 @@ int cputime_update(struct cputime *c, const struct proctable *table, const struc
 		}
 		c->groups[i].delta = (struct cputime_counters){ 0, 0 };
 	}
-	proctable_each(table, p) {
+	proctable_each(table, p)
+	{
 		struct cputime_counters delta = used(c, p, elapsed);
 		struct cputime_group *g = &c->groups[procgroups_of(groups, p)];
 

@@ -18,9 +18,9 @@
 #include "service/tally.h"
 #include "services.h"
 
-#define CENSUS 2048  /* tasks in state D, or with a past there: twice as many as the table ever names */
-#define LOOKS 32     /* at tasks in state D, in one round */
-#define NAMED 8      /* stuck tasks that have an event each; the others share one */
+#define CENSUS 2048 /* tasks in state D, or with a past there: twice as many as the table ever names */
+#define LOOKS 32    /* at tasks in state D, in one round */
+#define NAMED 8     /* stuck tasks that have an event each; the others share one */
 #define OTHER "other"
 #define UNKNOWN "unknown"
 
@@ -43,12 +43,12 @@ struct procstat {
 
 	struct qmem_file file;
 	struct kv status;
-	bool known;             /* there has been a round */
-	uint32_t *generations;  /* of the processes in the table's slots, in the last round */
+	bool known;            /* there has been a round */
+	uint32_t *generations; /* of the processes in the table's slots, in the last round */
 	size_t room;
-	uint64_t processes;     /* in that round */
+	uint64_t processes; /* in that round */
 	struct stuck stuck;
-	struct qmem *q;         /* while there is a round, for over() */
+	struct qmem *q; /* while there is a round, for over() */
 	struct tally channels, parents;
 	size_t named;
 	bool others;       /* are there more stuck tasks than can be named? */
@@ -59,21 +59,21 @@ struct procstat {
 
 /* ---- tables ---- */
 
-#define OF(id_, key_, member_, help_)                                   \
-	{                                                               \
-		id_, key_, offsetof(struct sample, member_), help_      \
+#define OF(id_, key_, member_, help_)                                                                                  \
+	{                                                                                                              \
+		id_, key_, offsetof(struct sample, member_), help_                                                     \
 	}
 
-#define STATES(member_)                                                                                              \
-	OF("running", "R", member_[PROC_RUNNING], "run or could"),                                                   \
-		OF("sleeping", "S", member_[PROC_SLEEPING], "wait for something, and can be woken by a signal"),     \
-		OF("blocked", "D", member_[PROC_BLOCKED], "wait for something, such as a disk, deaf to signals"),    \
-		OF("stopped", "T", member_[PROC_STOPPED], "were stopped by a signal"),                               \
-		OF("traced", "t", member_[PROC_TRACED], "were stopped by a debugger"),                               \
-		OF("zombie", "Z", member_[PROC_ZOMBIE], "have ended, and wait for their parent to notice"),          \
-		OF("dying", "X", member_[PROC_DYING], "have ended, and are being removed"),                          \
-		OF("parked", "P", member_[PROC_PARKED], "kernel threads put aside, as those of a CPU that is off"),  \
-		OF("idle", "I", member_[PROC_IDLE], "kernel threads that have nothing to do"),                       \
+#define STATES(member_)                                                                                                \
+	OF("running", "R", member_[PROC_RUNNING], "run or could"),                                                     \
+		OF("sleeping", "S", member_[PROC_SLEEPING], "wait for something, and can be woken by a signal"),       \
+		OF("blocked", "D", member_[PROC_BLOCKED], "wait for something, such as a disk, deaf to signals"),      \
+		OF("stopped", "T", member_[PROC_STOPPED], "were stopped by a signal"),                                 \
+		OF("traced", "t", member_[PROC_TRACED], "were stopped by a debugger"),                                 \
+		OF("zombie", "Z", member_[PROC_ZOMBIE], "have ended, and wait for their parent to notice"),            \
+		OF("dying", "X", member_[PROC_DYING], "have ended, and are being removed"),                            \
+		OF("parked", "P", member_[PROC_PARKED], "kernel threads put aside, as those of a CPU that is off"),    \
+		OF("idle", "I", member_[PROC_IDLE], "kernel threads that have nothing to do"),                         \
 		OF("other", NULL, member_[PROC_OTHER], "in a state this program does not know")
 
 static const struct qmem_metric states_metrics[] = { STATES(states), { 0 } };
@@ -106,7 +106,8 @@ static const struct qmem_metric census_metrics[] = {
 };
 
 static const struct qmem_metric longest_metrics[] = {
-	OF("longest", NULL, longest, "time that a task has been in state D, in the same function; not of the usual ones"),
+	OF("longest", NULL, longest,
+	   "time that a task has been in state D, in the same function; not of the usual ones"),
 	{ 0 },
 };
 
@@ -116,16 +117,17 @@ static const struct qmem_metric zombies_metrics[] = {
 };
 
 static const struct qmem_metric blocked_metrics[] = {
-	{ "tasks", "wchan", offsetof(struct count, n), "in state D in this function of the kernel; not the usual ones" },
+	{ "tasks", "wchan", offsetof(struct count, n),
+	  "in state D in this function of the kernel; not the usual ones" },
 	{ 0 },
 };
 
 enum family { STATES_FAMILY, THREAD_STATES, TASKS, FORKS, TURNOVER, CENSUS_FAMILY, LONGEST, ZOMBIES, BLOCKED };
 
-#define FAMILY(id_, title_, unit_, kind_, type_, style_, label_, metrics_)                                         \
-	{                                                                                                          \
-		.id = id_, .title = title_, .unit = unit_, .kind = kind_, .divisor = 1, .type = type_,             \
-		.menu = "processes", .style = style_, .label = label_, .metrics = metrics_                         \
+#define FAMILY(id_, title_, unit_, kind_, type_, style_, label_, metrics_)                                             \
+	{                                                                                                              \
+		.id = id_, .title = title_, .unit = unit_, .kind = kind_, .divisor = 1, .type = type_,                 \
+		.menu = "processes", .style = style_, .label = label_, .metrics = metrics_                             \
 	}
 
 static const struct qmem_family families[] = {
@@ -151,8 +153,8 @@ static const struct qmem_family families[] = {
 		      .metrics = longest_metrics },
 	[ZOMBIES] = FAMILY("zombies", "Zombies by parent", "processes", QMEM_GAUGE, "count", "line", "parent",
 			   zombies_metrics),
-	[BLOCKED] = FAMILY("blocked", "Tasks that cannot be interrupted, by where they wait", "tasks", QMEM_GAUGE, "count",
-			   "line", "channel", blocked_metrics),
+	[BLOCKED] = FAMILY("blocked", "Tasks that cannot be interrupted, by where they wait", "tasks", QMEM_GAUGE,
+			   "count", "line", "channel", blocked_metrics),
 	{ 0 },
 };
 
@@ -228,7 +230,8 @@ static int walk(struct procstat *s, const struct proctable *table)
 	if (err)
 		return err;
 	tally_begin(&s->parents);
-	proctable_each(table, p) {
+	proctable_each(table, p)
+	{
 		n++;
 		states[(unsigned char)p->state]++;
 		born += s->generations[p->slot] != p->generation;
@@ -351,12 +354,8 @@ static void over(void *arg, const struct stuck_task *task)
 	struct procstat *s = arg;
 	char instance[TEXT], lasted[TEXT], name[STUCK_NAME + 64], pid[TEXT], tid[TEXT];
 	const struct qmem_label fields[] = {
-		{ "pid", pid },
-		{ "tid", tid },
-		{ "comm", task->name },
-		{ "wchan", channel_of(task) },
-		{ "duration", lasted },
-		{ 0 },
+		{ "pid", pid },         { "tid", tid }, { "comm", task->name }, { "wchan", channel_of(task) },
+		{ "duration", lasted }, { 0 },
 	};
 	struct qmem_event event = {
 		.severity = QMEM_OKAY,
@@ -411,8 +410,8 @@ static void raise(struct qmem *q, struct procstat *s, const struct proctable *ta
 		qmem_name_label(cgroup, sizeof(cgroup), path);
 	span_text(lasts, s->stuck.now - task->since);
 	who(name, sizeof(name), task);
-	say(&event, "%s has been stuck in state D for %s, in %s; user %s, cgroup %s", name, lasts, channel_of(task), uid,
-	    cgroup);
+	say(&event, "%s has been stuck in state D for %s, in %s; user %s, cgroup %s", name, lasts, channel_of(task),
+	    uid, cgroup);
 	qmem_raise(q, &event);
 	task->raised = true;
 }

@@ -26,9 +26,9 @@
 struct stuck_task {
 	struct proc_task id;
 	bool kthread;
-	bool there;        /* in D in this round */
-	bool away;         /* between two waits */
-	bool first;        /* in D in the first census, and still in that wait */
+	bool there; /* in D in this round */
+	bool away;  /* between two waits */
+	bool first; /* in D in the first census, and still in that wait */
 	bool usual;
 	bool stuck;        /* for longer than `after`, confirmed, and not usual */
 	bool raised;       /* the owner's, while it waits */

@@ -8,7 +8,10 @@
 #include "qmem.h"
 
 #define NA QMEM_NA
-#define NOTHING { { 0 }, 0, 0, 0, 0, 0, 0, false }
+#define NOTHING                                                                                                        \
+	{                                                                                                              \
+		{ 0 }, 0, 0, 0, 0, 0, 0, false                                                                         \
+	}
 #define REST "ctxt 11\nbtime 12\nprocesses 13\nprocs_running 14\nprocs_blocked 15\n"
 
 static const struct {
@@ -16,17 +19,22 @@ static const struct {
 	int err;
 	struct cpustat st;
 } cases[] = {
-	{ "cpu  1 2 3 4 5 6 7 8 9 10\ncpu0 1 2 3 4\ncpu7 1\nintr 1 0 0\n" REST "softirq 1 2\n", 0,
+	{ "cpu  1 2 3 4 5 6 7 8 9 10\ncpu0 1 2 3 4\ncpu7 1\nintr 1 0 0\n" REST "softirq 1 2\n",
+	  0,
 	  { { 1, 2, 3, 4, 5, 6, 7, 8, 9, 10 }, 2, 11, 12, 13, 14, 15, false } },
 	/* other order, a later kernel's column, an earlier one's */
-	{ REST "cpu 1 2 3 4 5 6 7 8 9 10 11 12\n", 0, { { 1, 2, 3, 4, 5, 6, 7, 8, 9, 10 }, NA, 11, 12, 13, 14, 15, false } },
+	{ REST "cpu 1 2 3 4 5 6 7 8 9 10 11 12\n",
+	  0,
+	  { { 1, 2, 3, 4, 5, 6, 7, 8, 9, 10 }, NA, 11, 12, 13, 14, 15, false } },
 	{ "cpu  1 2 3 4\n", 0, { { 1, 2, 3, 4, NA, NA, NA, NA, NA, NA }, NA, NA, NA, NA, NA, NA, false } },
 	{ "cpu  1 2 3 4 \nctxt 1\n", 0, { { 1, 2, 3, 4, NA, NA, NA, NA, NA, NA }, NA, 1, NA, NA, NA, NA, false } },
 	{ "processes 9\n", 0, { { NA, NA, NA, NA, NA, NA, NA, NA, NA, NA }, NA, NA, NA, 9, NA, NA, false } },
 	/* what only looks like a known one */
-	{ "cpus 1\ncpufreq 2\nctxts 5\nprocesses_ 6\nprocs 7\n\nctxt 1\n", 0,
+	{ "cpus 1\ncpufreq 2\nctxts 5\nprocesses_ 6\nprocs 7\n\nctxt 1\n",
+	  0,
 	  { { NA, NA, NA, NA, NA, NA, NA, NA, NA, NA }, NA, 1, NA, NA, NA, NA, false } },
-	{ "cpu  9223372036854775807 2 3 9223372036854775808 5\nctxt 99999999999999999999\n", 0,
+	{ "cpu  9223372036854775807 2 3 9223372036854775808 5\nctxt 99999999999999999999\n",
+	  0,
 	  { { INT64_MAX, 2, 3, NA, 5, NA, NA, NA, NA, NA }, NA, NA, NA, NA, NA, NA, true } },
 	/* malformed */
 	{ "cpu  1 2 3\n", -EINVAL, NOTHING },

@@ -14,7 +14,8 @@ static const char *text;
 
 static void put_stat(long forks)
 {
-	procroot_put("proc/stat", "cpu  1 2 3 4 5 6 7 8 9 10\nctxt 5\nbtime 6\nprocesses %ld\nprocs_running 1\nprocs_blocked 0\n",
+	procroot_put("proc/stat",
+		     "cpu  1 2 3 4 5 6 7 8 9 10\nctxt 5\nbtime 6\nprocesses %ld\nprocs_running 1\nprocs_blocked 0\n",
 		     forks);
 	procroot_put("proc/loadavg", "0.10 0.20 0.30 1/2 3\n");
 }
@@ -26,7 +27,7 @@ static void setup(void)
 	procroot_set("cpuload", "Enabled", "no");
 }
 
-#define PROCESSES(...) procroot_processes((const struct process[]){ __VA_ARGS__ { 0 } })
+#define PROCESSES(...) procroot_processes((const struct process[]){ __VA_ARGS__{ 0 } })
 #define is(name, value) ck_assert_int_eq(procroot_value("procstat." name), (value)*1000)
 #define absent(name) ck_assert_int_eq(procroot_value("procstat." name), -1)
 
@@ -45,7 +46,8 @@ START_TEST(states)
 		char name[64];
 
 		snprintf(name, sizeof(name), "proc/%zu/stat", i + 10);
-		procroot_put(name, "%zu (a) S) %c 1 1 1 0 -1 0 5 0 6 0 1 1 0 0 20 0 2 0 9 4096000 100 0\n", i + 10, letters[i]);
+		procroot_put(name, "%zu (a) S) %c 1 1 1 0 -1 0 5 0 6 0 1 1 0 0 20 0 2 0 9 4096000 100 0\n", i + 10,
+			     letters[i]);
 		snprintf(name, sizeof(name), "proc/%zu/statm", i + 10);
 		procroot_put(name, "1000 100 50 1 0 200 0\n");
 	}
@@ -121,7 +123,8 @@ END_TEST
 START_TEST(zombies)
 {
 	PROCESSES({ 10, 1, "bad", 'S', .start = 1 }, { 11, 10, "z", 'Z', .start = 1 }, { 12, 10, "z", 'Z', .start = 1 },
-		  { 13, 99, "z", 'Z', .start = 1 }, { 14, 15, "z", 'Z', .start = 1 }, { 15, 1, "other one", 'S', .start = 1 },
+		  { 13, 99, "z", 'Z', .start = 1 }, { 14, 15, "z", 'Z', .start = 1 },
+		  { 15, 1, "other one", 'S', .start = 1 },
 		  /* not over: it has threads */
 		  { 16, 15, "half", 'Z', .threads = 3, .start = 1 }, );
 	procroot_set("procstat", "Parents", "2");
@@ -139,8 +142,14 @@ START_TEST(zombies)
 }
 END_TEST
 
-#define OLD { 9, 2, "old", 'D', .start = 1, .wchan = "old_wait", .switches = 1 }
-#define WAITS(n) { 10, 1, "evil\x01", 'D', .start = 1, .wchan = "nfs_wait.isra.0", .switches = (n), .cgroup = "/a.slice" }
+#define OLD                                                                                                            \
+	{                                                                                                              \
+		9, 2, "old", 'D', .start = 1, .wchan = "old_wait", .switches = 1                                       \
+	}
+#define WAITS(n)                                                                                                       \
+	{                                                                                                              \
+		10, 1, "evil\x01", 'D', .start = 1, .wchan = "nfs_wait.isra.0", .switches = (n), .cgroup = "/a.slice"  \
+	}
 
 START_TEST(stuck)
 {
@@ -163,17 +172,20 @@ START_TEST(stuck)
 	text = procroot_tick();
 	is("census.stuck", 1);
 	is("census.waiting", 0);
-	ck_assert_msg(said("event WARNING procstat.stuck[10] 'evil?' (pid 10) has been stuck in state D for 10 s, in nfs_wait; "
-			   "user 7, cgroup /a.slice\n"), "%s", text);
-	ck_assert(said("  pid=10\n  tid=10\n  comm=evil?\n  uid=7\n  wchan=nfs_wait\n  cgroup=/a.slice\n  duration=10 s\n"));
+	ck_assert_msg(
+		said("event WARNING procstat.stuck[10] 'evil?' (pid 10) has been stuck in state D for 10 s, in nfs_wait; "
+		     "user 7, cgroup /a.slice\n"),
+		"%s", text);
+	ck_assert(said(
+		"  pid=10\n  tid=10\n  comm=evil?\n  uid=7\n  wchan=nfs_wait\n  cgroup=/a.slice\n  duration=10 s\n"));
 	text = procroot_tick();
 	ck_assert(!said("event"));
 	/* it has been woken, and waits again */
 	PROCESSES(OLD, WAITS(6), );
 	for (int i = 0; i < 3 && !said("event"); i++)
 		text = procroot_tick();
-	ck_assert_msg(said("event OKAY procstat.stuck[10] 'evil?' (pid 10) is no longer stuck in state D: it was for "), "%s",
-		      text);
+	ck_assert_msg(said("event OKAY procstat.stuck[10] 'evil?' (pid 10) is no longer stuck in state D: it was for "),
+		      "%s", text);
 	is("census.stuck", 0);
 	is("census.waiting", 1);
 	for (int i = 0; i < 10; i++) {
@@ -206,8 +218,9 @@ START_TEST(many_stuck)
 	for (const char *at = text; (at = strstr(at, "event WARNING procstat.stuck[1")); at++)
 		named++;
 	ck_assert_int_eq(named, 8);
-	ck_assert_msg(said("event WARNING procstat.stuck[other] 12 more tasks have been stuck in state D for longer than 5 s"),
-		      "%s", text);
+	ck_assert_msg(
+		said("event WARNING procstat.stuck[other] 12 more tasks have been stuck in state D for longer than 5 s"),
+		"%s", text);
 	is("census.stuck", 20);
 	is("blocked.tasks[a_wait]", 10);
 	is("blocked.tasks[b_wait]", 10);
@@ -254,8 +267,9 @@ START_TEST(unknown_channel)
 	for (int i = 0; i < 6; i++)
 		text = procroot_tick();
 	is("blocked.tasks[unknown]", 1);
-	ck_assert_msg(said("event WARNING procstat.stuck[10] 'b' (pid 10) has been stuck in state D for 5 s, in unknown; "), "%s",
-		      text);
+	ck_assert_msg(
+		said("event WARNING procstat.stuck[10] 'b' (pid 10) has been stuck in state D for 5 s, in unknown; "),
+		"%s", text);
 }
 END_TEST
 

@@ -70,15 +70,15 @@ static void round_of(const struct in_d *tasks, uint64_t apart, int most)
 	for (size_t i = 0; i < s.n; i++)
 		s.tasks[i].raised |= s.tasks[i].stuck;
 }
-#define ROUND(apart, ...) round_of((const struct in_d[]){ __VA_ARGS__ { 0 } }, apart, 32)
+#define ROUND(apart, ...) round_of((const struct in_d[]){ __VA_ARGS__{ 0 } }, apart, 32)
 #define TASK(tid, channel, switches) { tid, false, channel, switches },
 #define KTHREAD(tid, channel, switches) { tid, true, channel, switches },
 
-#define counts(waiting_, stuck_, usual_)                 \
-	do {                                             \
-		ck_assert_uint_eq(s.waiting, (waiting_)); \
-		ck_assert_uint_eq(s.stuck_n, (stuck_));   \
-		ck_assert_uint_eq(s.usual_n, (usual_));   \
+#define counts(waiting_, stuck_, usual_)                                                                               \
+	do {                                                                                                           \
+		ck_assert_uint_eq(s.waiting, (waiting_));                                                              \
+		ck_assert_uint_eq(s.stuck_n, (stuck_));                                                                \
+		ck_assert_uint_eq(s.usual_n, (usual_));                                                                \
 	} while (0)
 
 START_TEST(becomes_stuck)
