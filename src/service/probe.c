@@ -99,16 +99,17 @@ void probe_begin(struct probe *p, uint64_t now)
 		p->n = p->next = 0;
 }
 
-void probe_offer(struct probe *p, const struct probe_target *target)
+bool probe_offer(struct probe *p, const struct probe_target *target)
 {
 	size_t at;
 
 	if (!p->offering || (p->n == PROBE_TARGETS && p->targets[p->n - 1].score >= target->score))
-		return;
+		return false;
 	at = p->n < PROBE_TARGETS ? p->n++ : p->n - 1;
 	for (; at && p->targets[at - 1].score < target->score; at--)
 		p->targets[at] = p->targets[at - 1];
 	p->targets[at] = *target;
+	return true;
 }
 
 void probe_go(struct qmem *q, struct probe *p)

@@ -37,7 +37,8 @@ void probe_free(struct probe *p);
 
 /* Once a round: offers until probe_go(), which starts with the best of them if the last ones have been worked off. */
 void probe_begin(struct probe *p, uint64_t now);
-void probe_offer(struct probe *p, const struct probe_target *target);
+/* false: it is not among the best, or the worker is busy with those of an earlier round. */
+bool probe_offer(struct probe *p, const struct probe_target *target);
 void probe_go(struct qmem *q, struct probe *p);
 
 #endif
