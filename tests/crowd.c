@@ -12,6 +12,7 @@
  *	zombie		one that has ended
  *	stopped		one
  *	blocked		one in state D
+ *	blocked_thread	one with a thread in state D, which is not its first
  *	names		one for each hostile name
  *	robbed		a line on stdin: it loses N pages of shared memory, in its sleep
  *	mapper		changes its address space N times at each line on stdin
@@ -176,6 +177,23 @@ static void run_blocked(void)
 	_exit(0);
 }
 
+static void *block_thread(void *arg)
+{
+	(void)arg;
+	run_blocked();
+	return NULL;
+}
+
+static void run_blocked_thread(void)
+{
+	pthread_t thread;
+
+	if (pthread_create(&thread, NULL, block_thread, NULL))
+		fail("pthread_create");
+	for (;;)
+		pause();
+}
+
 static void run_sharer(void *shared)
 {
 	int fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
@@ -317,6 +335,8 @@ static bool run_kind(const char *kind, long n, long i, void *shared)
 		raise(SIGSTOP);
 	} else if (strcmp(kind, "blocked") == 0) {
 		run_blocked();
+	} else if (strcmp(kind, "blocked_thread") == 0) {
+		run_blocked_thread();
 	} else if (strcmp(kind, "zombie") == 0) {
 		set_up();
 		_exit(0);

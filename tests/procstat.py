@@ -205,6 +205,29 @@ def stuck(name, ticks):
            f"{name}: and when it is over", found)
 
 
+def stuck_thread(name, ticks):
+    """A thread that is stuck, not the first of its process: seen and named where all threads are."""
+    before = len(ticks.events)
+    crowd = Crowd("blocked_thread")
+    pid = crowd.pids[0]
+
+    def blocked():
+        tasks = [int(os.path.basename(path)) for path in glob.glob(f"/proc/{pid}/task/*")]
+        return [tid for tid in tasks if stat(f"/proc/{pid}/task/{tid}/stat")[0] == "D"]
+
+    tids = tap.wait_for(blocked)
+    tap.ok(tids and pid not in tids, f"{name}: a thread is blocked")
+
+    def found():
+        ticks.tick()
+        return [e for e in ticks.events[before:] if f"procstat.stuck[{tids[0]}]" in e[0]]
+
+    event = tap.wait_for(found, 30, 0.1)
+    tap.ok(event and f"'crowd' (thread {tids[0]} of pid {pid}) has been stuck" in event[0][0] and f"tid={tids[0]}" in event[0]
+           and f"pid={pid}" in event[0], f"{name}: and becomes an event", event)
+    crowd.close()
+
+
 def baseline(name, options):
     """What was in state D before the first census is usual."""
     crowd = Crowd("blocked")
@@ -255,6 +278,7 @@ def main():
         states(backend, ticks, "states", "/proc/[0-9]*/stat")
         if "procstat.threads.running" in ticks.values:
             states(backend, ticks, "threads", "/proc/[0-9]*/task/[0-9]*/stat")
+            stuck_thread(backend, ticks)
         else:
             tap.ok("first threads only" in ticks.notes["procstat"][1], f"{backend}: threads are not seen, and it is said")
         zombies(backend, ticks)

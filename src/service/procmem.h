@@ -6,8 +6,6 @@
 #include "procgroup.h"
 #include "qmem.h"
 
-extern const struct qmem_service procmem_service;
-
 /* The groups, for services that need procmem: up to date in their collect(). NULL: it is not running. */
 const struct procgroups *procmem_groups(struct qmem *q);
 
