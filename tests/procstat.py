@@ -268,6 +268,51 @@ def cpu(ticks):
     tap.ok(tap.wait_for(load), "load averages are those of /proc/loadavg")
 
 
+def burners(name, ticks):
+    """The CPU time of a group is what its members have used meanwhile."""
+    crowd = Crowd("burners", "2")
+
+    def used():
+        """By all of that name, in seconds: user, system."""
+        sums = [0, 0]
+        for path in glob.glob("/proc/[0-9]*/stat"):
+            try:
+                with open(path, "rb") as f:
+                    mine = b"(crowd)" in f.read()
+                words = stat(path) if mine else []
+            except OSError:
+                continue
+            for i in range(2 if mine else 0):
+                sums[i] += int(words[11 + i]) / HZ
+        return sums
+
+    def group():
+        """What they had used before the tick, what it says, and what they had after it."""
+        before = used()
+        values = ticks.tick()
+        return before, [values.get(f"cpuload.time.{what}[crowd]") for what in ("user", "syst")], used()
+
+    # until it has a place
+    tap.wait_for(lambda: group()[1][0] is not None)
+    first = group()
+    start = sum(first[0])
+    tap.wait_for(lambda: sum(used()) > start + 1, 60)
+    second = group()
+    crowd.close()
+    ticks.tick()
+    last = ticks.tick()
+    if not tap.ok(None not in first[1] + second[1], f"{name}: the group of the burners has a place", first, second):
+        return
+    # user and system time are told apart by ticks, their sum is exact; each of a handful of processes to a tick or two
+    low, got, high = sum(second[0]) - sum(first[2]), sum(second[1]) - sum(first[1]), sum(second[2]) - sum(first[0])
+    tap.ok(got > 0.5 and between(low, got, high, 20 / HZ), f"{name}: its CPU time is that of its members ({got:.2f} s)",
+           low, got, high)
+    tap.ok(second[1][0] >= first[1][0] and second[1][1] >= first[1][1]
+           and (last.get("cpuload.time.user[crowd]") or second[1][0]) >= second[1][0], f"{name}: and never falls")
+    groups = [key for key in last if key.startswith("cpuload.time.user")]
+    tap.ok("cpuload.time.user[kernel]" in groups and len(groups) <= 10, f"{name}: {len(groups)} groups, the kernel apart", groups)
+
+
 def main():
     crowds = [Crowd("zombie"), Crowd("stopped"), Crowd("blocked"), Crowd("threads", "40")]
     for backend in ("auto", "files"):
@@ -284,6 +329,7 @@ def main():
         zombies(backend, ticks)
         turnover(backend, ticks)
         stuck(backend, ticks)
+        burners(backend, ticks)
         if backend == "auto":
             cpu(ticks)
         ticks.close()

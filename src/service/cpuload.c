@@ -8,6 +8,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "service/cputime.h"
+#include "service/procmem.h"
 #include "services.h"
 
 #define USECS 1000000
@@ -23,6 +25,8 @@ struct sample {
 };
 
 struct cpuload {
+	int64_t max;
+
 	struct qmem_file stat_file, load_file;
 	int64_t ticks; /* in a second */
 	struct cpustat stat;
@@ -30,6 +34,7 @@ struct cpuload {
 	bool read;
 	int64_t last[MODES]; /* ticks */
 	struct sample sample;
+	struct cputime groups;
 	struct qmem_complaint beyond, load_failed;
 };
 
@@ -69,6 +74,14 @@ static const struct qmem_metric switches_metrics[] = {
 	{ 0 },
 };
 
+static const struct qmem_metric time_metrics[] = {
+	{ "user", NULL, offsetof(struct cputime_counters, user), "by its programs" },
+	{ "syst", NULL, offsetof(struct cputime_counters, syst), "by the kernel for them" },
+	{ 0 },
+};
+
+enum family { CPU, LOAD, QUEUE, CONTEXT, TIME };
+
 static const struct qmem_family families[] = {
 	{ .id = "cpu",
 	  .title = "CPU time by what it is used for",
@@ -106,6 +119,28 @@ static const struct qmem_family families[] = {
 	  .menu = "cpu",
 	  .style = "line",
 	  .metrics = switches_metrics },
+	{ .id = "time",
+	  .title = "CPU time of processes by group",
+	  .unit = "seconds",
+	  .kind = QMEM_COUNTER,
+	  .divisor = 1000000000,
+	  .type = "ps_cputime",
+	  .menu = "cpu",
+	  .style = "stacked",
+	  .label = "group",
+	  .metrics = time_metrics },
+	{ 0 },
+};
+
+static const struct qmem_option options[] = {
+	{ .name = "Groups",
+	  .type = QMEM_INT,
+	  .offset = offsetof(struct cpuload, max),
+	  .def = "8",
+	  .min = 0,
+	  .max = 10000,
+	  .help = "groups of processes shown, those that use most CPU time, of the groups of procmem; the others are summed as '" PROCGROUP_OTHER
+		  "'" },
 	{ 0 },
 };
 
@@ -216,10 +251,38 @@ const struct cpustat *cpuload_now(struct qmem *q)
 
 /* ---- rounds ---- */
 
+static int collect_groups(struct qmem *q, struct cpuload *s)
+{
+	const struct proctable *table = qmem_state(q, &proctable_service);
+	const struct procgroups *groups = procmem_groups(q);
+	int err;
+
+	if (!table || !groups)
+		return 0;
+	err = cputime_update(&s->groups, table, groups, qmem_now(q));
+	if (err)
+		return err;
+	for (size_t i = 0; i < s->groups.n; i++) {
+		const struct procgroup *group = procgroups_at(groups, i);
+
+		if (group && s->groups.groups[i].shown) {
+			const struct qmem_instance instance = { group->name, NULL };
+
+			qmem_emit(q, &families[TIME], &instance, &s->groups.groups[i].total);
+		}
+	}
+	if (s->groups.others) {
+		const struct qmem_instance instance = { PROCGROUP_OTHER, NULL };
+
+		qmem_emit(q, &families[TIME], &instance, &s->groups.other);
+	}
+	return 0;
+}
+
 static int collect(struct qmem *q, void *state)
 {
 	struct cpuload *s = state;
-	int err = read_stat(q, s);
+	int err = read_stat(q, s), groups_err;
 
 	if (!err) {
 		take_stat(s);
@@ -231,7 +294,8 @@ static int collect(struct qmem *q, void *state)
 		read_load(q, s);
 		qmem_emit_all(q, &s->sample);
 	}
-	return err;
+	groups_err = collect_groups(q, s);
+	return err ? err : groups_err;
 }
 
 /* ---- life ---- */
@@ -243,6 +307,7 @@ static void stop(struct qmem *q, void *state)
 	(void)q;
 	qmem_file_close(&s->stat_file);
 	qmem_file_close(&s->load_file);
+	cputime_release(&s->groups);
 }
 
 static int start(struct qmem *q, void *state)
@@ -259,6 +324,10 @@ static int start(struct qmem *q, void *state)
 		s->sample.time[i] = QMEM_NA;
 	err = read_stat(q, s);
 	s->read = false;
+	if (!err)
+		err = cputime_init(&s->groups, (size_t)s->max);
+	if (!err && !procmem_groups(q))
+		qmem_note(q, "no groups of processes: procmem does not run");
 	return err;
 }
 
@@ -268,7 +337,9 @@ const struct qmem_service cpuload_service = {
 	.source = "/proc/stat, /proc/loadavg, the table of processes",
 	.kernel = "2.6",
 	.privilege = "none",
+	.needs = &procmem_service,
 	.families = families,
+	.options = options,
 	.state_size = sizeof(struct cpuload),
 	.start = start,
 	.collect = collect,

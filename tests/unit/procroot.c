@@ -15,8 +15,8 @@ uint64_t procroot_now;
 
 static char root[] = "/tmp/qmem-proc-XXXXXX";
 static const char *text = "";
-static int pids[64];
-static size_t pids_n;
+static struct process last[64]; /* as they were put */
+static size_t last_n;
 
 static int remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
 {
@@ -54,6 +54,16 @@ void procroot_put(const char *name, const char *fmt, ...)
 	ck_assert_int_eq(fclose(f), 0);
 }
 
+/* Is only the file stat another one? */
+static bool only_stat(const struct process *p)
+{
+	for (size_t i = 0; i < last_n; i++)
+		if (last[i].pid == p->pid)
+			return last[i].comm == p->comm && last[i].wchan == p->wchan &&
+			       last[i].switches == p->switches && last[i].cgroup == p->cgroup;
+	return false;
+}
+
 static void put_process(const struct process *p)
 {
 	const char *cgroup = p->cgroup ? p->cgroup : "/";
@@ -67,6 +77,8 @@ static void put_process(const struct process *p)
 	} while (0)
 	PUT("stat", "%d (%s) %c %d 1 1 0 -1 %u 5 0 6 0 %lu %lu 0 0 20 0 %d 0 %lu 4096000 100 0\n", p->pid, p->comm,
 	    p->state, p->ppid, p->flags, p->user, p->syst, p->threads ? p->threads : 1, p->start);
+	if (only_stat(p))
+		return;
 	PUT("statm", "1000 100 50 1 0 200 0\n");
 	PUT("status", "Name:\t%s\nUid:\t7\t7\t7\t7\nvoluntary_ctxt_switches:\t%ld\n", p->comm, p->switches);
 	PUT("comm", "%s\n", p->comm);
@@ -84,22 +96,22 @@ void procroot_processes(const struct process *processes)
 {
 	size_t n = 0;
 
-	for (size_t i = 0; i < pids_n; i++) {
+	for (size_t i = 0; i < last_n; i++) {
 		const struct process *p = processes;
 		char name[32];
 
-		while (p->pid && p->pid != pids[i])
+		while (p->pid && p->pid != last[i].pid)
 			p++;
-		snprintf(name, sizeof(name), "proc/%d", pids[i]);
+		snprintf(name, sizeof(name), "proc/%d", last[i].pid);
 		if (!p->pid)
 			procroot_remove(name);
 	}
 	for (const struct process *p = processes; p->pid; p++) {
-		ck_assert_uint_lt(n, sizeof(pids) / sizeof(*pids));
-		pids[n++] = p->pid;
+		ck_assert_uint_lt(n++, sizeof(last) / sizeof(*last));
 		put_process(p);
 	}
-	pids_n = n;
+	memcpy(last, processes, n * sizeof(*last));
+	last_n = n;
 }
 
 void procroot_begin(const struct qmem_service *const *services)
@@ -108,7 +120,7 @@ void procroot_begin(const struct qmem_service *const *services)
 
 	strcpy(root + strlen(root) - 6, "XXXXXX");
 	ck_assert_ptr_nonnull(mkdtemp(root));
-	pids_n = 0;
+	last_n = 0;
 	text = "";
 	procroot_now = 1000 * QMEM_SECOND;
 	recorder_init(&procroot_host, NULL);

@@ -255,6 +255,8 @@ Suite *cpuload_suite(void)
 	Suite *suite = suite_create("cpuload");
 	TCase *tests = tcase_create("cpuload"), *group_tests = tcase_create("groups");
 
+	tcase_set_timeout(tests, 60);
+	tcase_set_timeout(group_tests, 60);
 	tcase_add_checked_fixture(group_tests, setup_groups, teardown_groups);
 	tcase_add_test(group_tests, group_counters);
 	tcase_add_test(group_tests, group_places);

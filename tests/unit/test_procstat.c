@@ -278,6 +278,7 @@ Suite *procstat_suite(void)
 	Suite *suite = suite_create("procstat");
 	TCase *tests = tcase_create("procstat");
 
+	tcase_set_timeout(tests, 60);
 	tcase_add_checked_fixture(tests, setup, procroot_end);
 	tcase_add_test(tests, states);
 	tcase_add_test(tests, turnover);
