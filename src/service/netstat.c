@@ -347,10 +347,10 @@ static void start_over(struct device *d)
 		d->delta.v[c] = d->raw.v[c] == QMEM_NA ? QMEM_NA : 0;
 }
 
-static void measure(struct device *d)
+static void measure(struct device *d, const struct counters *from)
 {
 	for (int c = 0; c < NETDEV_COLUMNS; c++) {
-		int64_t raw = d->raw.v[c], last = d->last.v[c];
+		int64_t raw = d->raw.v[c], last = from->v[c];
 
 		if (raw == QMEM_NA || last == QMEM_NA)
 			d->delta.v[c] = raw == QMEM_NA ? QMEM_NA : 0;
@@ -386,8 +386,8 @@ static void find_renamed(struct netstat *s)
 			if (d == from || d->round != s->round || !d->before || !continues(d, had))
 				continue;
 			d->before = false;
-			d->last = *had;
-			measure(d);
+			/* its own `last` stays: one more may have that name now */
+			measure(d, had);
 			if (n < DISTURBED_MOST)
 				disturbed[n++] = (uint32_t)i;
 		}
@@ -471,7 +471,7 @@ static void account(struct netstat *s, uint64_t now)
 		struct device *d = &s->devices[i];
 
 		if (d->round == s->round && d->before)
-			measure(d);
+			measure(d, &d->last);
 		else if (d->round == s->round)
 			start_over(d);
 		disturbed |= d->round == s->round ? d->before && falls(d) : d->round + 1 == s->round;

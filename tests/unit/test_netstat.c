@@ -384,6 +384,22 @@ START_TEST(names_go_round)
 }
 END_TEST
 
+/* Each takes the name of the next, and the last one is gone. */
+START_TEST(names_move_on)
+{
+	begin();
+	device("a", 1000);
+	device("b", 50000);
+	device("c", 900000);
+	ck_assert_int_eq(tick(), 0);
+	device("a", 50002);
+	device("b", 900003);
+	ck_assert_int_eq(tick(), 0);
+	ck_assert_int_eq(get("bytes.rx[a]"), 1002);
+	ck_assert_int_eq(get("bytes.rx[b]"), 50003);
+}
+END_TEST
+
 /* The driver of one is loaded again while another is busy: the busy one loses nothing. */
 START_TEST(reset_beside_a_busy_one)
 {
@@ -614,6 +630,7 @@ Suite *netstat_suite(void)
 	tcase_add_test(tests, names_are_swapped);
 	tcase_add_test(tests, traffic_beside_one_that_goes);
 	tcase_add_test(tests, names_go_round);
+	tcase_add_test(tests, names_move_on);
 	tcase_add_test(tests, reset_beside_a_busy_one);
 	tcase_add_test(tests, top_and_other);
 	tcase_add_test(tests, one_called_other);
