@@ -470,6 +470,23 @@ START_TEST(top_and_other)
 }
 END_TEST
 
+/* As much in a second as a counter can hold is very busy, not less than nothing. */
+START_TEST(faster_than_can_be)
+{
+	set("MaxInterfaces", "1");
+	begin();
+	device("eth0", 100000);
+	line("eth1: 1 1 0 0 0 0 0 0 1 1 0 0 0 0 0 0\n");
+	ck_assert_int_eq(tick(), 0);
+	ck_assert_int_eq(get("bytes.rx[eth0]"), 100000);
+	device("eth0", 200000);
+	line("eth1: 9223372036854775807 1 0 0 0 0 0 0 9223372036854775807 1 0 0 0 0 0 0\n");
+	ck_assert_int_eq(tick(), 0);
+	ck_assert(get("bytes.rx[eth1]") == INT64_MAX);
+	ck_assert_int_eq(get("bytes.rx[other]"), 100000);
+}
+END_TEST
+
 /* One that is called like the sum is part of the sum. */
 START_TEST(one_called_other)
 {
@@ -712,6 +729,7 @@ Suite *netstat_suite(void)
 	tcase_add_test(tests, names_move_on);
 	tcase_add_test(tests, reset_beside_a_busy_one);
 	tcase_add_test(tests, top_and_other);
+	tcase_add_test(tests, faster_than_can_be);
 	tcase_add_test(tests, one_called_other);
 	tcase_add_test(tests, none_shown);
 	tcase_add_test(tests, come_and_go);
