@@ -145,6 +145,7 @@ static const struct qmem_family families[] = {
 	{ 0 },
 };
 static const char *check(const char *text)
+
 {
 	return strcmp(text, "none") == 0 ? NULL : trigger_check(text);
 }
@@ -365,19 +366,22 @@ static void ready(struct qmem *q, int fd, uint32_t events, void *arg)
 }
 
 /* The kernel refuses in few words. */
-static void refusal(struct watcher *w, const char *path, int err)
+static void refusal(struct watcher *w, const struct resource *r, int err)
 {
 	const struct trigger_spec *spec = &w->trigger.spec;
 	char window[24], words[64];
 
 	qmem_print_duration(window, sizeof(window), spec->window);
-	if (err == -ENOTTY)
+	if (r->file.fd < 0)
+		snprintf(w->why, sizeof(w->why), "cannot read /%s: %s", path, strerror_r(-err, words, sizeof(words)));
+	else if (err == -ENOTTY)
 		snprintf(w->why, sizeof(w->why), "/%s is not of procfs", path);
 	else if (err == -EROFS)
 		snprintf(w->why, sizeof(w->why), "/%s is read-only", path);
 	else if (err == -EINVAL && (uint64_t)spec->window % UNPRIVILEGED_WINDOW)
 		snprintf(w->why, sizeof(w->why), "a window of %s needs CAP_SYS_RESOURCE", window);
 	else if (err == -EINVAL)
+	const char *path = r->file.path;
 		snprintf(w->why, sizeof(w->why), "this kernel has no such trigger");
 	else if (err == -EACCES)
 		snprintf(w->why, sizeof(w->why), "cannot write /%s, which takes CAP_DAC_OVERRIDE before Linux 6.1.42",
@@ -417,39 +421,60 @@ static int ask_kernel(struct qmem *q, struct watcher *w, const struct resource *
 	return fd;
 }
 
-static void watch(struct qmem *q, struct watcher *w)
+/* Is the line not on this kernel? */
+static bool is_off(struct qmem *q, struct watcher *w)
 {
 	struct pressure *p = w->pressure;
 	const struct resource *r = &p->resources[w->trigger.spec.resource];
 
-	w->looked = qmem_now(q);
-	if (r->missing || (r->valid && !r->psi.beyond && total_of(p, &w->trigger.spec) == QMEM_NA)) {
-		w->off = true;
-		snprintf(w->why, sizeof(w->why), "this kernel does not report it");
-		qmem_log(q, QMEM_LOG_WARNING, "trigger %s is off: %s", w->name, w->why);
-		return;
-	}
-	/* the reference for what comes next */
-	(void)trigger_step(&w->trigger, TRIGGER_TICK, qmem_now(q), total_of(p, &w->trigger.spec));
+	if (!r->missing && (!r->valid || r->psi.beyond || total_of(p, &w->trigger.spec) != QMEM_NA))
+		return false;
+	w->off = true;
+	snprintf(w->why, sizeof(w->why), "this kernel does not report it");
+	qmem_log(q, QMEM_LOG_WARNING, "trigger %s is off: %s", w->name, w->why);
+	return true;
+}
+
+/* By the kernel, if it will; else by polling. */
+static int watch(struct qmem *q, struct watcher *w)
+{
+	const struct resource *r = &w->pressure->resources[w->trigger.spec.resource];
+
 	w->rounds = 0;
 	w->fd = ask_kernel(q, w, r);
-	w->lies = w->fd >= 0 && !privileged();
-	if (w->fd >= 0)
+	w->refused = w->fd < 0 ? w->fd : 0;
+	w->lies = !w->refused && !privileged();
+	if (w->refused) {
+		w->fd = -1;
+		refusal(w, r, w->refused);
+	}
+	return w->refused;
+}
+
+static void watch_first(struct qmem *q, struct watcher *w)
+{
+	w->looked = qmem_now(q);
+	if (is_off(q, w))
 		return;
-	w->refused = w->fd;
-	refusal(w, r->file.path, w->refused);
-	w->fd = -1;
-	qmem_log(q, QMEM_LOG_INFO, "trigger %s is polled: %s", w->name, w->why);
+	/* the reference for what comes next */
+	(void)trigger_step(&w->trigger, TRIGGER_TICK, qmem_now(q), total_of(w->pressure, &w->trigger.spec));
+	if (watch(q, w))
+		qmem_log(q, QMEM_LOG_INFO, "trigger %s is polled: %s", w->name, w->why);
 }
 
 /* What was refused for want of a descriptor or of memory may be granted later. */
 static void watch_again(struct qmem *q, struct watcher *w)
 {
-	bool passing = w->refused == -EMFILE || w->refused == -ENFILE || w->refused == -ENOMEM;
+	int before = w->refused;
 
-	if (w->fd >= 0 || !passing || ++w->rounds < ASK_AGAIN)
+	if ((before != -EMFILE && before != -ENFILE && before != -ENOMEM) || ++w->rounds < ASK_AGAIN)
 		return;
-	watch(q, w);
+	if (!is_off(q, w) && watch(q, w) == before)
+		return;
+	if (!w->off && w->refused)
+		qmem_log(q, QMEM_LOG_INFO, "trigger %s is polled: %s", w->name, w->why);
+	else if (!w->off)
+		qmem_log(q, QMEM_LOG_INFO, "trigger %s is the kernel's now", w->name);
 	note(q, w->pressure);
 }
 
@@ -483,7 +508,7 @@ static int watch_all(struct qmem *q, struct pressure *p)
 		w->labels[0] = (struct qmem_label){ "resource", psi_resources[w->trigger.spec.resource] };
 		w->labels[1] = (struct qmem_label){ "kind", psi_kinds[w->trigger.spec.kind] };
 		p->n++;
-		watch(q, w);
+		watch_first(q, w);
 	}
 	return 0;
 }
@@ -571,7 +596,6 @@ static int collect(struct qmem *q, void *state)
 	for (size_t i = 0; i < p->n; i++) {
 		if (p->watchers[i].off)
 			continue;
-		watch_again(q, &p->watchers[i]);
 		look(q, &p->watchers[i]);
 		emit_trigger(q, &p->watchers[i]);
 	}
@@ -583,6 +607,8 @@ static void stop(struct qmem *q, void *state)
 {
 	struct pressure *p = state;
 
+		if (!p->watchers[i].off)
+			watch_again(q, &p->watchers[i]);
 	qmem_timer_cancel(q, &p->timer);
 	for (size_t i = 0; i < p->n; i++) {
 		if (p->watchers[i].fd < 0)

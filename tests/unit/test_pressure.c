@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -627,10 +628,102 @@ START_TEST(no_psi)
 }
 END_TEST
 
+/* Descriptors up to so many after the first that was free at the first call. */
+static void allow_descriptors(int more)
+{
+	static int first;
+	struct rlimit limit;
+
+	if (!first) {
+		first = dup(0);
+		ck_assert_int_gt(first, 0);
+		close(first);
+	}
+	ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &limit), 0);
+	limit.rlim_cur = (rlim_t)(first + more);
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
+}
+
+/* The reason is the true one; and the kernel is asked again when it may have passed. */
+START_TEST(no_descriptor_at_first)
+{
+	uint64_t now = 100 * SECOND;
+	const char *text;
+
+	set("Trigger", "memory some 200ms 2s");
+	allow_descriptors(1); /* for the root */
+	begin(now);
+	ck_assert_str_eq(status().reason,
+			 "memory_some_200ms_2s polled: cannot read /proc/pressure/memory: Too many open files");
+	recorder_take(&r);
+	r.no_values = true;
+	for (int i = 0; i < 200; i++)
+		ck_assert_int_ne(qmem_collect(r.q, now += SECOND), 0);
+	/* one failure is one complaint, however often the kernel is asked */
+	HAS_NOT(recorder_take(&r), "trigger");
+	allow_descriptors(16);
+	for (int i = 0; i < 60; i++)
+		ck_assert_int_eq(qmem_collect(r.q, now += SECOND), 0);
+	text = recorder_take(&r);
+	ck_assert_int_eq(times(text, "is polled"), 1);
+	HAS(text, "trigger memory_some_200ms_2s is polled: /proc/pressure/memory is not of procfs\n");
+	ck_assert_str_eq(status().reason, "memory_some_200ms_2s polled: /proc/pressure/memory is not of procfs");
+	/* that does not pass */
+	for (int i = 0; i < 200; i++)
+		ck_assert_int_eq(qmem_collect(r.q, now += SECOND), 0);
+	HAS_NOT(recorder_take(&r), "trigger");
+}
+END_TEST
+
+/* ---- the service with the kernel's triggers ---- */
+
+static void setup_kernel(void)
+{
+	recorder_init(&r, NULL);
+	r.no_values = true;
+	r.q = qmem_new(&recorder_host, &r, services);
+}
+
+static void teardown_kernel(void)
+{
+	qmem_free(r.q);
+	recorder_release(&r);
+}
+
+/* False where there is no PSI, or where it cannot be written. */
+static bool begin_kernel(const char *trigger, uint64_t tick, uint64_t now)
+{
+	set("Trigger", trigger);
+	return !qmem_start(r.q, tick, tick, now) && strstr(status().reason, "1 trigger of the kernel");
+}
+
+/* What could not be had at first is had later. */
+START_TEST(kernel_is_asked_again)
+{
+	uint64_t now = 100 * SECOND;
+	const char *text;
+
+	if (!begin_kernel("memory some 1900ms 2s", SECOND, now))
+		return;
+	teardown_kernel();
+	setup_kernel();
+	allow_descriptors(1);
+	ck_assert(!begin_kernel("memory some 1900ms 2s", SECOND, now));
+	HAS(status().reason, "memory_some_1900ms_2s polled: cannot read /proc/pressure/memory: Too many open files");
+	allow_descriptors(32);
+	recorder_take(&r);
+	for (int i = 0; i < 60; i++)
+		ck_assert_int_eq(qmem_collect(r.q, now += SECOND), 0);
+	text = recorder_take(&r);
+	ck_assert_int_eq(times(text, "log info pressure: trigger memory_some_1900ms_2s is the kernel's now\n"), 1);
+	HAS(status().reason, "1 trigger of the kernel");
+}
+END_TEST
+
 Suite *pressure_suite(void)
 {
 	Suite *suite = suite_create("pressure");
-	TCase *trigger = tcase_create("trigger"), *service = tcase_create("service");
+	TCase *trigger = tcase_create("trigger"), *service = tcase_create("service"), *kernel = tcase_create("kernel");
 
 	tcase_add_test(trigger, good_triggers);
 	tcase_add_test(trigger, bad_triggers);
@@ -652,6 +745,10 @@ Suite *pressure_suite(void)
 	tcase_add_test(service, option_errors);
 	tcase_add_test(service, unreadable);
 	tcase_add_test(service, no_psi);
+	tcase_add_test(service, no_descriptor_at_first);
 	suite_add_tcase(suite, service);
+	tcase_add_checked_fixture(kernel, setup_kernel, teardown_kernel);
+	tcase_add_test(kernel, kernel_is_asked_again);
+	suite_add_tcase(suite, kernel);
 	return suite;
 }
