@@ -57,6 +57,7 @@ struct pressure {
 	struct watcher *watchers;
 	size_t n;
 	struct qmem_timer timer;
+	uint64_t collected, apart; /* the last tick; how long after the one before: QMEM_NEVER at first */
 	struct reclaim_history reclaims;
 };
 
@@ -144,8 +145,8 @@ static const struct qmem_family families[] = {
 				    .metrics = trigger_events_metrics },
 	{ 0 },
 };
-static const char *check(const char *text)
 
+static const char *check(const char *text)
 {
 	return strcmp(text, "none") == 0 ? NULL : trigger_check(text);
 }
@@ -248,16 +249,27 @@ static void step(struct qmem *q, struct watcher *w, enum trigger_cause cause)
 
 /* ---- triggers ---- */
 
-/* A tick of the same pace comes first, and saves a wakeup. */
-static uint64_t poll_after(const struct watcher *w)
+static uint64_t pace_of(const struct watcher *w, uint64_t most)
 {
 	uint64_t pace = (uint64_t)w->trigger.spec.window / 2;
 
 	if (pace < POLL_LEAST)
 		pace = POLL_LEAST;
-	if (pace > POLL_MOST)
-		pace = POLL_MOST;
+	if (pace > most)
+		pace = most;
+	/* a tick of the same pace comes first, and saves a wakeup */
 	return pace + pace / 8;
+}
+
+/* When the total is looked at next, if no tick does it. */
+static uint64_t looks(const struct watcher *w)
+{
+	if (w->fd < 0)
+		return w->looked + pace_of(w, POLL_MOST);
+	/* what the kernel says is compared with a sample about a window old: ticks may take them often enough */
+	if (w->lies && w->pressure->apart > (uint64_t)w->trigger.spec.window)
+		return w->looked + pace_of(w, QMEM_NEVER);
+	return QMEM_NEVER;
 }
 
 static uint64_t wakes(const struct watcher *w)
@@ -266,9 +278,7 @@ static uint64_t wakes(const struct watcher *w)
 
 	if (w->off)
 		return QMEM_NEVER;
-	if ((w->fd < 0 || w->lies) && w->looked + poll_after(w) < when)
-		when = w->looked + poll_after(w);
-	return when;
+	return looks(w) < when ? looks(w) : when;
 }
 
 static void arm(struct qmem *q, struct pressure *p)
@@ -369,6 +379,7 @@ static void ready(struct qmem *q, int fd, uint32_t events, void *arg)
 static void refusal(struct watcher *w, const struct resource *r, int err)
 {
 	const struct trigger_spec *spec = &w->trigger.spec;
+	const char *path = r->file.path;
 	char window[24], words[64];
 
 	qmem_print_duration(window, sizeof(window), spec->window);
@@ -381,7 +392,6 @@ static void refusal(struct watcher *w, const struct resource *r, int err)
 	else if (err == -EINVAL && (uint64_t)spec->window % UNPRIVILEGED_WINDOW)
 		snprintf(w->why, sizeof(w->why), "a window of %s needs CAP_SYS_RESOURCE", window);
 	else if (err == -EINVAL)
-	const char *path = r->file.path;
 		snprintf(w->why, sizeof(w->why), "this kernel has no such trigger");
 	else if (err == -EACCES)
 		snprintf(w->why, sizeof(w->why), "cannot write /%s, which takes CAP_DAC_OVERRIDE before Linux 6.1.42",
@@ -542,6 +552,7 @@ static int start(struct qmem *q, void *state)
 		return qmem_fail(q, -ENOTSUP,
 				 "no /proc/pressure: needs Linux 4.20 with CONFIG_PSI, and psi=1 where that is not "
 				 "the default");
+	p->apart = QMEM_NEVER;
 	p->timer = (struct qmem_timer){ .expired = expired, .arg = p };
 	err = watch_all(q, p);
 	if (err)
@@ -590,10 +601,15 @@ static int collect(struct qmem *q, void *state)
 		qmem_emit(q, &families[FAMILY_AVG], &instance, &r->psi);
 		qmem_emit(q, &families[FAMILY_STALL], &instance, &r->psi);
 	}
+	if (p->collected)
+		p->apart = qmem_now(q) - p->collected;
+	p->collected = qmem_now(q);
 	vm = vmstat_last(q, &when);
 	if (vm)
 		reclaim_keep(&p->reclaims, vm, when);
 	for (size_t i = 0; i < p->n; i++) {
+		if (!p->watchers[i].off)
+			watch_again(q, &p->watchers[i]);
 		if (p->watchers[i].off)
 			continue;
 		look(q, &p->watchers[i]);
@@ -607,8 +623,6 @@ static void stop(struct qmem *q, void *state)
 {
 	struct pressure *p = state;
 
-		if (!p->watchers[i].off)
-			watch_again(q, &p->watchers[i]);
 	qmem_timer_cancel(q, &p->timer);
 	for (size_t i = 0; i < p->n; i++) {
 		if (p->watchers[i].fd < 0)

@@ -5,12 +5,14 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <limits.h>
+#include <linux/capability.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "../recorder.h"
@@ -677,6 +679,25 @@ END_TEST
 
 /* ---- the service with the kernel's triggers ---- */
 
+static bool may_have_any_window(void)
+{
+	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = { { 0 } };
+
+	ck_assert_int_eq(syscall(SYS_capget, &header, data), 0);
+	return data[CAP_TO_INDEX(CAP_SYS_RESOURCE)].effective & CAP_TO_MASK(CAP_SYS_RESOURCE);
+}
+
+static void give_that_up(void)
+{
+	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = { { 0 } };
+
+	ck_assert_int_eq(syscall(SYS_capget, &header, data), 0);
+	data[CAP_TO_INDEX(CAP_SYS_RESOURCE)].effective &= ~CAP_TO_MASK(CAP_SYS_RESOURCE);
+	ck_assert_int_eq(syscall(SYS_capset, &header, data), 0);
+}
+
 static void setup_kernel(void)
 {
 	recorder_init(&r, NULL);
@@ -696,6 +717,70 @@ static bool begin_kernel(const char *trigger, uint64_t tick, uint64_t now)
 	set("Trigger", trigger);
 	return !qmem_start(r.q, tick, tick, now) && strstr(status().reason, "1 trigger of the kernel");
 }
+
+/* Its word is enough. */
+START_TEST(kernel_is_trusted)
+{
+	if (!may_have_any_window() || !begin_kernel("memory some 1900ms 2s", 10 * SECOND, 100 * SECOND))
+		return;
+	ck_assert_int_eq(qmem_collect(r.q, 100 * SECOND), 0);
+	ck_assert_uint_eq(qmem_next(r.q), QMEM_NEVER);
+}
+END_TEST
+
+/* Its word is not: there is always a sample that is about a window old. */
+START_TEST(kernel_is_verified)
+{
+	uint64_t now = 100 * SECOND;
+
+	give_that_up();
+	if (!begin_kernel("memory some 1900ms 2s", 10 * SECOND, now))
+		return;
+	ck_assert_int_eq(qmem_collect(r.q, now), 0);
+	for (int i = 0; i < 2; i++) {
+		uint64_t end = now + 10 * SECOND;
+		int looks = 0;
+
+		for (uint64_t next; (next = qmem_next(r.q)) < end; now = next, looks++) {
+			ck_assert_uint_gt(next, now);
+			ck_assert_uint_le(next, now + 2 * SECOND);
+			qmem_dispatch(r.q, NULL, 0, next);
+		}
+		ck_assert_int_ge(looks, 4);
+		ck_assert_int_le(looks, 10);
+		ck_assert_int_eq(qmem_collect(r.q, now = end), 0);
+	}
+}
+END_TEST
+
+/* Ticks that are close enough save the wakeups. */
+START_TEST(kernel_is_verified_by_ticks)
+{
+	uint64_t now = 100 * SECOND;
+
+	give_that_up();
+	if (!begin_kernel("memory some 1900ms 2s", 2 * SECOND, now))
+		return;
+	ck_assert_int_eq(qmem_collect(r.q, now), 0);
+	for (int i = 0; i < 3; i++) {
+		ck_assert_int_eq(qmem_collect(r.q, now += 2 * SECOND), 0);
+		ck_assert_uint_eq(qmem_next(r.q), QMEM_NEVER);
+	}
+}
+END_TEST
+
+START_TEST(long_windows_are_verified_seldom)
+{
+	uint64_t now = 100 * SECOND;
+
+	give_that_up();
+	if (!begin_kernel("memory some 9900ms 10s", 60 * SECOND, now))
+		return;
+	ck_assert_int_eq(qmem_collect(r.q, now), 0);
+	ck_assert_uint_ge(qmem_next(r.q), now + 5 * SECOND);
+	ck_assert_uint_le(qmem_next(r.q), now + 10 * SECOND);
+}
+END_TEST
 
 /* What could not be had at first is had later. */
 START_TEST(kernel_is_asked_again)
@@ -748,6 +833,10 @@ Suite *pressure_suite(void)
 	tcase_add_test(service, no_descriptor_at_first);
 	suite_add_tcase(suite, service);
 	tcase_add_checked_fixture(kernel, setup_kernel, teardown_kernel);
+	tcase_add_test(kernel, kernel_is_trusted);
+	tcase_add_test(kernel, kernel_is_verified);
+	tcase_add_test(kernel, kernel_is_verified_by_ticks);
+	tcase_add_test(kernel, long_windows_are_verified_seldom);
 	tcase_add_test(kernel, kernel_is_asked_again);
 	suite_add_tcase(suite, kernel);
 	return suite;
