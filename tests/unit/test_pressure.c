@@ -630,6 +630,87 @@ START_TEST(no_psi)
 }
 END_TEST
 
+START_TEST(severity)
+{
+	uint64_t now = 100 * SECOND;
+	const char *text;
+
+	set("Trigger", "memory full 100ms 2s");
+	set("Trigger", "memory some 100ms 2s");
+	begin(now);
+	ck_assert_int_eq(qmem_collect(r.q, now), 0);
+	recorder_take(&r);
+	put_memory(1150, 150);
+	ck_assert_int_eq(qmem_collect(r.q, now += SECOND), 0);
+	text = recorder_take(&r);
+	HAS(text, "pressure.trigger.severity[memory_full_100ms_2s] 2 state\n");
+	HAS(text, "pressure.trigger.severity[memory_some_100ms_2s] 1 state\n");
+	/* easing is not over */
+	ck_assert_int_eq(qmem_collect(r.q, now += 11 * SECOND), 0);
+	text = recorder_take(&r);
+	HAS(text, "pressure.trigger.state[memory_full_100ms_2s] 1 state\n");
+	HAS(text, "pressure.trigger.severity[memory_full_100ms_2s] 2 state\n");
+	ck_assert_int_eq(qmem_collect(r.q, now += 10 * SECOND), 0);
+	text = recorder_take(&r);
+	HAS(text, "pressure.trigger.severity[memory_full_100ms_2s] 0 state\n");
+	HAS(text, "pressure.trigger.severity[memory_some_100ms_2s] 0 state\n");
+}
+END_TEST
+
+/* Sums beyond int64 are not known. */
+START_TEST(hostile_vmstat)
+{
+	uint64_t now = 100 * SECOND;
+	const char *text;
+
+	put("vmstat", "workingset_refault_anon 9223372036854775807\nworkingset_refault_file 9223372036854775807\n"
+		      "pswpin 0\n");
+	set("Trigger", "memory some 200ms 2s");
+	begin(now);
+	ck_assert_int_eq(qmem_collect(r.q, now), 0);
+	put_memory(1900, 0);
+	ck_assert_int_eq(qmem_collect(r.q, now += SECOND), 0);
+	text = recorder_take(&r);
+	HAS(text, "for 2.0 s; meanwhile per second: swap in 0\n");
+	HAS_NOT(text, "refaults");
+}
+END_TEST
+
+/* The busiest that may be is told to its end. */
+START_TEST(long_message)
+{
+	uint64_t now = 100 * SECOND;
+	const char *text, *event, *end;
+
+	put("vmstat", "workingset_refault_anon 0\nworkingset_refault_file 0\npgscan_direct 0\nallocstall_normal 0\n"
+		      "pswpin 0\npswpout 0\n");
+	set("Trigger", "memory full 9999ms 10s");
+	set("Hold", "1h");
+	set("NotifyInterval", "2h");
+	begin(now);
+	for (int64_t i = 0; i <= 7220; i++) {
+		if (i == 7205)
+			put("vmstat", "workingset_refault_anon 100000000\nworkingset_refault_file 0\n"
+				      "pgscan_direct 200000000\nallocstall_normal 9999999\npswpin 10000000\n"
+				      "pswpout 10000000\n");
+		if (i == 7205)
+			recorder_take(&r);
+		put_memory(1000 * i, 1000 * i);
+		r.no_values = true;
+		ck_assert_int_eq(qmem_collect(r.q, now += SECOND), 0);
+	}
+	text = recorder_take(&r);
+	event = strstr(text, "memory pressure: full stalled for 1");
+	ck_assert_msg(event != NULL, "%s", text);
+	HAS(event, " ms, 100.0 %, of the last 1");
+	HAS(event,
+	    " s (limit 9999ms in 10s), for 2 h 0 min; meanwhile per second: refaults 10000000 pages, direct scan ");
+	end = strchr(event, '\n');
+	ck_assert_int_lt(end - event, 256);
+	ck_assert_msg(!memcmp(end - 6, " pages", 6), "%.*s", (int)(end - event), event);
+}
+END_TEST
+
 /* Descriptors up to so many after the first that was free at the first call. */
 static void allow_descriptors(int more)
 {
@@ -830,6 +911,9 @@ Suite *pressure_suite(void)
 	tcase_add_test(service, option_errors);
 	tcase_add_test(service, unreadable);
 	tcase_add_test(service, no_psi);
+	tcase_add_test(service, severity);
+	tcase_add_test(service, hostile_vmstat);
+	tcase_add_test(service, long_message);
 	tcase_add_test(service, no_descriptor_at_first);
 	suite_add_tcase(suite, service);
 	tcase_add_checked_fixture(kernel, setup_kernel, teardown_kernel);
