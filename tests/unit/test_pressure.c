@@ -789,6 +789,7 @@ static void setup_kernel(void)
 static void teardown_kernel(void)
 {
 	qmem_free(r.q);
+	recorder_take(&r); /* nothing is released before */
 	recorder_release(&r);
 }
 
