@@ -44,6 +44,7 @@ struct netstat {
 	int64_t max;
 
 	struct qmem_file file;
+	bool chosen; /* which file it is */
 	struct select select;
 	struct top top;
 	struct qmem_complaint malformed, beyond;
@@ -347,10 +348,10 @@ static void start_over(struct device *d)
 		d->delta.v[c] = d->raw.v[c] == QMEM_NA ? QMEM_NA : 0;
 }
 
-static void measure(struct device *d)
+static void measure(struct device *d, const struct counters *from)
 {
 	for (int c = 0; c < NETDEV_COLUMNS; c++) {
-		int64_t raw = d->raw.v[c], last = d->last.v[c];
+		int64_t raw = d->raw.v[c], last = from->v[c];
 
 		if (raw == QMEM_NA || last == QMEM_NA)
 			d->delta.v[c] = raw == QMEM_NA ? QMEM_NA : 0;
@@ -386,8 +387,8 @@ static void find_renamed(struct netstat *s)
 			if (d == from || d->round != s->round || !d->before || !continues(d, had))
 				continue;
 			d->before = false;
-			d->last = *had;
-			measure(d);
+			/* its own `last` stays: one more may have that name now */
+			measure(d, had);
 			if (n < DISTURBED_MOST)
 				disturbed[n++] = (uint32_t)i;
 		}
@@ -471,7 +472,7 @@ static void account(struct netstat *s, uint64_t now)
 		struct device *d = &s->devices[i];
 
 		if (d->round == s->round && d->before)
-			measure(d);
+			measure(d, &d->last);
 		else if (d->round == s->round)
 			start_over(d);
 		disturbed |= d->round == s->round ? d->before && falls(d) : d->round + 1 == s->round;
@@ -528,6 +529,55 @@ static void emit_all(struct qmem *q, struct netstat *s)
 		emit(q, OTHER, &s->other);
 }
 
+/* ---- the file ---- */
+
+static const char *const paths[] = {
+	[NAMESPACE_INIT] = "proc/1/net/dev",
+	[NAMESPACE_SELF] = "proc/self/net/dev",
+};
+
+/* The agent's fault, not the file's. */
+static bool is_passing(int err)
+{
+	return err == -EMFILE || err == -ENFILE || err == -ENOMEM;
+}
+
+static int try_file(struct qmem *q, struct netstat *s, enum namespace which)
+{
+	const char *text;
+	ssize_t len;
+
+	s->file = QMEM_FILE(paths[which]);
+	len = qmem_read(q, &s->file, &text);
+	return len < 0 && len != -ENODATA ? (int)len : 0;
+}
+
+/* Which namespace is shown, once and for all. -ENOENT: there is none. */
+static int choose(struct qmem *q, struct netstat *s)
+{
+	int err = try_file(q, s, (enum namespace)s->namespace), other;
+	char buffer[64];
+	const char *words;
+
+	if (!err) {
+		qmem_note(q,
+			  s->namespace == NAMESPACE_INIT ? "the namespace of process 1" : "the agent's own namespace");
+		s->chosen = true;
+		return 0;
+	}
+	if (s->namespace != NAMESPACE_INIT || is_passing(err))
+		return err;
+	other = try_file(q, s, NAMESPACE_SELF);
+	if (other)
+		return other == -ENOENT ? err : other;
+	words = strerror_r(-err, buffer, sizeof(buffer));
+	qmem_note(q, "the agent's own namespace: that of process 1 cannot be read: %s", words);
+	qmem_log(q, QMEM_LOG_NOTICE, "shows the agent's own network namespace: that of process 1 cannot be read: %s",
+		 words);
+	s->chosen = true;
+	return 0;
+}
+
 static int collect(struct qmem *q, void *state)
 {
 	struct netstat *s = state;
@@ -537,6 +587,11 @@ static int collect(struct qmem *q, void *state)
 	bool beyond;
 	int err;
 
+	if (!s->chosen) {
+		err = choose(q, s);
+		if (err)
+			return err;
+	}
 	len = qmem_read(q, &s->file, &text);
 	if (len < 0)
 		return (int)len;
@@ -560,41 +615,6 @@ static int collect(struct qmem *q, void *state)
 
 /* ---- life ---- */
 
-/* It may be there a little later: no reason to do without for ever. */
-static bool is_passing(int err)
-{
-	return err == -EMFILE || err == -ENFILE || err == -ENOMEM || err == -EINTR || err == -EAGAIN;
-}
-
-static int open_file(struct qmem *q, struct netstat *s)
-{
-	static const char *const paths[] = {
-		[NAMESPACE_INIT] = "proc/1/net/dev",
-		[NAMESPACE_SELF] = "proc/self/net/dev",
-	};
-	char words[64];
-	const char *text;
-	ssize_t len;
-
-	s->file = QMEM_FILE(paths[s->namespace]);
-	len = qmem_read(q, &s->file, &text);
-	if (len >= 0 || len == -ENODATA || is_passing((int)len)) {
-		qmem_note(q,
-			  s->namespace == NAMESPACE_INIT ? "the namespace of process 1" : "the agent's own namespace");
-		return 0;
-	}
-	if (s->namespace != NAMESPACE_INIT)
-		return (int)len;
-	s->file = QMEM_FILE(paths[NAMESPACE_SELF]);
-	if (qmem_read(q, &s->file, &text) < 0)
-		return (int)len;
-	qmem_note(q, "the agent's own namespace: that of process 1 cannot be read: %s",
-		  strerror_r((int)-len, words, sizeof(words)));
-	qmem_log(q, QMEM_LOG_NOTICE, "shows the agent's own network namespace: that of process 1 cannot be read: %s",
-		 strerror_r((int)-len, words, sizeof(words)));
-	return 0;
-}
-
 static void stop(struct qmem *q, void *state)
 {
 	struct netstat *s = state;
@@ -614,15 +634,24 @@ static void stop(struct qmem *q, void *state)
 static int start(struct qmem *q, void *state)
 {
 	struct netstat *s = state;
-	int err = open_file(q, s);
+	char words[64];
+	int err;
 
 	for (int c = 0; c < NETDEV_COLUMNS; c++)
 		s->other.v[c] = QMEM_NA;
-	if (!err)
-		err = select_init(&s->select, &s->interfaces, s->ignore_selected);
+	s->file = QMEM_FILE(paths[s->namespace]);
+	err = select_init(&s->select, &s->interfaces, s->ignore_selected);
 	if (!err)
 		err = top_init(&s->top, (size_t)s->max, MARGIN);
-	return err;
+	if (err)
+		return err;
+	err = choose(q, s);
+	if (err == -ENOENT)
+		return err;
+	/* any other reason may pass */
+	if (err)
+		qmem_note(q, "not read so far: %s", strerror_r(-err, words, sizeof(words)));
+	return 0;
 }
 
 const struct qmem_service netstat_service = {

@@ -57,6 +57,7 @@ struct pressure {
 	struct watcher *watchers;
 	size_t n;
 	struct qmem_timer timer;
+	uint64_t collected, apart; /* the last tick; how long after the one before: QMEM_NEVER at first */
 	struct reclaim_history reclaims;
 };
 
@@ -144,6 +145,7 @@ static const struct qmem_family families[] = {
 				    .metrics = trigger_events_metrics },
 	{ 0 },
 };
+
 static const char *check(const char *text)
 {
 	return strcmp(text, "none") == 0 ? NULL : trigger_check(text);
@@ -247,16 +249,27 @@ static void step(struct qmem *q, struct watcher *w, enum trigger_cause cause)
 
 /* ---- triggers ---- */
 
-/* A tick of the same pace comes first, and saves a wakeup. */
-static uint64_t poll_after(const struct watcher *w)
+static uint64_t pace_of(const struct watcher *w, uint64_t most)
 {
 	uint64_t pace = (uint64_t)w->trigger.spec.window / 2;
 
 	if (pace < POLL_LEAST)
 		pace = POLL_LEAST;
-	if (pace > POLL_MOST)
-		pace = POLL_MOST;
+	if (pace > most)
+		pace = most;
+	/* a tick of the same pace comes first, and saves a wakeup */
 	return pace + pace / 8;
+}
+
+/* When the total is looked at next, if no tick does it. */
+static uint64_t looks(const struct watcher *w)
+{
+	if (w->fd < 0)
+		return w->looked + pace_of(w, POLL_MOST);
+	/* what the kernel says is compared with a sample about a window old: ticks may take them often enough */
+	if (w->lies && w->pressure->apart > (uint64_t)w->trigger.spec.window)
+		return w->looked + pace_of(w, QMEM_NEVER);
+	return QMEM_NEVER;
 }
 
 static uint64_t wakes(const struct watcher *w)
@@ -265,9 +278,7 @@ static uint64_t wakes(const struct watcher *w)
 
 	if (w->off)
 		return QMEM_NEVER;
-	if ((w->fd < 0 || w->lies) && w->looked + poll_after(w) < when)
-		when = w->looked + poll_after(w);
-	return when;
+	return looks(w) < when ? looks(w) : when;
 }
 
 static void arm(struct qmem *q, struct pressure *p)
@@ -365,13 +376,16 @@ static void ready(struct qmem *q, int fd, uint32_t events, void *arg)
 }
 
 /* The kernel refuses in few words. */
-static void refusal(struct watcher *w, const char *path, int err)
+static void refusal(struct watcher *w, const struct resource *r, int err)
 {
 	const struct trigger_spec *spec = &w->trigger.spec;
+	const char *path = r->file.path;
 	char window[24], words[64];
 
 	qmem_print_duration(window, sizeof(window), spec->window);
-	if (err == -ENOTTY)
+	if (r->file.fd < 0)
+		snprintf(w->why, sizeof(w->why), "cannot read /%s: %s", path, strerror_r(-err, words, sizeof(words)));
+	else if (err == -ENOTTY)
 		snprintf(w->why, sizeof(w->why), "/%s is not of procfs", path);
 	else if (err == -EROFS)
 		snprintf(w->why, sizeof(w->why), "/%s is read-only", path);
@@ -417,39 +431,60 @@ static int ask_kernel(struct qmem *q, struct watcher *w, const struct resource *
 	return fd;
 }
 
-static void watch(struct qmem *q, struct watcher *w)
+/* Is the line not on this kernel? */
+static bool is_off(struct qmem *q, struct watcher *w)
 {
 	struct pressure *p = w->pressure;
 	const struct resource *r = &p->resources[w->trigger.spec.resource];
 
-	w->looked = qmem_now(q);
-	if (r->missing || (r->valid && !r->psi.beyond && total_of(p, &w->trigger.spec) == QMEM_NA)) {
-		w->off = true;
-		snprintf(w->why, sizeof(w->why), "this kernel does not report it");
-		qmem_log(q, QMEM_LOG_WARNING, "trigger %s is off: %s", w->name, w->why);
-		return;
-	}
-	/* the reference for what comes next */
-	(void)trigger_step(&w->trigger, TRIGGER_TICK, qmem_now(q), total_of(p, &w->trigger.spec));
+	if (!r->missing && (!r->valid || r->psi.beyond || total_of(p, &w->trigger.spec) != QMEM_NA))
+		return false;
+	w->off = true;
+	snprintf(w->why, sizeof(w->why), "this kernel does not report it");
+	qmem_log(q, QMEM_LOG_WARNING, "trigger %s is off: %s", w->name, w->why);
+	return true;
+}
+
+/* By the kernel, if it will; else by polling. */
+static int watch(struct qmem *q, struct watcher *w)
+{
+	const struct resource *r = &w->pressure->resources[w->trigger.spec.resource];
+
 	w->rounds = 0;
 	w->fd = ask_kernel(q, w, r);
-	w->lies = w->fd >= 0 && !privileged();
-	if (w->fd >= 0)
+	w->refused = w->fd < 0 ? w->fd : 0;
+	w->lies = !w->refused && !privileged();
+	if (w->refused) {
+		w->fd = -1;
+		refusal(w, r, w->refused);
+	}
+	return w->refused;
+}
+
+static void watch_first(struct qmem *q, struct watcher *w)
+{
+	w->looked = qmem_now(q);
+	if (is_off(q, w))
 		return;
-	w->refused = w->fd;
-	refusal(w, r->file.path, w->refused);
-	w->fd = -1;
-	qmem_log(q, QMEM_LOG_INFO, "trigger %s is polled: %s", w->name, w->why);
+	/* the reference for what comes next */
+	(void)trigger_step(&w->trigger, TRIGGER_TICK, qmem_now(q), total_of(w->pressure, &w->trigger.spec));
+	if (watch(q, w))
+		qmem_log(q, QMEM_LOG_INFO, "trigger %s is polled: %s", w->name, w->why);
 }
 
 /* What was refused for want of a descriptor or of memory may be granted later. */
 static void watch_again(struct qmem *q, struct watcher *w)
 {
-	bool passing = w->refused == -EMFILE || w->refused == -ENFILE || w->refused == -ENOMEM;
+	int before = w->refused;
 
-	if (w->fd >= 0 || !passing || ++w->rounds < ASK_AGAIN)
+	if ((before != -EMFILE && before != -ENFILE && before != -ENOMEM) || ++w->rounds < ASK_AGAIN)
 		return;
-	watch(q, w);
+	if (!is_off(q, w) && watch(q, w) == before)
+		return;
+	if (!w->off && w->refused)
+		qmem_log(q, QMEM_LOG_INFO, "trigger %s is polled: %s", w->name, w->why);
+	else if (!w->off)
+		qmem_log(q, QMEM_LOG_INFO, "trigger %s is the kernel's now", w->name);
 	note(q, w->pressure);
 }
 
@@ -483,7 +518,7 @@ static int watch_all(struct qmem *q, struct pressure *p)
 		w->labels[0] = (struct qmem_label){ "resource", psi_resources[w->trigger.spec.resource] };
 		w->labels[1] = (struct qmem_label){ "kind", psi_kinds[w->trigger.spec.kind] };
 		p->n++;
-		watch(q, w);
+		watch_first(q, w);
 	}
 	return 0;
 }
@@ -517,6 +552,7 @@ static int start(struct qmem *q, void *state)
 		return qmem_fail(q, -ENOTSUP,
 				 "no /proc/pressure: needs Linux 4.20 with CONFIG_PSI, and psi=1 where that is not "
 				 "the default");
+	p->apart = QMEM_NEVER;
 	p->timer = (struct qmem_timer){ .expired = expired, .arg = p };
 	err = watch_all(q, p);
 	if (err)
@@ -565,13 +601,17 @@ static int collect(struct qmem *q, void *state)
 		qmem_emit(q, &families[FAMILY_AVG], &instance, &r->psi);
 		qmem_emit(q, &families[FAMILY_STALL], &instance, &r->psi);
 	}
+	if (p->collected)
+		p->apart = qmem_now(q) - p->collected;
+	p->collected = qmem_now(q);
 	vm = vmstat_last(q, &when);
 	if (vm)
 		reclaim_keep(&p->reclaims, vm, when);
 	for (size_t i = 0; i < p->n; i++) {
+		if (!p->watchers[i].off)
+			watch_again(q, &p->watchers[i]);
 		if (p->watchers[i].off)
 			continue;
-		watch_again(q, &p->watchers[i]);
 		look(q, &p->watchers[i]);
 		emit_trigger(q, &p->watchers[i]);
 	}

@@ -19,7 +19,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	for (const char *before = text; netdev_next(&walk, &dev); before = walk.at) {
 		if (!dev.name_len || dev.name < before || dev.name + dev.name_len >= walk.at || walk.at > walk.end)
 			abort();
-		if (memchr(dev.name, '\n', dev.name_len) || dev.name[dev.name_len] != ':')
+		if (memchr(dev.name, '\n', dev.name_len) || memchr(dev.name, '\0', dev.name_len) ||
+		    dev.name[dev.name_len] != ':')
 			abort();
 		for (int c = 0; c < NETDEV_COLUMNS; c++)
 			if (dev.column[c] != QMEM_NA && dev.column[c] < 0)

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -384,6 +385,22 @@ START_TEST(names_go_round)
 }
 END_TEST
 
+/* Each takes the name of the next, and the last one is gone. */
+START_TEST(names_move_on)
+{
+	begin();
+	device("a", 1000);
+	device("b", 50000);
+	device("c", 900000);
+	ck_assert_int_eq(tick(), 0);
+	device("a", 50002);
+	device("b", 900003);
+	ck_assert_int_eq(tick(), 0);
+	ck_assert_int_eq(get("bytes.rx[a]"), 1002);
+	ck_assert_int_eq(get("bytes.rx[b]"), 50003);
+}
+END_TEST
+
 /* The driver of one is loaded again while another is busy: the busy one loses nothing. */
 START_TEST(reset_beside_a_busy_one)
 {
@@ -450,6 +467,23 @@ START_TEST(top_and_other)
 	device("e", 777777);
 	ck_assert_int_eq(tick(), 0);
 	ck_assert_int_eq(get("bytes.rx[other]"), 1190);
+}
+END_TEST
+
+/* As much in a second as a counter can hold is very busy, not less than nothing. */
+START_TEST(faster_than_can_be)
+{
+	set("MaxInterfaces", "1");
+	begin();
+	device("eth0", 100000);
+	line("eth1: 1 1 0 0 0 0 0 0 1 1 0 0 0 0 0 0\n");
+	ck_assert_int_eq(tick(), 0);
+	ck_assert_int_eq(get("bytes.rx[eth0]"), 100000);
+	device("eth0", 200000);
+	line("eth1: 9223372036854775807 1 0 0 0 0 0 0 9223372036854775807 1 0 0 0 0 0 0\n");
+	ck_assert_int_eq(tick(), 0);
+	ck_assert(get("bytes.rx[eth1]") == INT64_MAX);
+	ck_assert_int_eq(get("bytes.rx[other]"), 100000);
 }
 END_TEST
 
@@ -597,6 +631,84 @@ START_TEST(no_file)
 }
 END_TEST
 
+/* Descriptors up to so many after the first that was free at the first call. */
+static void allow_descriptors(int more)
+{
+	static int first;
+	struct rlimit limit;
+
+	if (!first) {
+		first = dup(0);
+		ck_assert_int_gt(first, 0);
+		close(first);
+	}
+	ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &limit), 0);
+	limit.rlim_cur = (rlim_t)(first + more);
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
+}
+
+/* What is wanting at start may be there later. */
+START_TEST(no_descriptor_at_first)
+{
+	allow_descriptors(1); /* for the root */
+	ck_assert_int_eq(qmem_start(r.q, SECOND, SECOND, now), 0);
+	ck_assert_ptr_nonnull(strstr(note(), "Too many open files"));
+	ck_assert_int_ne(qmem_collect(r.q, now), 0);
+	now += SECOND;
+	allow_descriptors(16);
+	recorder_take(&r);
+	device("eth0", 50);
+	ck_assert_int_eq(tick(), 0);
+	ck_assert_int_eq(get("bytes.rx[eth0]"), 50);
+	ck_assert_str_eq(note(), "the namespace of process 1");
+}
+END_TEST
+
+/* And the namespace is chosen then, not before. */
+START_TEST(chosen_later)
+{
+	char path[PATH_MAX];
+
+	make_dir("proc/self");
+	make_dir("proc/self/net");
+	device("eth7", 70);
+	put("proc/self/net/dev");
+	snprintf(path, sizeof(path), "%s/proc/1/net/dev", root);
+	ck_assert_int_eq(remove(path), 0);
+	allow_descriptors(1); /* for the root */
+	ck_assert_int_eq(qmem_start(r.q, SECOND, SECOND, now), 0);
+	allow_descriptors(16);
+	recorder_take(&r);
+	ck_assert_int_eq(qmem_collect(r.q, now), 0);
+	text = recorder_take(&r);
+	ck_assert_int_eq(get("bytes.rx[eth7]"), 70);
+	ck_assert_int_eq(times("log notice netstat: shows the agent's own network namespace"), 1);
+	ck_assert_int_eq(qmem_collect(r.q, now + SECOND), 0);
+	text = recorder_take(&r);
+	ck_assert_int_eq(times("log "), 0);
+}
+END_TEST
+
+/* Only a file that is not there is not there. */
+START_TEST(unreadable_at_first)
+{
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), "%s/proc/1/net/dev", root);
+	ck_assert_int_eq(remove(path), 0);
+	ck_assert_int_eq(symlink("dev", path), 0);
+	ck_assert_int_eq(qmem_start(r.q, SECOND, SECOND, now), 0);
+	ck_assert_ptr_nonnull(strstr(note(), "Too many levels of symbolic links"));
+	ck_assert_int_ne(qmem_collect(r.q, now), 0);
+	now += SECOND;
+	ck_assert_int_eq(remove(path), 0);
+	recorder_take(&r);
+	device("eth0", 50);
+	ck_assert_int_eq(tick(), 0);
+	ck_assert_int_eq(get("bytes.rx[eth0]"), 50);
+}
+END_TEST
+
 Suite *netstat_suite(void)
 {
 	Suite *suite = suite_create("netstat");
@@ -614,8 +726,10 @@ Suite *netstat_suite(void)
 	tcase_add_test(tests, names_are_swapped);
 	tcase_add_test(tests, traffic_beside_one_that_goes);
 	tcase_add_test(tests, names_go_round);
+	tcase_add_test(tests, names_move_on);
 	tcase_add_test(tests, reset_beside_a_busy_one);
 	tcase_add_test(tests, top_and_other);
+	tcase_add_test(tests, faster_than_can_be);
 	tcase_add_test(tests, one_called_other);
 	tcase_add_test(tests, none_shown);
 	tcase_add_test(tests, come_and_go);
@@ -623,6 +737,9 @@ Suite *netstat_suite(void)
 	tcase_add_test(tests, falls_back_to_self);
 	tcase_add_test(tests, own_namespace);
 	tcase_add_test(tests, no_file);
+	tcase_add_test(tests, no_descriptor_at_first);
+	tcase_add_test(tests, chosen_later);
+	tcase_add_test(tests, unreadable_at_first);
 	suite_add_tcase(suite, tests);
 	return suite;
 }

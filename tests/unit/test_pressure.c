@@ -5,11 +5,14 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <limits.h>
+#include <linux/capability.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "../recorder.h"
@@ -627,10 +630,267 @@ START_TEST(no_psi)
 }
 END_TEST
 
+START_TEST(severity)
+{
+	uint64_t now = 100 * SECOND;
+	const char *text;
+
+	set("Trigger", "memory full 100ms 2s");
+	set("Trigger", "memory some 100ms 2s");
+	begin(now);
+	ck_assert_int_eq(qmem_collect(r.q, now), 0);
+	recorder_take(&r);
+	put_memory(1150, 150);
+	ck_assert_int_eq(qmem_collect(r.q, now += SECOND), 0);
+	text = recorder_take(&r);
+	HAS(text, "pressure.trigger.severity[memory_full_100ms_2s] 2 state\n");
+	HAS(text, "pressure.trigger.severity[memory_some_100ms_2s] 1 state\n");
+	/* easing is not over */
+	ck_assert_int_eq(qmem_collect(r.q, now += 11 * SECOND), 0);
+	text = recorder_take(&r);
+	HAS(text, "pressure.trigger.state[memory_full_100ms_2s] 1 state\n");
+	HAS(text, "pressure.trigger.severity[memory_full_100ms_2s] 2 state\n");
+	ck_assert_int_eq(qmem_collect(r.q, now += 10 * SECOND), 0);
+	text = recorder_take(&r);
+	HAS(text, "pressure.trigger.severity[memory_full_100ms_2s] 0 state\n");
+	HAS(text, "pressure.trigger.severity[memory_some_100ms_2s] 0 state\n");
+}
+END_TEST
+
+/* Sums beyond int64 are not known. */
+START_TEST(hostile_vmstat)
+{
+	uint64_t now = 100 * SECOND;
+	const char *text;
+
+	put("vmstat", "workingset_refault_anon 9223372036854775807\nworkingset_refault_file 9223372036854775807\n"
+		      "pswpin 0\n");
+	set("Trigger", "memory some 200ms 2s");
+	begin(now);
+	ck_assert_int_eq(qmem_collect(r.q, now), 0);
+	put_memory(1900, 0);
+	ck_assert_int_eq(qmem_collect(r.q, now += SECOND), 0);
+	text = recorder_take(&r);
+	HAS(text, "for 2.0 s; meanwhile per second: swap in 0\n");
+	HAS_NOT(text, "refaults");
+}
+END_TEST
+
+/* The busiest that may be is told to its end. */
+START_TEST(long_message)
+{
+	uint64_t now = 100 * SECOND;
+	const char *text, *event, *end;
+
+	put("vmstat", "workingset_refault_anon 0\nworkingset_refault_file 0\npgscan_direct 0\nallocstall_normal 0\n"
+		      "pswpin 0\npswpout 0\n");
+	set("Trigger", "memory full 9999ms 10s");
+	set("Hold", "1h");
+	set("NotifyInterval", "2h");
+	begin(now);
+	for (int64_t i = 0; i <= 7220; i++) {
+		if (i == 7205)
+			put("vmstat", "workingset_refault_anon 100000000\nworkingset_refault_file 0\n"
+				      "pgscan_direct 200000000\nallocstall_normal 9999999\npswpin 10000000\n"
+				      "pswpout 10000000\n");
+		if (i == 7205)
+			recorder_take(&r);
+		put_memory(1000 * i, 1000 * i);
+		r.no_values = true;
+		ck_assert_int_eq(qmem_collect(r.q, now += SECOND), 0);
+	}
+	text = recorder_take(&r);
+	event = strstr(text, "memory pressure: full stalled for 1");
+	ck_assert_msg(event != NULL, "%s", text);
+	HAS(event, " ms, 100.0 %, of the last 1");
+	HAS(event,
+	    " s (limit 9999ms in 10s), for 2 h 0 min; meanwhile per second: refaults 10000000 pages, direct scan ");
+	end = strchr(event, '\n');
+	ck_assert_int_lt(end - event, 256);
+	ck_assert_msg(!memcmp(end - 6, " pages", 6), "%.*s", (int)(end - event), event);
+}
+END_TEST
+
+/* Descriptors up to so many after the first that was free at the first call. */
+static void allow_descriptors(int more)
+{
+	static int first;
+	struct rlimit limit;
+
+	if (!first) {
+		first = dup(0);
+		ck_assert_int_gt(first, 0);
+		close(first);
+	}
+	ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &limit), 0);
+	limit.rlim_cur = (rlim_t)(first + more);
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
+}
+
+/* The reason is the true one; and the kernel is asked again when it may have passed. */
+START_TEST(no_descriptor_at_first)
+{
+	uint64_t now = 100 * SECOND;
+	const char *text;
+
+	set("Trigger", "memory some 200ms 2s");
+	allow_descriptors(1); /* for the root */
+	begin(now);
+	ck_assert_str_eq(status().reason,
+			 "memory_some_200ms_2s polled: cannot read /proc/pressure/memory: Too many open files");
+	recorder_take(&r);
+	r.no_values = true;
+	for (int i = 0; i < 200; i++)
+		ck_assert_int_ne(qmem_collect(r.q, now += SECOND), 0);
+	/* one failure is one complaint, however often the kernel is asked */
+	HAS_NOT(recorder_take(&r), "trigger");
+	allow_descriptors(16);
+	for (int i = 0; i < 60; i++)
+		ck_assert_int_eq(qmem_collect(r.q, now += SECOND), 0);
+	text = recorder_take(&r);
+	ck_assert_int_eq(times(text, "is polled"), 1);
+	HAS(text, "trigger memory_some_200ms_2s is polled: /proc/pressure/memory is not of procfs\n");
+	ck_assert_str_eq(status().reason, "memory_some_200ms_2s polled: /proc/pressure/memory is not of procfs");
+	/* that does not pass */
+	for (int i = 0; i < 200; i++)
+		ck_assert_int_eq(qmem_collect(r.q, now += SECOND), 0);
+	HAS_NOT(recorder_take(&r), "trigger");
+}
+END_TEST
+
+/* ---- the service with the kernel's triggers ---- */
+
+static bool may_have_any_window(void)
+{
+	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = { { 0 } };
+
+	ck_assert_int_eq(syscall(SYS_capget, &header, data), 0);
+	return data[CAP_TO_INDEX(CAP_SYS_RESOURCE)].effective & CAP_TO_MASK(CAP_SYS_RESOURCE);
+}
+
+static void give_that_up(void)
+{
+	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = { { 0 } };
+
+	ck_assert_int_eq(syscall(SYS_capget, &header, data), 0);
+	data[CAP_TO_INDEX(CAP_SYS_RESOURCE)].effective &= ~CAP_TO_MASK(CAP_SYS_RESOURCE);
+	ck_assert_int_eq(syscall(SYS_capset, &header, data), 0);
+}
+
+static void setup_kernel(void)
+{
+	recorder_init(&r, NULL);
+	r.no_values = true;
+	r.q = qmem_new(&recorder_host, &r, services);
+}
+
+static void teardown_kernel(void)
+{
+	qmem_free(r.q);
+	recorder_take(&r); /* nothing is released before */
+	recorder_release(&r);
+}
+
+/* False where there is no PSI, or where it cannot be written. */
+static bool begin_kernel(const char *trigger, uint64_t tick, uint64_t now)
+{
+	set("Trigger", trigger);
+	return !qmem_start(r.q, tick, tick, now) && strstr(status().reason, "1 trigger of the kernel");
+}
+
+/* Its word is enough. */
+START_TEST(kernel_is_trusted)
+{
+	if (!may_have_any_window() || !begin_kernel("memory some 1900ms 2s", 10 * SECOND, 100 * SECOND))
+		return;
+	ck_assert_int_eq(qmem_collect(r.q, 100 * SECOND), 0);
+	ck_assert_uint_eq(qmem_next(r.q), QMEM_NEVER);
+}
+END_TEST
+
+/* Its word is not: there is always a sample that is about a window old. */
+START_TEST(kernel_is_verified)
+{
+	uint64_t now = 100 * SECOND;
+
+	give_that_up();
+	if (!begin_kernel("memory some 1900ms 2s", 10 * SECOND, now))
+		return;
+	ck_assert_int_eq(qmem_collect(r.q, now), 0);
+	for (int i = 0; i < 2; i++) {
+		uint64_t end = now + 10 * SECOND;
+		int looks = 0;
+
+		for (uint64_t next; (next = qmem_next(r.q)) < end; now = next, looks++) {
+			ck_assert_uint_gt(next, now);
+			ck_assert_uint_le(next, now + 2 * SECOND);
+			qmem_dispatch(r.q, NULL, 0, next);
+		}
+		ck_assert_int_ge(looks, 4);
+		ck_assert_int_le(looks, 10);
+		ck_assert_int_eq(qmem_collect(r.q, now = end), 0);
+	}
+}
+END_TEST
+
+/* Ticks that are close enough save the wakeups. */
+START_TEST(kernel_is_verified_by_ticks)
+{
+	uint64_t now = 100 * SECOND;
+
+	give_that_up();
+	if (!begin_kernel("memory some 1900ms 2s", 2 * SECOND, now))
+		return;
+	ck_assert_int_eq(qmem_collect(r.q, now), 0);
+	for (int i = 0; i < 3; i++) {
+		ck_assert_int_eq(qmem_collect(r.q, now += 2 * SECOND), 0);
+		ck_assert_uint_eq(qmem_next(r.q), QMEM_NEVER);
+	}
+}
+END_TEST
+
+START_TEST(long_windows_are_verified_seldom)
+{
+	uint64_t now = 100 * SECOND;
+
+	give_that_up();
+	if (!begin_kernel("memory some 9900ms 10s", 60 * SECOND, now))
+		return;
+	ck_assert_int_eq(qmem_collect(r.q, now), 0);
+	ck_assert_uint_ge(qmem_next(r.q), now + 5 * SECOND);
+	ck_assert_uint_le(qmem_next(r.q), now + 10 * SECOND);
+}
+END_TEST
+
+/* What could not be had at first is had later. */
+START_TEST(kernel_is_asked_again)
+{
+	uint64_t now = 100 * SECOND;
+	const char *text;
+
+	if (!begin_kernel("memory some 1900ms 2s", SECOND, now))
+		return;
+	teardown_kernel();
+	setup_kernel();
+	allow_descriptors(1);
+	ck_assert(!begin_kernel("memory some 1900ms 2s", SECOND, now));
+	HAS(status().reason, "memory_some_1900ms_2s polled: cannot read /proc/pressure/memory: Too many open files");
+	allow_descriptors(32);
+	recorder_take(&r);
+	for (int i = 0; i < 60; i++)
+		ck_assert_int_eq(qmem_collect(r.q, now += SECOND), 0);
+	text = recorder_take(&r);
+	ck_assert_int_eq(times(text, "log info pressure: trigger memory_some_1900ms_2s is the kernel's now\n"), 1);
+	HAS(status().reason, "1 trigger of the kernel");
+}
+END_TEST
+
 Suite *pressure_suite(void)
 {
 	Suite *suite = suite_create("pressure");
-	TCase *trigger = tcase_create("trigger"), *service = tcase_create("service");
+	TCase *trigger = tcase_create("trigger"), *service = tcase_create("service"), *kernel = tcase_create("kernel");
 
 	tcase_add_test(trigger, good_triggers);
 	tcase_add_test(trigger, bad_triggers);
@@ -652,6 +912,17 @@ Suite *pressure_suite(void)
 	tcase_add_test(service, option_errors);
 	tcase_add_test(service, unreadable);
 	tcase_add_test(service, no_psi);
+	tcase_add_test(service, severity);
+	tcase_add_test(service, hostile_vmstat);
+	tcase_add_test(service, long_message);
+	tcase_add_test(service, no_descriptor_at_first);
 	suite_add_tcase(suite, service);
+	tcase_add_checked_fixture(kernel, setup_kernel, teardown_kernel);
+	tcase_add_test(kernel, kernel_is_trusted);
+	tcase_add_test(kernel, kernel_is_verified);
+	tcase_add_test(kernel, kernel_is_verified_by_ticks);
+	tcase_add_test(kernel, long_windows_are_verified_seldom);
+	tcase_add_test(kernel, kernel_is_asked_again);
+	suite_add_tcase(suite, kernel);
 	return suite;
 }
