@@ -185,7 +185,9 @@ static uint32_t find_or_add(struct procgroups *g, const char *name, enum procgro
 	index = g->free_n ? g->free[--g->free_n] : (uint32_t)g->n++;
 	group = &g->groups[index];
 	generation = group->generation + 1 ? group->generation + 1 : 1;
-	*group = (struct procgroup){ .generation = generation, .kind = kind, .round = g->round, .hash = hash, .own = own };
+	*group = (struct procgroup){
+		.generation = generation, .kind = kind, .round = g->round, .hash = hash, .own = own
+	};
 	snprintf(group->name, sizeof(group->name), "%s", name);
 	enter(g, index);
 	return index;
@@ -621,7 +623,8 @@ int procgroups_update(struct qmem *q, struct procgroups *g, const struct proctab
 		err = take_answers(q, g, table);
 	for (size_t i = 0; i < g->n; i++)
 		g->groups[i].members = 0;
-	proctable_each(table, p) {
+	proctable_each(table, p)
+	{
 		struct member *m = &g->members[p->slot];
 		bool is_new = m->generation != p->generation;
 		uint32_t mark = missed || is_new || (p->changed & PROC_ID) ? mark_of(p) : m->mark;

@@ -31,7 +31,7 @@ struct process {
 	struct smaps_amounts kinds[SMAPS_KINDS];
 	int64_t mappings;
 	int64_t cost;
-	uint64_t when; /* read last, or tried */
+	uint64_t when;                                        /* read last, or tried */
 	int64_t seen_rss, seen_swap, seen_size, seen_changes; /* of the round that it was read for */
 	int64_t offered_rss, offered_swap, offered_size, offered_changes;
 };
@@ -56,18 +56,18 @@ struct heapmon {
 	bool noted;
 };
 
-#define KINDS(name_, member_)                                                                                     \
-	static const struct qmem_metric name_[] = {                                                               \
-		{ "heap", "[heap]", offsetof(struct sample, kinds[SMAPS_HEAP].member_), "what brk has given" },    \
-		{ "stack", "[stack]", offsetof(struct sample, kinds[SMAPS_STACK].member_),                         \
-		  "stacks of first threads" },                                                                    \
-		{ "anon", NULL, offsetof(struct sample, kinds[SMAPS_ANON].member_), "other anonymous memory" },    \
-		{ "jit", NULL, offsetof(struct sample, kinds[SMAPS_JIT].member_), "anonymous and executable" },    \
-		{ "file", NULL, offsetof(struct sample, kinds[SMAPS_FILE].member_), "files" },                     \
-		{ "shmem", NULL, offsetof(struct sample, kinds[SMAPS_SHMEM].member_), "shared memory" },           \
-		{ "huge", NULL, offsetof(struct sample, kinds[SMAPS_HUGE].member_), "hugetlbfs" },                 \
-		{ "device", NULL, offsetof(struct sample, kinds[SMAPS_DEVICE].member_), "devices" },               \
-		{ 0 },                                                                                            \
+#define KINDS(name_, member_)                                                                                          \
+	static const struct qmem_metric name_[] = {                                                                    \
+		{ "heap", "[heap]", offsetof(struct sample, kinds[SMAPS_HEAP].member_), "what brk has given" },        \
+		{ "stack", "[stack]", offsetof(struct sample, kinds[SMAPS_STACK].member_),                             \
+		  "stacks of first threads" },                                                                         \
+		{ "anon", NULL, offsetof(struct sample, kinds[SMAPS_ANON].member_), "other anonymous memory" },        \
+		{ "jit", NULL, offsetof(struct sample, kinds[SMAPS_JIT].member_), "anonymous and executable" },        \
+		{ "file", NULL, offsetof(struct sample, kinds[SMAPS_FILE].member_), "files" },                         \
+		{ "shmem", NULL, offsetof(struct sample, kinds[SMAPS_SHMEM].member_), "shared memory" },               \
+		{ "huge", NULL, offsetof(struct sample, kinds[SMAPS_HUGE].member_), "hugetlbfs" },                     \
+		{ "device", NULL, offsetof(struct sample, kinds[SMAPS_DEVICE].member_), "devices" },                   \
+		{ 0 },                                                                                                 \
 	}
 
 KINDS(rss_metrics, rss);
@@ -81,10 +81,10 @@ static const struct qmem_metric age_metrics[] = {
 	{ 0 },
 };
 
-#define BYTES(id_, title_, style_, metrics_)                                                                       \
-	{                                                                                                          \
-		.id = id_, .title = title_, .unit = "bytes", .kind = QMEM_GAUGE, .divisor = 1, .type = "memory",    \
-		.menu = "mappings", .style = style_, .label = "group", .metrics = metrics_                         \
+#define BYTES(id_, title_, style_, metrics_)                                                                           \
+	{                                                                                                              \
+		.id = id_, .title = title_, .unit = "bytes", .kind = QMEM_GAUGE, .divisor = 1, .type = "memory",       \
+		.menu = "mappings", .style = style_, .label = "group", .metrics = metrics_                             \
 	}
 
 static const struct qmem_family families[] = {
@@ -323,7 +323,8 @@ static int collect(struct qmem *q, void *state)
 	s->groups = room;
 	begin_groups(s, groups);
 	probe_begin(s->probe, qmem_now(q));
-	proctable_each(table, p) {
+	proctable_each(table, p)
+	{
 		struct group *g = &s->groups[procgroups_of(groups, p)];
 
 		if (g->wanted)
@@ -338,8 +339,8 @@ static int collect(struct qmem *q, void *state)
 		if (s->heap_only)
 			for (int k = 0; k < SMAPS_KINDS; k++)
 				if (k != SMAPS_HEAP)
-					s->groups[i].sample.kinds[k] = (struct smaps_amounts){ QMEM_NA, QMEM_NA, QMEM_NA,
-											       QMEM_NA, QMEM_NA };
+					s->groups[i].sample.kinds[k] =
+						(struct smaps_amounts){ QMEM_NA, QMEM_NA, QMEM_NA, QMEM_NA, QMEM_NA };
 		for (const struct qmem_family *f = families; f->id; f++)
 			qmem_emit(q, f, &instance, &s->groups[i].sample);
 	}

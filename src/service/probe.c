@@ -89,8 +89,8 @@ void probe_begin(struct probe *p, uint64_t now)
 	double earned = p->now ? (double)p->budget * (double)(now - p->now) / 1e9 : (double)p->budget;
 
 	/* no more than a second's is saved: else a long pause would be followed by a burst */
-	p->credit = earned >= (double)p->budget ? (p->credit < 0 ? p->credit : 0) + p->budget
-						: p->credit + (int64_t)earned;
+	p->credit =
+		earned >= (double)p->budget ? (p->credit < 0 ? p->credit : 0) + p->budget : p->credit + (int64_t)earned;
 	if (p->credit > p->budget)
 		p->credit = p->budget;
 	p->now = now;

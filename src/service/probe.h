@@ -31,8 +31,7 @@ struct probe_kind {
 struct probe;
 
 /* `budget` is CPU ns per second. `brief` is handed to read(). -ENOMEM, or why the root cannot be opened. */
-int probe_new(struct qmem *q, const struct probe_kind *kind, int64_t budget, bool brief, void *arg,
-	      struct probe **ret);
+int probe_new(struct qmem *q, const struct probe_kind *kind, int64_t budget, bool brief, void *arg, struct probe **ret);
 void probe_free(struct probe *p);
 
 /* Once a round: offers until probe_go(), which starts with the best of them if the last ones have been worked off. */

@@ -74,10 +74,10 @@ struct procmem {
 };
 
 static const size_t gauge_of[GAUGES] = {
-	[ANON] = offsetof(struct proc, anon),	  [FILE_] = offsetof(struct proc, file),
-	[SHMEM] = offsetof(struct proc, shmem),	  [SWAP] = offsetof(struct proc, swap),
-	[RSS] = offsetof(struct proc, rss),	  [VMSIZE] = offsetof(struct proc, vmsize),
-	[VMDATA] = offsetof(struct proc, vmdata), [PEAK] = offsetof(struct proc, hwm),
+	[ANON] = offsetof(struct proc, anon),         [FILE_] = offsetof(struct proc, file),
+	[SHMEM] = offsetof(struct proc, shmem),       [SWAP] = offsetof(struct proc, swap),
+	[RSS] = offsetof(struct proc, rss),           [VMSIZE] = offsetof(struct proc, vmsize),
+	[VMDATA] = offsetof(struct proc, vmdata),     [PEAK] = offsetof(struct proc, hwm),
 	[PGTABLES] = offsetof(struct proc, pgtables),
 };
 
@@ -87,9 +87,9 @@ static const size_t counter_of[COUNTERS] = {
 	[VM_CHANGES] = offsetof(struct proc, vm_changes),
 };
 
-#define OF(id_, key_, member_, help_)                              \
-	{                                                          \
-		id_, key_, offsetof(struct sample, member_), help_ \
+#define OF(id_, key_, member_, help_)                                                                                  \
+	{                                                                                                              \
+		id_, key_, offsetof(struct sample, member_), help_                                                     \
 	}
 
 static const struct qmem_metric rss_metrics[] = {
@@ -154,19 +154,19 @@ static const struct qmem_metric changes_metrics[] = {
 
 enum { F_RSS, F_SWAP, F_PROCESSES, F_FAULTS, F_PSS, F_AGE, F_VIRTUAL, F_PEAK, F_PGTABLES, F_THREADS, F_CHANGES };
 
-#define FAMILY(id_, title_, unit_, kind_, divisor_, type_, style_, flags_, metrics_)                              \
-	{                                                                                                         \
-		.id = id_, .title = title_, .unit = unit_, .kind = kind_, .divisor = divisor_, .type = type_,     \
-		.menu = "processes", .style = style_, .label = "group", .flags = flags_, .metrics = metrics_      \
+#define FAMILY(id_, title_, unit_, kind_, divisor_, type_, style_, flags_, metrics_)                                   \
+	{                                                                                                              \
+		.id = id_, .title = title_, .unit = unit_, .kind = kind_, .divisor = divisor_, .type = type_,          \
+		.menu = "processes", .style = style_, .label = "group", .flags = flags_, .metrics = metrics_           \
 	}
-#define BYTES(id_, title_, style_, flags_, metrics_) \
+#define BYTES(id_, title_, style_, flags_, metrics_)                                                                   \
 	FAMILY(id_, title_, "bytes", QMEM_GAUGE, 1, "memory", style_, flags_, metrics_)
 
 static const struct qmem_family families[] = {
 	[F_RSS] = BYTES("rss", "Resident memory of processes", "stacked", 0, rss_metrics),
 	[F_SWAP] = BYTES("swap", "Swapped memory of processes", "area", 0, swap_metrics),
-	[F_PROCESSES] = FAMILY("processes", "Processes", "processes", QMEM_GAUGE, 1, "count", "line", 0,
-			       processes_metrics),
+	[F_PROCESSES] =
+		FAMILY("processes", "Processes", "processes", QMEM_GAUGE, 1, "count", "line", 0, processes_metrics),
 	[F_FAULTS] = FAMILY("faults", "Page faults of processes", "faults", QMEM_COUNTER, 1, "ps_pagefaults", "line", 0,
 			    faults_metrics),
 	[F_PSS] = BYTES("pss", "Proportional and unique memory of processes", "line", 0, pss_metrics),
@@ -205,7 +205,8 @@ static const struct qmem_option options[] = {
 	  .def = "5",
 	  .min = 0,
 	  .max = 10000,
-	  .help = "how many groups are shown, beside those of the configuration; the rest is summed as '" PROCGROUP_OTHER "'" },
+	  .help = "how many groups are shown, beside those of the configuration; the rest is summed as '" PROCGROUP_OTHER
+		  "'" },
 	{ .name = "TopBy",
 	  .type = QMEM_ENUM,
 	  .offset = offsetof(struct procmem, top_by),
@@ -466,7 +467,8 @@ static void sum_up(struct qmem *q, struct procmem *s, const struct proctable *ta
 	uint64_t now = qmem_now(q);
 	const struct proc *p;
 
-	proctable_each(table, p) {
+	proctable_each(table, p)
+	{
 		struct group *g = &s->sums[procgroups_of(s->groups, p)];
 		struct process *m = &s->processes[p->slot];
 

@@ -31,11 +31,12 @@ static void put_smaps(int pid, long heap, long anon)
 	procroot_put(name, "Name:\tx\nUid:\t7\t7\t7\t7\nVmSize:\t4000 kB\nVmRSS:\t400 kB\nRssAnon:\t200 kB\n"
 			   "RssFile:\t200 kB\nRssShmem:\t0 kB\nVmData:\t800 kB\nVmPTE:\t40 kB\nVmSwap:\t0 kB\n");
 	snprintf(name, sizeof(name), "proc/%d/smaps", pid);
-	procroot_put(name,
-		     "1000-2000 r-xp 00000000 fe:01 12 /usr/bin/x\nSize: 8 kB\nRss: 4 kB\nPss: 2 kB\n"
-		     "3000-5000 rw-p 00000000 00:00 0 [heap]\nSize: %ld kB\nRss: %ld kB\nPss: %ld kB\nPrivate_Dirty: 4 kB\n"
-		     "7000-8000 rw-p 00000000 00:00 0\nSize: %ld kB\nRss: %ld kB\nPss: %ld kB\nSwap: 12 kB\n",
-		     heap * 2, heap, heap, anon * 2, anon, anon);
+	procroot_put(
+		name,
+		"1000-2000 r-xp 00000000 fe:01 12 /usr/bin/x\nSize: 8 kB\nRss: 4 kB\nPss: 2 kB\n"
+		"3000-5000 rw-p 00000000 00:00 0 [heap]\nSize: %ld kB\nRss: %ld kB\nPss: %ld kB\nPrivate_Dirty: 4 kB\n"
+		"7000-8000 rw-p 00000000 00:00 0\nSize: %ld kB\nRss: %ld kB\nPss: %ld kB\nSwap: 12 kB\n",
+		heap * 2, heap, heap, anon * 2, anon, anon);
 }
 
 START_TEST(off_by_default)

@@ -20,6 +20,15 @@ static void setup(void)
 	procroot_set("procmem", "Groups", "100");
 }
 
+/* Jobs that come back when the engine has gone. */
+static void teardown(void)
+{
+	procroot_end();
+	procroot_host.q = NULL;
+	while (recorder_work(&procroot_host))
+		;
+}
+
 #define PROCESSES(...) procroot_processes((const struct process[]){ __VA_ARGS__{ 0 } })
 #define members(group, n) ck_assert_int_eq(procroot_value("procmem.processes.count[" group "]"), (n)*1000)
 #define absent(group) ck_assert_int_eq(procroot_value("procmem.processes.count[" group "]"), -1)
@@ -34,7 +43,8 @@ static void rule(const char *group, const char *option, const char *value)
 
 START_TEST(by_comm)
 {
-	PROCESSES({ .pid = 1, .comm = "init", .state = 'S' }, { .pid = 2, .comm = "kthreadd", .state = 'S', .flags = KTHREAD },
+	PROCESSES({ .pid = 1, .comm = "init", .state = 'S' },
+		  { .pid = 2, .comm = "kthreadd", .state = 'S', .flags = KTHREAD },
 		  { .pid = 3, .comm = "a", .state = 'S' }, { .pid = 4, .comm = "a", .state = 'Z' }, );
 	procroot_start();
 	procroot_tick();
@@ -207,7 +217,7 @@ Suite *procgroup_suite(void)
 	Suite *s = suite_create("procgroup");
 	TCase *t = tcase_create("procgroup");
 
-	tcase_add_checked_fixture(t, setup, procroot_end);
+	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_add_test(t, by_comm);
 	tcase_add_test(t, names_of_others);
 	tcase_add_test(t, by_rules);

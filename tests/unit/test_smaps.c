@@ -76,11 +76,13 @@ START_TEST(kinds)
 		{ "7f00-7f01 rwxp 00000000 00:00 0 ", "rd wr ex", SMAPS_JIT },
 		{ "7f00-7f01 r-xs 00000000 00:01 12                         /memfd:code (deleted)", "rd", SMAPS_JIT },
 		{ "7f00-7f01 rw-s 00000000 00:01 12                         /memfd:data (deleted)", "rd", SMAPS_SHMEM },
-		{ "7f00-7f01 rw-s 00000000 00:01 12                         /SYSV00000000 (deleted)", "rd", SMAPS_SHMEM },
+		{ "7f00-7f01 rw-s 00000000 00:01 12                         /SYSV00000000 (deleted)", "rd",
+		  SMAPS_SHMEM },
 		{ "7f00-7f01 rw-s 00000000 00:01 12                         /dev/shm/x y", "rd", SMAPS_SHMEM },
 		{ "7f00-7f01 rw-s 00000000 00:01 12                         /dev/zero (deleted)", "rd", SMAPS_SHMEM },
 		{ "7f00-7f01 rw-s 00000000 00:05 12                         /dev/dri/card0", "io pf", SMAPS_DEVICE },
-		{ "7f00-7f01 r-xp 00000000 fe:01 12                         /usr/bin/x (deleted)", "rd ex", SMAPS_FILE },
+		{ "7f00-7f01 r-xp 00000000 fe:01 12                         /usr/bin/x (deleted)", "rd ex",
+		  SMAPS_FILE },
 		{ "7f00-7f01 r--p 00000000 fe:01 12                         /home/[heap]", "rd", SMAPS_FILE },
 		{ "7f00-7f01 r-xp 00000000 00:00 0                          [vdso]", "rd ex", SMAPS_FILE },
 		{ "ffffffffff600000-ffffffffff601000 --xp 00000000 00:00 0  [vsyscall]", "ex", SMAPS_FILE },
@@ -134,7 +136,7 @@ START_TEST(pieces_and_early_end)
 	ck_assert_int_eq(smaps_feed(&s, "Size: 4 kB\n", 11), -EINVAL);
 
 	smaps_begin(&s, false);
-	ck_assert_int_eq(smaps_feed(&s, text, 3), 0); /* no whole line yet */
+	ck_assert_int_eq(smaps_feed(&s, text, 3), 0);   /* no whole line yet */
 	ck_assert_int_eq(smaps_feed(&s, text, 50), 44); /* the first one */
 }
 END_TEST
