@@ -44,24 +44,33 @@ extern void *bpf_rdonly_cast(void *obj, __u32 btf_id) __ksym __weak;
 
 /* ---- one task ---- */
 
-/* The index of what /proc/PID/stat would say. */
+/*
+ * The index of what /proc/PID/stat would say. A function of its own, since the verifier looks at a global one once, and takes
+ * any number for its result: inlined it would follow each of the results through all that comes after.
+ */
+__noinline __u32 state_index(__u32 state, __u32 exit_state)
+{
+	__u32 all = state | exit_state;
+
+	if (state & RTLOCK_OR_FROZEN)
+		return 2;
+	if ((state & (2 | NOLOAD)) == (2 | NOLOAD))
+		return 8;
+	for (int bit = 6; bit >= 0; bit--)
+		if (all & (1u << bit))
+			return (__u32)bit + 1;
+	return 0;
+}
+
 static __always_inline __u32 state_of(struct task_struct *t)
 {
-	__u32 state, all;
+	__u32 state;
 
 	if (bpf_core_field_exists(t->__state))
 		state = t->__state;
 	else
 		state = (__u32)((struct task_struct___old *)t)->state;
-	if (state & RTLOCK_OR_FROZEN)
-		return 2;
-	if ((state & (2 | NOLOAD)) == (2 | NOLOAD))
-		return 8;
-	all = state | (__u32)t->exit_state;
-	for (int bit = 6; bit >= 0; bit--)
-		if (all & (1u << bit))
-			return (__u32)bit + 1;
-	return 0;
+	return state_index(state, (__u32)t->exit_state);
 }
 
 static __always_inline void fill_times(struct proctable_record *r, struct task_struct *t)
@@ -157,13 +166,13 @@ static __always_inline void count(struct task_struct *t, __u32 state)
 
 /*
  * The counters of one CPU are four ints in a row: one load of two longs, of a type that has nothing but such. The verifier
- * lets no program load more than eight bytes at once, but it does let it load.
+ * lets no program load more than eight bytes at once, but it does let it load. It is a global function for the same reason
+ * as above: as many CPUs as there are, once, and not for every way that leads here.
  */
-static __always_inline void fill_rss(struct proctable_record *r, struct mm_struct *mm)
+__noinline int add_cpus(void)
 {
-	__s64 file = mm->rss_stat[PROCTABLE_FILE].count, anon = mm->rss_stat[PROCTABLE_ANON].count;
-	__s64 swap = mm->rss_stat[PROCTABLE_SWAP].count, shmem = mm->rss_stat[PROCTABLE_SHMEM].count;
-	__u64 counters = (__u64)mm->rss_stat[0].counters;
+	__u64 counters = head.counters;
+	__s64 file = 0, anon = 0, swap = 0, shmem = 0;
 
 	for (__u32 i = 0; i < config.cpus && i < PROCTABLE_CPUS; i++) {
 		const struct timespec64 *here = bpf_rdonly_cast((void *)(counters + head.offset[i]),
@@ -175,10 +184,22 @@ static __always_inline void fill_rss(struct proctable_record *r, struct mm_struc
 		swap += (__s32)high;
 		shmem += high >> 32;
 	}
-	r->rss[PROCTABLE_FILE] = file;
-	r->rss[PROCTABLE_ANON] = anon;
-	r->rss[PROCTABLE_SWAP] = swap;
-	r->rss[PROCTABLE_SHMEM] = shmem;
+	head.sum[PROCTABLE_FILE] = file;
+	head.sum[PROCTABLE_ANON] = anon;
+	head.sum[PROCTABLE_SWAP] = swap;
+	head.sum[PROCTABLE_SHMEM] = shmem;
+	return 0;
+}
+
+static __always_inline void fill_rss(struct proctable_record *r, struct mm_struct *mm)
+{
+	/* a pointer is no argument, but memory makes a number of it */
+	head.counters = (__u64)mm->rss_stat[0].counters;
+	add_cpus();
+	r->rss[PROCTABLE_FILE] = mm->rss_stat[PROCTABLE_FILE].count + head.sum[PROCTABLE_FILE];
+	r->rss[PROCTABLE_ANON] = mm->rss_stat[PROCTABLE_ANON].count + head.sum[PROCTABLE_ANON];
+	r->rss[PROCTABLE_SWAP] = mm->rss_stat[PROCTABLE_SWAP].count + head.sum[PROCTABLE_SWAP];
+	r->rss[PROCTABLE_SHMEM] = mm->rss_stat[PROCTABLE_SHMEM].count + head.sum[PROCTABLE_SHMEM];
 }
 
 /*

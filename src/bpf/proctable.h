@@ -66,6 +66,8 @@ struct proctable_head {
 	/* to `walk` and `dump`: what to add for config.cpu[i] */
 	__u64 offset[PROCTABLE_CPUS];
 	struct proctable_task blocked[PROCTABLE_BLOCKED];
+	__u64 counters; /* the program's own: where add_cpus() looks ... */
+	__s64 sum[4];   /* ... and what it has found */
 };
 
 #endif
