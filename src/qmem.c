@@ -144,11 +144,6 @@ void *qmem_state(struct qmem *q, const struct qmem_service *service)
 
 /* ---- what they emit ---- */
 
-bool qmem_detail(const struct qmem *q)
-{
-	return q->current && q->current->common.detail;
-}
-
 bool qmem_muted(const struct qmem *q)
 {
 	return q->muted;

@@ -212,8 +212,8 @@ void qmem_emit(struct qmem *q, const struct qmem_family *family, const struct qm
 /* Every family of the calling service that has no instances, from one sample. */
 void qmem_emit_all(struct qmem *q, const void *sample);
 void qmem_raise(struct qmem *q, const struct qmem_event *event);
-bool qmem_detail(const struct qmem *q); /* is the calling service's Detail on? */
-bool qmem_muted(const struct qmem *q);  /* is it collected for another one only, between its own turns? */
+/* Is the calling service collected for another one only, between its own turns? */
+bool qmem_muted(const struct qmem *q);
 
 /* epoll events on fd; `ready` is called by qmem_dispatch(). -EEXIST if fd is watched, -EPERM if it cannot be. */
 int qmem_watch(struct qmem *q, int fd, uint32_t events,

@@ -109,7 +109,8 @@ const struct qmem_host recorder_host = {
 void recorder_init(struct recorder *r, FILE *out)
 {
 	*r = (struct recorder){ .out = out };
-	if (!out)
+	r->kept = !out;
+	if (r->kept)
 		r->out = open_memstream(&r->text, &r->size);
 	if (!r->out)
 		abort();
@@ -117,7 +118,7 @@ void recorder_init(struct recorder *r, FILE *out)
 
 void recorder_release(struct recorder *r)
 {
-	if (r->text || r->size)
+	if (r->kept)
 		fclose(r->out);
 	free(r->text);
 }

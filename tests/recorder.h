@@ -10,6 +10,7 @@
 
 struct recorder {
 	FILE *out;
+	bool kept;  /* as text, below */
 	char *text; /* what has been written since recorder_take() */
 	size_t size, taken;
 	uint64_t cpu_ns;   /* what the CPU clock shows; a service of a test moves it */
