@@ -6,11 +6,21 @@
 #include <string.h>
 #include <sys/capability.h>
 
+/* younger than some headers */
+#ifndef CAP_PERFMON
+#define CAP_PERFMON 38
+#endif
+#ifndef CAP_BPF
+#define CAP_BPF 39
+#endif
+
 static const struct {
 	cap_value_t cap;
 	const char *name, *service, *why;
 } used[] = {
 	{ CAP_SYS_RESOURCE, "CAP_SYS_RESOURCE", "pressure", "triggers with any window" },
+	{ CAP_BPF, "CAP_BPF", "proctable", "processes read by BPF" },
+	{ CAP_PERFMON, "CAP_PERFMON", "proctable", "processes read by BPF" },
 };
 
 #define USED (sizeof(used) / sizeof(*used))

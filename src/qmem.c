@@ -121,7 +121,7 @@ static struct qmem_run *run_of(const struct qmem *q, const struct qmem_service *
 
 static bool wanted(const struct qmem_run *run)
 {
-	return run->common.enabled != QMEM_NO;
+	return run->common.enabled == QMEM_YES || (run->common.enabled == QMEM_AUTO && !run->service->shared);
 }
 
 static bool needed(const struct qmem *q, const struct qmem_run *run)
@@ -533,7 +533,8 @@ int qmem_start(struct qmem *q, uint64_t tick, uint64_t interval, uint64_t now)
 		set_interval(q, run, interval);
 		run->due = now;
 		if (!wanted(run))
-			snprintf(run->reason, sizeof(run->reason), "Enabled is no");
+			snprintf(run->reason, sizeof(run->reason),
+				 run->common.enabled == QMEM_NO ? "Enabled is no" : "no service needs it");
 		if (wanted(run) || needed(q, run))
 			ENGINE_AS(q, run, (void)start_run(q, run));
 		any |= run->started && wanted(run);
@@ -587,7 +588,7 @@ bool qmem_status(const struct qmem *q, size_t i, struct qmem_status *ret)
 	*ret = (struct qmem_status){
 		.service = run->service,
 		.common = &run->common,
-		.on = run->started && wanted(run),
+		.on = run->started && run->common.enabled != QMEM_NO,
 		.reason = run->reason,
 		.interval = run->interval * run->stretch,
 		.cpu_ns = run->cpu_ns,

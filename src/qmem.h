@@ -161,6 +161,7 @@ struct qmem_service {
 	const char *kernel;                 /* since which kernel: "2.6", "4.20 (CONFIG_PSI)" */
 	const char *privilege;              /* what it needs beyond being run: "none" */
 	const struct qmem_service *needs;   /* is collected first whenever this one is, even if it is off for hosts */
+	bool shared;                        /* runs only while a service that needs it does, unless it is set to yes */
 	const struct qmem_family *families; /* up to one without an id; may be NULL */
 	const struct qmem_option *options;  /* up to one without a name; may be NULL */
 	size_t state_size;                  /* zeroed, options set, before `start` */

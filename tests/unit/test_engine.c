@@ -185,6 +185,47 @@ START_TEST(details_on_request)
 }
 END_TEST
 
+/* One that is there for others runs when they do. */
+START_TEST(shared)
+{
+	static const struct qmem_service table = {
+		.name = "table", .shared = true, .options = options, .state_size = sizeof(struct fake), .start = start,
+		.collect = collect_b, .stop = stop,
+	};
+	static const struct qmem_service user = {
+		.name = "user", .needs = &table, .options = options, .state_size = sizeof(struct fake),
+		.collect = collect_b,
+	};
+	static const struct qmem_service *const both[] = { &table, &user, NULL };
+	struct qmem_status status;
+
+	for (int enabled = 0; enabled < 2; enabled++) {
+		qmem_free(r.q);
+		r.q = qmem_new(&recorder_host, &r, both);
+		ck_assert_ptr_nonnull(r.q);
+		ck_assert_ptr_null(set("user", "Enabled", enabled ? "yes" : "no"));
+		ck_assert_ptr_null(set("user", "Interval", "20s"));
+		ck_assert_int_eq(qmem_start(r.q, 10 * QMEM_SECOND, 10 * QMEM_SECOND, 100 * QMEM_SECOND),
+				 enabled ? 0 : -ENODEV);
+		for (int s = 100; s <= 130; s += 10)
+			collect_at(s);
+		ck_assert(qmem_status(r.q, 0, &status));
+		ck_assert(status.on == enabled);
+		ck_assert_str_eq(status.reason, enabled ? "number 3" : "no service needs it");
+		ck_assert_uint_eq(status.collections, enabled ? 2 : 0);
+	}
+	/* asked for by name, it runs by itself */
+	qmem_free(r.q);
+	r.q = qmem_new(&recorder_host, &r, both);
+	ck_assert_ptr_null(set("user", "Enabled", "no"));
+	ck_assert_ptr_null(set("table", "Enabled", "yes"));
+	begin(10);
+	collect_at(100);
+	ck_assert(qmem_status(r.q, 0, &status));
+	ck_assert_uint_eq(status.collections, 1);
+}
+END_TEST
+
 START_TEST(needed_but_not_wanted)
 {
 	ck_assert_ptr_null(set("alpha", "Enabled", "no"));
@@ -450,6 +491,7 @@ Suite *engine_suite(void)
 	tcase_add_test(t, a_tick);
 	tcase_add_test(t, details_on_request);
 	tcase_add_test(t, needed_but_not_wanted);
+	tcase_add_test(t, shared);
 	tcase_add_test(t, intervals);
 	tcase_add_test(t, ticks);
 	tcase_add_test(t, collected_for_another_between_its_own_turns);

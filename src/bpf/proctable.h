@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: MIT */
+/* What the BPF programs of the process table and their reader share. */
+#ifndef QMEM_BPF_PROCTABLE_H
+#define QMEM_BPF_PROCTABLE_H
+
+#ifndef __bpf__
+#include <linux/types.h>
+#endif
+
+#define PROCTABLE_CPUS 1024
+#define PROCTABLE_BLOCKED 1024 /* a power of two */
+#define PROCTABLE_STATES 10    /* R S D T t X Z P I ?: in the order of /proc/PID/stat's bits */
+#define PROCTABLE_PF_KTHREAD 0x00200000
+
+enum proctable_counter { PROCTABLE_FILE, PROCTABLE_ANON, PROCTABLE_SWAP, PROCTABLE_SHMEM, PROCTABLE_COUNTERS };
+
+/* Set before the programs are loaded. */
+struct proctable_config {
+	__u32 cpus;      /* those that are online */
+	__u32 memory_v1; /* the cgroup is that of the memory controller's own hierarchy */
+	__u32 cpu[PROCTABLE_CPUS];
+};
+
+/*
+ * A process, or (dump) the share of one thread that is not the first: then tid != pid, and only the times, faults and the
+ * state are there. Three cache lines; of a process that sleeps, `walk` needs only the first two.
+ */
+struct proctable_record {
+	__u32 pid, tid;
+	__u64 start;
+	__u64 utime, stime, runtime, minflt, majflt;
+	__u32 state;
+	__u32 same; /* nothing has changed since the walk before */
+
+	__u32 ppid, uid, flags, threads;
+	__u32 execs;                   /* a count of them, inherited: another one is another address space */
+	__u32 has_mm;                  /* 0: all that is memory is to be ignored */
+	__u64 own;                     /* run time of the first thread */
+	__s64 rss[PROCTABLE_COUNTERS]; /* pages */
+
+	char comm[16];
+	__u64 cgroup;
+	__u64 hiwater_rss, total_vm, data_vm; /* pages */
+	__u64 pgtables;                       /* bytes */
+	__u64 mm_seq;
+} __attribute__((aligned(64)));
+#define PROCTABLE_THREAD_SIZE offsetof(struct proctable_record, ppid)
+
+struct proctable_task {
+	__u32 pid, tid;
+	__u64 start;
+};
+
+/* What `walk` and `locate` say beside the records. */
+struct proctable_head {
+	__u32 n;         /* processes seen; those beyond the array have no record */
+	__u32 blocked_n; /* threads in state D, likewise */
+	__u32 round;     /* of walks */
+	__u64 threads;
+	__u64 states[PROCTABLE_STATES];
+	/* locate */
+	__u64 percpu_base;            /* of a per-CPU variable, as the kernel keeps it ... */
+	__u64 percpu[PROCTABLE_CPUS]; /* ... and where it is for config.cpu[i] */
+	__u32 adjacent;               /* the four counters of a process lie side by side */
+	__u32 seq_step;               /* what a change of the address space adds to mm_seq; 0: there is no mm_seq */
+	/* to `walk` and `dump`: what to add for config.cpu[i] */
+	__u64 offset[PROCTABLE_CPUS];
+	struct proctable_task blocked[PROCTABLE_BLOCKED];
+	__u64 counters; /* the program's own: where add_cpus() looks ... */
+	__s64 sum[4];   /* ... and what it has found */
+};
+
+#endif

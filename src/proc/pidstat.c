@@ -1,0 +1,339 @@
+/* SPDX-License-Identifier: MIT */
+#include "proc/pidstat.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "qmem.h"
+
+/* ---- words and numbers ---- */
+
+struct cursor {
+	const char *at, *end;
+};
+
+static bool is_blank(char c)
+{
+	return c == ' ' || c == '\t' || c == '\n';
+}
+
+static void skip_blanks(struct cursor *c)
+{
+	while (c->at < c->end && is_blank(*c->at))
+		c->at++;
+}
+
+static int skip_words(struct cursor *c, int n)
+{
+	while (n--) {
+		skip_blanks(c);
+		if (c->at == c->end)
+			return -EINVAL;
+		while (c->at < c->end && !is_blank(*c->at))
+			c->at++;
+	}
+	return 0;
+}
+
+/* Digits up to a blank. A number at the very end may have been cut, and would pass for a smaller one. */
+static int number(struct cursor *c, int64_t *ret)
+{
+	const char *digits;
+	int64_t value = 0;
+
+	skip_blanks(c);
+	digits = c->at;
+	for (; c->at < c->end && *c->at >= '0' && *c->at <= '9'; c->at++)
+		if (__builtin_mul_overflow(value, 10, &value) || __builtin_add_overflow(value, *c->at - '0', &value))
+			return -ERANGE;
+	if (c->at == digits || c->at == c->end || !is_blank(*c->at))
+		return -EINVAL;
+	*ret = value;
+	return 0;
+}
+
+static int scaled(struct cursor *c, int64_t unit, int64_t *ret)
+{
+	int64_t value;
+	int err = number(c, &value);
+
+	if (err)
+		return err;
+	if (__builtin_mul_overflow(value, unit, &value))
+		return -ERANGE;
+	*ret = value;
+	return 0;
+}
+
+static int number32(struct cursor *c, int32_t *ret)
+{
+	int64_t value;
+	int err = number(c, &value);
+
+	if (err)
+		return err;
+	if (value > INT32_MAX)
+		return -ERANGE;
+	*ret = (int32_t)value;
+	return 0;
+}
+
+/* ---- stat ---- */
+
+static int stat_numbers(struct cursor *c, const struct pidstat_units *units, struct pidstat *st)
+{
+	int64_t flags;
+	int err;
+
+	err = number32(c, &st->ppid);
+	if (!err)
+		err = skip_words(c, 4); /* pgrp session tty_nr tpgid */
+	if (!err)
+		err = number(c, &flags);
+	if (!err && flags > UINT32_MAX)
+		err = -ERANGE;
+	if (!err)
+		err = number(c, &st->minflt);
+	if (!err)
+		err = skip_words(c, 1); /* of children */
+	if (!err)
+		err = number(c, &st->majflt);
+	if (!err)
+		err = skip_words(c, 1);
+	if (!err)
+		err = scaled(c, units->tick_ns, &st->utime);
+	if (!err)
+		err = scaled(c, units->tick_ns, &st->stime);
+	if (!err)
+		err = skip_words(c, 4); /* cutime cstime priority nice */
+	if (!err)
+		err = number32(c, &st->threads);
+	if (!err)
+		err = skip_words(c, 1); /* itrealvalue */
+	if (!err)
+		err = scaled(c, units->tick_ns, &st->start);
+	if (!err)
+		err = number(c, &st->vsize);
+	if (!err)
+		st->flags = (uint32_t)flags;
+	return err;
+}
+
+int pidstat_parse(const char *text, size_t len, const struct pidstat_units *units, struct pidstat *ret)
+{
+	struct cursor c = { text, text + len };
+	const char *open, *close;
+	struct pidstat st;
+	size_t comm;
+	int err;
+
+	if (!len)
+		return -ENODATA;
+	/* "12 (a) S 1 (b) S ...": nothing behind the name has a bracket */
+	open = memchr(text, '(', len);
+	close = memrchr(text, ')', len);
+	if (!open || !close || close < open)
+		return -EINVAL;
+	c.end = open;
+	err = number32(&c, &st.pid);
+	if (err)
+		return err;
+	if (c.at + 1 != open || !st.pid)
+		return -EINVAL;
+	comm = (size_t)(close - open - 1);
+	if (comm >= sizeof(st.comm))
+		comm = sizeof(st.comm) - 1;
+	memcpy(st.comm, open + 1, comm);
+	st.comm[comm] = '\0';
+
+	c = (struct cursor){ close + 1, text + len };
+	if (c.end - c.at < 3 || c.at[0] != ' ' || is_blank(c.at[1]) || c.at[2] != ' ')
+		return -EINVAL;
+	st.state = c.at[1];
+	c.at += 2;
+	err = stat_numbers(&c, units, &st);
+	if (!err)
+		*ret = st;
+	return err;
+}
+
+/* ---- statm ---- */
+
+int pidstatm_parse(const char *text, size_t len, const struct pidstat_units *units, struct pidstatm *ret)
+{
+	struct cursor c = { text, text + len };
+	struct pidstatm st;
+	int err;
+
+	if (!len)
+		return -ENODATA;
+	err = scaled(&c, units->page, &st.size);
+	if (!err)
+		err = scaled(&c, units->page, &st.resident);
+	if (!err)
+		err = scaled(&c, units->page, &st.shared);
+	if (!err)
+		*ret = st;
+	return err;
+}
+
+/* ---- status ---- */
+
+#define LINE(key_, member_, unit_)                                                                                     \
+	{                                                                                                              \
+		key_, offsetof(struct pidstatus, member_), unit_                                                       \
+	}
+
+static const struct {
+	const char *key;
+	size_t offset;
+	int64_t unit; /* 1024: the line says kB, 1: nothing */
+} status_lines[] = {
+	/* clang-format off */
+	LINE("Uid", uid, 1),
+	LINE("VmSize", vmsize, 1024),
+	LINE("VmHWM", hwm, 1024),
+	LINE("VmRSS", rss, 1024),
+	LINE("RssAnon", anon, 1024),
+	LINE("RssFile", file, 1024),
+	LINE("RssShmem", shmem, 1024),
+	LINE("VmData", data, 1024),
+	LINE("VmPTE", pte, 1024),
+	LINE("VmSwap", swap, 1024),
+	/* clang-format on */
+};
+
+static int64_t *value_of(struct pidstatus *st, size_t i)
+{
+	return (int64_t *)(void *)((char *)st + status_lines[i].offset);
+}
+
+static int status_line(const char *line, const char *end, struct pidstatus *st)
+{
+	const char *colon;
+
+	/* most lines are others */
+	if (*line != 'V' && *line != 'R' && *line != 'U')
+		return 0;
+	colon = memchr(line, ':', (size_t)(end - line));
+	if (!colon)
+		return -EINVAL;
+	for (size_t i = 0; i < sizeof(status_lines) / sizeof(*status_lines); i++) {
+		struct cursor c = { colon + 1, end };
+		size_t len = strlen(status_lines[i].key);
+		int err;
+
+		if (len != (size_t)(colon - line) || memcmp(line, status_lines[i].key, len) != 0)
+			continue;
+		err = scaled(&c, status_lines[i].unit, value_of(st, i));
+		if (err)
+			return err;
+		if (status_lines[i].unit == 1)
+			return 0;
+		return end - c.at == 4 && memcmp(c.at, " kB\n", 4) == 0 ? 0 : -EINVAL;
+	}
+	return 0;
+}
+
+int pidstatus_parse(const char *text, size_t len, struct pidstatus *ret)
+{
+	const char *end = text + len;
+	struct pidstatus st;
+
+	if (!len)
+		return -ENODATA;
+	for (size_t i = 0; i < sizeof(status_lines) / sizeof(*status_lines); i++)
+		*value_of(&st, i) = QMEM_NA;
+	while (text < end) {
+		const char *newline = memchr(text, '\n', (size_t)(end - text));
+		int err;
+
+		if (!newline)
+			return -EINVAL;
+		err = status_line(text, newline + 1, &st);
+		if (err)
+			return err;
+		text = newline + 1;
+	}
+	if (st.uid == QMEM_NA)
+		return -EINVAL;
+	if (st.uid > UINT32_MAX)
+		return -ERANGE;
+	*ret = st;
+	return 0;
+}
+
+/* ---- wchan, cgroup ---- */
+
+static int copy(char *ret, size_t size, const char *from, size_t len)
+{
+	if (len >= size)
+		return -ENAMETOOLONG;
+	memcpy(ret, from, len);
+	ret[len] = '\0';
+	return 0;
+}
+
+int pidwchan_parse(const char *text, size_t len, char *ret, size_t size)
+{
+	if (len && text[len - 1] == '\n')
+		len--;
+	if (memchr(text, '\0', len))
+		return -EINVAL;
+	if (len == 1 && *text == '0')
+		len = 0;
+	return copy(ret, size, text, len);
+}
+
+/* Is `word` one of those between commas? */
+static bool has_word(const char *list, const char *end, const char *word)
+{
+	size_t len = strlen(word);
+
+	for (;;) {
+		const char *comma = memchr(list, ',', (size_t)(end - list));
+		const char *stop = comma ? comma : end;
+
+		if ((size_t)(stop - list) == len && memcmp(list, word, len) == 0)
+			return true;
+		if (!comma)
+			return false;
+		list = comma + 1;
+	}
+}
+
+int pidcgroup_parse(const char *text, size_t len, char *ret, size_t size, bool *ret_v1)
+{
+	const char *end = text + len, *best = NULL, *best_end = NULL;
+	bool v1 = false;
+
+	/* "HIERARCHY:CONTROLLER,...:PATH"; the path may hold colons, and a newline that looks like one more line of ours
+	 * cannot be told from it */
+	while (text < end) {
+		const char *newline = memchr(text, '\n', (size_t)(end - text));
+		const char *list, *path;
+
+		if (!newline)
+			return -EINVAL;
+		list = memchr(text, ':', (size_t)(newline - text));
+		path = list ? memchr(list + 1, ':', (size_t)(newline - list - 1)) : NULL;
+		if (path && path[1] == '/') {
+			bool unified = list - text == 1 && *text == '0' && path == list + 1;
+			bool memory = !unified && has_word(list + 1, path, "memory");
+
+			if (memory || (unified && !best)) {
+				best = path + 1;
+				best_end = newline;
+			}
+			v1 = memory;
+			if (v1)
+				break;
+		}
+		text = newline + 1;
+	}
+	if (!best)
+		return -ENODATA;
+	if (ret_v1)
+		*ret_v1 = v1;
+	return copy(ret, size, best, (size_t)(best_end - best));
+}

@@ -1,0 +1,272 @@
+/* SPDX-License-Identifier: MIT */
+#include "proc/smaps.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "qmem.h"
+
+/* "Key:   123 kB" in bytes; `key` with its colon. 1: it is another key; 0, -EINVAL, -ERANGE. */
+static int take(const char *line, size_t len, const char *key, size_t key_len, int64_t *ret)
+{
+	const char *at = line + key_len, *end = line + len;
+	int64_t value = 0;
+
+	if (len < key_len || memcmp(line, key, key_len) != 0)
+		return 1;
+	while (at < end && (*at == ' ' || *at == '\t'))
+		at++;
+	if (at == end || *at < '0' || *at > '9')
+		return -EINVAL;
+	for (; at < end && *at >= '0' && *at <= '9'; at++)
+		if (__builtin_mul_overflow(value, 10, &value) || __builtin_add_overflow(value, *at - '0', &value))
+			return -ERANGE;
+	if (end - at != 3 || memcmp(at, " kB", 3) != 0)
+		return -EINVAL;
+	if (__builtin_mul_overflow(value, 1024, &value))
+		return -ERANGE;
+	*ret = value;
+	return 0;
+}
+#define TAKE(line_, len_, key_, ret_) take((line_), (len_), key_ ":", sizeof(key_ ":") - 1, (ret_))
+
+static int rollup_line(const char *line, size_t len, struct smaps_rollup *r)
+{
+	const struct {
+		const char *key;
+		int64_t *to;
+	} keys[] = {
+		{ "Rss:", &r->rss },
+		{ "Pss:", &r->pss },
+		{ "Swap:", &r->swap },
+		{ "SwapPss:", &r->swap_pss },
+		{ "Shared_Clean:", &r->shared_clean },
+		{ "Shared_Dirty:", &r->shared_dirty },
+		{ "Private_Clean:", &r->private_clean },
+		{ "Private_Dirty:", &r->private_dirty },
+		{ "Shared_Hugetlb:", &r->shared_hugetlb },
+		{ "Private_Hugetlb:", &r->private_hugetlb },
+	};
+
+	for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++) {
+		int err = take(line, len, keys[i].key, strlen(keys[i].key), keys[i].to);
+
+		if (err <= 0)
+			return err;
+	}
+	return 0;
+}
+
+static int add(int64_t *sum, int64_t value)
+{
+	return __builtin_add_overflow(*sum, value, sum) ? -ERANGE : 0;
+}
+
+int smaps_rollup_parse(const char *text, size_t len, struct smaps_rollup *ret)
+{
+	struct smaps_rollup r = { QMEM_NA, QMEM_NA, QMEM_NA, QMEM_NA, QMEM_NA, QMEM_NA,
+				  QMEM_NA, QMEM_NA, QMEM_NA, QMEM_NA, QMEM_NA };
+	const char *end = text + len;
+
+	if (!len)
+		return -ENODATA;
+	if (end[-1] != '\n')
+		return -EINVAL;
+	while (text < end) {
+		const char *eol = memchr(text, '\n', (size_t)(end - text));
+		int err = rollup_line(text, (size_t)(eol - text), &r);
+
+		if (err)
+			return err;
+		text = eol + 1;
+	}
+	if (r.rss == QMEM_NA || r.pss == QMEM_NA)
+		return -ENODATA;
+	if (r.private_clean != QMEM_NA && r.private_dirty != QMEM_NA) {
+		r.uss = r.private_clean;
+		if (add(&r.uss, r.private_dirty) || (r.private_hugetlb != QMEM_NA && add(&r.uss, r.private_hugetlb)))
+			return -ERANGE;
+	}
+	*ret = r;
+	return 0;
+}
+
+/* ---- smaps ---- */
+
+void smaps_begin(struct smaps *s, bool heap_only)
+{
+	*s = (struct smaps){ .heap_only = heap_only };
+}
+
+static int close_mapping(struct smaps *s)
+{
+	struct smaps_amounts *to = &s->kinds[s->kind];
+	const struct smaps_amounts *m = &s->mapping;
+
+	if (!s->open)
+		return 0;
+	s->open = false;
+	if (add(&to->size, m->size) || add(&to->rss, m->rss) || add(&to->rss, s->huge) || add(&to->pss, m->pss) ||
+	    add(&to->swap, m->swap) || add(&to->dirty, m->dirty))
+		return -ERANGE;
+	return 0;
+}
+
+static bool begins(const char *name, size_t len, const char *with)
+{
+	size_t with_len = strlen(with);
+
+	return len >= with_len && memcmp(name, with, with_len) == 0;
+}
+
+static bool is(const char *name, size_t len, const char *what)
+{
+	return len == strlen(what) && memcmp(name, what, len) == 0;
+}
+
+static enum smaps_kind kind_of(const char *name, size_t len, bool executable)
+{
+	if (!len || begins(name, len, "[anon:"))
+		return executable ? SMAPS_JIT : SMAPS_ANON;
+	if (is(name, len, "[heap]"))
+		return SMAPS_HEAP;
+	if (begins(name, len, "[stack"))
+		return SMAPS_STACK;
+	if (begins(name, len, "[anon_shmem:") || begins(name, len, "/SYSV") || begins(name, len, "/dev/shm/") ||
+	    is(name, len, "/dev/zero (deleted)") || is(name, len, "/dev/zero"))
+		return SMAPS_SHMEM;
+	if (begins(name, len, "/memfd:"))
+		return executable ? SMAPS_JIT : SMAPS_SHMEM;
+	if (begins(name, len, "/anon_hugepage"))
+		return SMAPS_HUGE;
+	if (begins(name, len, "/dev/") || begins(name, len, "anon_inode:"))
+		return SMAPS_DEVICE;
+	return SMAPS_FILE;
+}
+
+/* Past the field that ends at a blank, and the blanks; `end` if there is none. */
+static const char *skip_field(const char *at, const char *end)
+{
+	while (at < end && *at != ' ')
+		at++;
+	while (at < end && *at == ' ')
+		at++;
+	return at;
+}
+
+static const char *skip_hex(const char *at, const char *end)
+{
+	while (at < end && ((*at >= '0' && *at <= '9') || (*at >= 'a' && *at <= 'f')))
+		at++;
+	return at;
+}
+
+/* "55d0-55d1 rw-p 00000000 00:00 0      [heap]": a key never has a '-' behind hex digits. */
+static bool is_header(const char *line, const char *end, const char **ret_perms)
+{
+	const char *dash = skip_hex(line, end), *blank;
+
+	if (dash == line || dash == end || *dash != '-')
+		return false;
+	blank = skip_hex(dash + 1, end);
+	if (blank == dash + 1 || end - blank < 6 || *blank != ' ' || blank[5] != ' ')
+		return false;
+	*ret_perms = blank + 1;
+	return true;
+}
+
+static int open_mapping(struct smaps *s, const char *perms, const char *end)
+{
+	const char *name = perms;
+	int err = close_mapping(s);
+
+	if (err)
+		return err;
+	for (int i = 0; i < 4; i++) /* permissions, offset, device, inode */
+		name = skip_field(name, end);
+	s->kind = kind_of(name, (size_t)(end - name), perms[2] == 'x');
+	if (s->heap_only && s->heap_seen && s->kind != SMAPS_HEAP) {
+		s->enough = true;
+		return 0;
+	}
+	s->heap_seen |= s->kind == SMAPS_HEAP;
+	s->mapping = (struct smaps_amounts){ 0 };
+	s->huge = 0;
+	s->open = true;
+	s->mappings++;
+	return 0;
+}
+
+static int value_line(struct smaps *s, const char *line, size_t len)
+{
+	struct smaps_amounts *m = &s->mapping;
+	int64_t value = 0;
+	int err = 1;
+
+	switch (*line) {
+	case 'S':
+		err = TAKE(line, len, "Size", &m->size);
+		if (err > 0)
+			err = TAKE(line, len, "Swap", &m->swap);
+		if (err > 0) {
+			err = TAKE(line, len, "Shared_Dirty", &value);
+			if (!err)
+				return add(&m->dirty, value);
+		}
+		if (err > 0) {
+			err = TAKE(line, len, "Shared_Hugetlb", &value);
+			if (!err)
+				return add(&s->huge, value);
+		}
+		break;
+	case 'R':
+		err = TAKE(line, len, "Rss", &m->rss);
+		break;
+	case 'P':
+		err = TAKE(line, len, "Pss", &m->pss);
+		if (err > 0) {
+			err = TAKE(line, len, "Private_Dirty", &value);
+			if (!err)
+				return add(&m->dirty, value);
+		}
+		if (err > 0) {
+			err = TAKE(line, len, "Private_Hugetlb", &value);
+			if (!err)
+				return add(&s->huge, value);
+		}
+		break;
+	case 'V':
+		if (begins(line, len, "VmFlags:") && memmem(line, len, " ht", 3))
+			s->kind = SMAPS_HUGE;
+		break;
+	default:
+		break;
+	}
+	return err < 0 ? err : 0;
+}
+
+int64_t smaps_feed(struct smaps *s, const char *text, size_t len)
+{
+	const char *at = text, *end = text + len, *eol;
+
+	while (!s->enough && at < end && (eol = memchr(at, '\n', (size_t)(end - at))) != NULL) {
+		const char *perms;
+		int err = 0;
+
+		if (is_header(at, eol, &perms))
+			err = open_mapping(s, perms, eol);
+		else if (s->open && eol > at)
+			err = value_line(s, at, (size_t)(eol - at));
+		else if (!s->open)
+			err = -EINVAL;
+		if (err)
+			return err;
+		at = eol + 1;
+	}
+	return at - text;
+}
+
+void smaps_end(struct smaps *s)
+{
+	(void)close_mapping(s);
+}

@@ -1,0 +1,774 @@
+/* SPDX-License-Identifier: MIT */
+#include "procgroup.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "select.h"
+#include "service/proctable.h"
+
+#define KERNEL "kernel"
+#define FORGET_AFTER 60  /* rounds without members */
+#define READS_MOST 2000  /* cgroup files in a round; the others in the next one */
+#define ASKS_MOST 256    /* processes that one job of the worker looks at */
+#define TEXT_SIZE 131072 /* what it may say of them */
+#define CMDLINE_SIZE 2048
+#define USERS 256
+#define USER_NAME 64
+#define NONE UINT32_MAX
+
+enum want { EXE = 1, CMDLINE = 2, USER = 4 };
+
+/* What is known of a slot. */
+struct member {
+	uint32_t generation;
+	uint32_t group;
+	uint32_t mark; /* of comm, uid, cgroup; they tell of a change in rounds that were not ours */
+	bool pending;  /* the worker is to be asked */
+	bool asked;    /* and has been */
+	bool again;    /* look at it in the next round */
+};
+
+/* What must be known of a process to place it; NULL: it is not. */
+struct facts {
+	const char *exe, *cmdline, *user;
+};
+
+struct own {
+	struct select comm, cmdline, user, cgroup;
+};
+
+struct user {
+	uint32_t uid;
+	char name[USER_NAME]; /* "": the place is free */
+};
+
+struct ask {
+	uint32_t slot, generation, uid;
+	int32_t pid;
+	int exe, cmdline, user; /* where in `text`; -1: not known */
+	bool answered;
+};
+
+/* A job and all it needs; it outlives the groups while it is at the worker. */
+struct batch {
+	struct qmem_job job;
+	struct procgroups *groups; /* NULL: they have gone */
+	int root_fd;
+	unsigned want;
+	struct ask asks[ASKS_MOST];
+	size_t n;
+	char text[TEXT_SIZE];
+	size_t used;
+};
+
+struct procgroups {
+	enum procgroup_by by;
+	unsigned want;
+	bool want_cgroup;
+	struct own *own;
+	size_t own_n;
+
+	struct procgroup *groups;
+	size_t n, room;
+	uint32_t *free; /* indices below n that no group has */
+	size_t free_n;
+	uint32_t *slots; /* hash table, twice `room` */
+
+	struct member *members;
+	size_t members_room;
+	uint64_t round, table_round;
+	size_t pending;
+	unsigned reads;
+
+	struct batch *batch; /* NULL unless something is wanted */
+	bool busy, answered;
+	struct user users[USERS];
+};
+
+const char *const procgroup_words[] = { "comm", "exe", "user", "cgroup", "unit", NULL };
+
+#define RULES(name_, member_, help_)                                                                                   \
+	{                                                                                                              \
+		.name = name_, .type = QMEM_LIST, .offset = offsetof(struct procgroup_rules, member_),                 \
+		.check = select_check, .help = help_                                                                   \
+	}
+
+const struct qmem_option procgroup_rows[] = {
+	RULES("Comm", comm, "processes of this name, or whose name this /expression/ finds"),
+	RULES("Cmdline", cmdline, "likewise the command line, its words separated by blanks"),
+	RULES("User", user, "likewise the user, or the user's number where there is no name"),
+	RULES("Cgroup", cgroup, "likewise the cgroup's path: /system.slice/nginx.service"),
+	{ 0 },
+};
+
+/* ---- the table of groups ---- */
+
+static uint32_t hash_of(const char *name)
+{
+	uint32_t h = UINT32_C(2166136261);
+
+	for (; *name; name++)
+		h = (h ^ (unsigned char)*name) * UINT32_C(16777619);
+	return h;
+}
+
+static void enter(struct procgroups *g, uint32_t index)
+{
+	size_t size = 2 * g->room, at = g->groups[index].hash % size;
+
+	while (g->slots[at] != NONE)
+		at = at + 1 < size ? at + 1 : 0;
+	g->slots[at] = index;
+}
+
+static void enter_all(struct procgroups *g)
+{
+	memset(g->slots, 0xff, 2 * g->room * sizeof(*g->slots));
+	for (size_t i = 0; i < g->n; i++)
+		if (g->groups[i].kind)
+			enter(g, (uint32_t)i);
+}
+
+static uint32_t find(const struct procgroups *g, const char *name, uint32_t hash)
+{
+	size_t size = 2 * g->room, at;
+
+	if (!size)
+		return NONE;
+	for (at = hash % size; g->slots[at] != NONE; at = at + 1 < size ? at + 1 : 0) {
+		const struct procgroup *group = &g->groups[g->slots[at]];
+
+		if (group->hash == hash && strcmp(group->name, name) == 0)
+			return g->slots[at];
+	}
+	return NONE;
+}
+
+/* Arrays that have grown stay, also if a later one cannot. */
+static int grow(struct procgroups *g)
+{
+	size_t room = g->room ? 2 * g->room : 64;
+	struct procgroup *groups = realloc(g->groups, room * sizeof(*groups));
+	uint32_t *free_ = realloc(g->free, room * sizeof(*free_)), *slots;
+
+	if (groups)
+		g->groups = groups;
+	if (free_)
+		g->free = free_;
+	slots = groups && free_ ? malloc(2 * room * sizeof(*slots)) : NULL;
+	if (!slots)
+		return -ENOMEM;
+	free(g->slots);
+	g->slots = slots;
+	memset(g->groups + g->room, 0, (room - g->room) * sizeof(*g->groups));
+	g->room = room;
+	enter_all(g);
+	return 0;
+}
+
+/* NONE: no memory. */
+static uint32_t find_or_add(struct procgroups *g, const char *name, enum procgroup_kind kind, int own)
+{
+	uint32_t hash = hash_of(name), index = find(g, name, hash), generation;
+	struct procgroup *group;
+
+	if (index != NONE)
+		return index;
+	if (!g->free_n && g->n == g->room && grow(g))
+		return NONE;
+	index = g->free_n ? g->free[--g->free_n] : (uint32_t)g->n++;
+	group = &g->groups[index];
+	generation = group->generation + 1 ? group->generation + 1 : 1;
+	*group = (struct procgroup){
+		.generation = generation, .kind = kind, .round = g->round, .hash = hash, .own = own
+	};
+	snprintf(group->name, sizeof(group->name), "%s", name);
+	enter(g, index);
+	return index;
+}
+
+static void forget(struct procgroups *g)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < g->n; i++) {
+		struct procgroup *group = &g->groups[i];
+
+		if (group->kind < PROCGROUP_NAMED || group->members || g->round - group->round <= FORGET_AFTER)
+			continue;
+		group->kind = 0;
+		g->free[g->free_n++] = (uint32_t)i;
+		any = true;
+	}
+	if (any)
+		enter_all(g);
+}
+
+/* ---- names ---- */
+
+/* Is `name` one of the reserved ones, with any number of `suffix` behind it? */
+static bool is_reserved(const struct procgroups *g, const char *name, const char *suffix, size_t owns)
+{
+	char base[PROCGROUP_NAME];
+	size_t len = strlen(name), suffix_len = strlen(suffix);
+
+	memcpy(base, name, len + 1);
+	for (;;) {
+		if (strcmp(base, PROCGROUP_OTHER) == 0 || strcmp(base, KERNEL) == 0)
+			return true;
+		for (size_t i = 0; i < owns; i++)
+			if (strcmp(base, g->groups[1 + i].name) == 0)
+				return true;
+		if (len <= suffix_len || strcmp(base + len - suffix_len, suffix) != 0)
+			return false;
+		len -= suffix_len;
+		base[len] = '\0';
+	}
+}
+
+/* Two names stay two: those that others have get a suffix, and so do those that look as if they had it already. */
+static void name_group(const struct procgroups *g, char *ret, const char *name, const char *suffix, size_t owns)
+{
+	size_t len = strlen(name), most = PROCGROUP_NAME - 32;
+
+	if (len <= most)
+		memcpy(ret, name, len + 1);
+	else
+		snprintf(ret, PROCGROUP_NAME, "%.*s~%08" PRIx32, (int)most, name, hash_of(name));
+	if (is_reserved(g, ret, suffix, owns) && strlen(ret) + strlen(suffix) < PROCGROUP_NAME)
+		strcat(ret, suffix);
+}
+
+static uint32_t group_of(struct procgroups *g, const char *name, enum procgroup_kind kind)
+{
+	char shown[PROCGROUP_NAME];
+
+	name_group(g, shown, *name ? name : "?", " (processes)", g->own_n);
+	return find_or_add(g, shown, kind, -1);
+}
+
+/* The last part of the path that systemd calls a service or a scope; false: there is none. */
+static bool unit_of(const char *path, char *ret, size_t size)
+{
+	bool found = false;
+
+	while (*path) {
+		const char *end = strchrnul(path, '/');
+		size_t len = (size_t)(end - path);
+
+		if (len < size && ((len > 8 && memcmp(end - 8, ".service", 8) == 0) ||
+				   (len > 6 && memcmp(end - 6, ".scope", 6) == 0))) {
+			memcpy(ret, path, len);
+			ret[len] = '\0';
+			found = true;
+		}
+		path = *end ? end + 1 : end;
+	}
+	return found;
+}
+
+/* ---- what the worker finds out ---- */
+
+static int put(struct batch *b, const char *text, size_t len)
+{
+	int at = (int)b->used;
+
+	memcpy(b->text + b->used, text, len);
+	b->text[b->used + len] = '\0';
+	b->used += len + 1;
+	return at;
+}
+
+static void read_exe(struct batch *b, struct ask *ask)
+{
+	static const char deleted[] = " (deleted)";
+	char path[64], text[CMDLINE_SIZE];
+	size_t tail = sizeof(deleted) - 1;
+	ssize_t len;
+
+	snprintf(path, sizeof(path), "proc/%" PRId32 "/exe", ask->pid);
+	len = readlinkat(b->root_fd, path, text, sizeof(text));
+	if (len <= 0)
+		return;
+	if ((size_t)len > tail && memcmp(text + len - tail, deleted, tail) == 0)
+		len -= (ssize_t)tail;
+	ask->exe = put(b, text, (size_t)len);
+}
+
+static void read_cmdline(struct batch *b, struct ask *ask)
+{
+	char path[64], text[CMDLINE_SIZE];
+	ssize_t len;
+	int fd;
+
+	snprintf(path, sizeof(path), "proc/%" PRId32 "/cmdline", ask->pid);
+	fd = openat(b->root_fd, path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return;
+	len = read(fd, text, sizeof(text));
+	close(fd);
+	while (len > 0 && !text[len - 1])
+		len--;
+	if (len <= 0)
+		return;
+	for (ssize_t i = 0; i < len; i++)
+		if (!text[i])
+			text[i] = ' ';
+	ask->cmdline = put(b, text, (size_t)len);
+}
+
+/* "name:x:uid:..." of a line. */
+static bool parse_passwd(const char *line, size_t len, uint32_t *ret_uid, size_t *ret_name)
+{
+	const char *end = line + len, *name = memchr(line, ':', len), *password;
+	uint64_t uid = 0;
+
+	if (!name || name == line)
+		return false;
+	password = memchr(name + 1, ':', (size_t)(end - name - 1));
+	if (!password || password + 1 == end || password[1] == ':')
+		return false;
+	for (const char *at = password + 1; at < end && *at != ':'; at++) {
+		if (*at < '0' || *at > '9' || uid > UINT32_MAX)
+			return false;
+		uid = uid * 10 + (uint64_t)(*at - '0');
+	}
+	if (uid >= UINT32_MAX)
+		return false;
+	*ret_uid = (uint32_t)uid;
+	*ret_name = (size_t)(name - line);
+	return true;
+}
+
+static void read_users(struct batch *b)
+{
+	char text[65536], number[16];
+	size_t have = 0;
+	ssize_t n = 0;
+	int fd = openat(b->root_fd, "etc/passwd", O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+
+	while (fd >= 0) {
+		char *line = text, *end;
+
+		n = read(fd, text + have, sizeof(text) - have);
+		if (n <= 0)
+			break;
+		have += (size_t)n;
+		while ((end = memchr(line, '\n', have - (size_t)(line - text))) != NULL) {
+			size_t name_len;
+			uint32_t uid;
+
+			if (parse_passwd(line, (size_t)(end - line), &uid, &name_len) && name_len < USER_NAME)
+				for (size_t i = 0; i < b->n; i++)
+					if (b->asks[i].uid == uid && b->asks[i].user < 0 &&
+					    b->used + USER_NAME < TEXT_SIZE)
+						b->asks[i].user = put(b, line, name_len);
+			line = end + 1;
+		}
+		have -= (size_t)(line - text);
+		if (have == sizeof(text))
+			break; /* no user has such a line */
+		memmove(text, line, have);
+	}
+	if (fd >= 0)
+		close(fd);
+	for (size_t i = 0; i < b->n; i++) {
+		if (b->asks[i].user >= 0 || b->used + sizeof(number) >= TEXT_SIZE || b->asks[i].uid == PROC_NO_UID)
+			continue;
+		snprintf(number, sizeof(number), "%" PRIu32, b->asks[i].uid);
+		b->asks[i].user = put(b, number, strlen(number));
+	}
+}
+
+static void run(struct qmem_job *job)
+{
+	struct batch *b = (struct batch *)(void *)job;
+
+	if (b->want & USER)
+		read_users(b);
+	for (size_t i = 0; i < b->n; i++) {
+		struct ask *ask = &b->asks[i];
+
+		if (b->used + 2 * (CMDLINE_SIZE + 1) > TEXT_SIZE)
+			return;
+		if (b->want & EXE)
+			read_exe(b, ask);
+		if (b->want & CMDLINE)
+			read_cmdline(b, ask);
+		ask->answered = true;
+	}
+}
+
+static void batch_free(struct batch *b)
+{
+	if (b && b->root_fd >= 0)
+		close(b->root_fd);
+	free(b);
+}
+
+static void done(struct qmem *q, struct qmem_job *job)
+{
+	struct batch *b = (struct batch *)(void *)job;
+
+	if (!q || !b->groups) {
+		batch_free(b);
+		return;
+	}
+	b->groups->busy = false;
+	b->groups->answered = true;
+}
+
+static void ask(struct qmem *q, struct procgroups *g)
+{
+	struct batch *b = g->batch;
+
+	if (!b || g->busy || !b->n)
+		return;
+	b->used = 0;
+	b->job.run = run;
+	b->job.done = done;
+	snprintf(b->job.what, sizeof(b->job.what), "names of processes (first pid %" PRId32 ")", b->asks[0].pid);
+	g->busy = true;
+	if (qmem_work(q, &b->job)) {
+		/* no worker: they stay where their comm has put them */
+		g->busy = false;
+		b->n = 0;
+	}
+}
+
+static void add_ask(struct procgroups *g, const struct proc *p, struct member *m)
+{
+	struct batch *b = g->batch;
+
+	if (!b || g->busy || g->answered || b->n == ASKS_MOST)
+		return;
+	b->asks[b->n++] = (struct ask){ .slot = p->slot,
+					.generation = p->generation,
+					.uid = p->uid,
+					.pid = p->pid,
+					.exe = -1,
+					.cmdline = -1,
+					.user = -1 };
+	m->asked = true;
+}
+
+/* ---- where a process belongs ---- */
+
+static const char *cached_user(const struct procgroups *g, uint32_t uid)
+{
+	const struct user *user = &g->users[uid % USERS];
+
+	return *user->name && user->uid == uid ? user->name : NULL;
+}
+
+static void cache_user(struct procgroups *g, uint32_t uid, const char *name)
+{
+	struct user *user = &g->users[uid % USERS];
+
+	user->uid = uid;
+	snprintf(user->name, sizeof(user->name), "%s", name);
+}
+
+static bool has(const struct select *rules, const char *text, bool *unsure)
+{
+	if (!rules->n)
+		return true;
+	if (!text)
+		*unsure = true;
+	return text && select_wants(rules, text);
+}
+
+/* The group, and whether a fact that is not known could make it another one. */
+static uint32_t decide(struct procgroups *g, const struct proc *p, const struct facts *f, const char *cgroup,
+		       bool *ret_unsure)
+{
+	char unit[PROCGROUP_NAME];
+	const char *name = NULL;
+
+	for (size_t i = 0; i < g->own_n; i++) {
+		const struct own *own = &g->own[i];
+		bool no_cgroup = false;
+
+		if (!own->comm.n && !own->cmdline.n && !own->user.n && !own->cgroup.n)
+			continue;
+		if (has(&own->comm, p->comm, ret_unsure) && has(&own->cgroup, cgroup, &no_cgroup) &&
+		    has(&own->user, f->user, ret_unsure) && has(&own->cmdline, f->cmdline, ret_unsure))
+			return (uint32_t)(1 + i);
+	}
+	switch (g->by) {
+	case PROCGROUP_COMM:
+		return group_of(g, p->comm, PROCGROUP_NAMED);
+	case PROCGROUP_EXE:
+		name = f->exe;
+		*ret_unsure |= !name;
+		break;
+	case PROCGROUP_USER:
+		name = f->user;
+		*ret_unsure |= !name;
+		break;
+	case PROCGROUP_CGROUP:
+		name = cgroup;
+		break;
+	case PROCGROUP_UNIT:
+		name = cgroup && unit_of(cgroup, unit, sizeof(unit)) ? unit : NULL;
+		break;
+	}
+	return group_of(g, name ? name : p->comm, name ? PROCGROUP_NAMED : PROCGROUP_SINGLE);
+}
+
+static int place(struct qmem *q, struct procgroups *g, const struct proc *p, struct member *m, const struct facts *f,
+		 bool final)
+{
+	char path[4096];
+	bool unsure = false, have = false;
+	uint32_t group;
+
+	m->again = m->pending = false;
+	if (p->kthread) {
+		m->group = 0;
+		return 0;
+	}
+	if (g->want_cgroup) {
+		if (!g->reads) {
+			m->again = true;
+		} else {
+			g->reads--;
+			have = proctable_cgroup(q, p, path, sizeof(path)) == 0;
+		}
+	}
+	group = decide(g, p, f, have ? path : NULL, &unsure);
+	if (group == NONE)
+		return -ENOMEM;
+	m->group = group;
+	m->pending = unsure && !final && g->batch;
+	m->asked = false;
+	return 0;
+}
+
+static uint32_t mark_of(const struct proc *p)
+{
+	uint32_t h = UINT32_C(2166136261) ^ p->uid;
+
+	for (size_t i = 0; i < sizeof(p->comm) && p->comm[i]; i++)
+		h = (h ^ (unsigned char)p->comm[i]) * UINT32_C(16777619);
+	return h;
+}
+
+static int take_answers(struct qmem *q, struct procgroups *g, const struct proctable *table)
+{
+	struct batch *b = g->batch;
+	int err = 0;
+
+	for (size_t i = 0; i < b->n && !err; i++) {
+		const struct ask *a = &b->asks[i];
+		const struct proc *p = proctable_at(table, a->slot);
+		struct member *m = a->slot < g->members_room ? &g->members[a->slot] : NULL;
+		struct facts f = { 0 };
+
+		if (!p || p->ended || !m || p->generation != a->generation || m->generation != a->generation)
+			continue;
+		m->asked = false;
+		if (!a->answered)
+			continue;
+		f.exe = a->exe >= 0 ? b->text + a->exe : NULL;
+		f.cmdline = a->cmdline >= 0 ? b->text + a->cmdline : NULL;
+		f.user = a->user >= 0 ? b->text + a->user : NULL;
+		if (f.user)
+			cache_user(g, a->uid, f.user);
+		if (a->uid == p->uid)
+			err = place(q, g, p, m, &f, true);
+	}
+	b->n = 0;
+	g->answered = false;
+	return err;
+}
+
+static int make_members(struct procgroups *g, size_t n)
+{
+	size_t room = g->members_room ? g->members_room : 256;
+	struct member *members;
+
+	if (n <= g->members_room)
+		return 0;
+	while (room < n)
+		room *= 2;
+	members = realloc(g->members, room * sizeof(*members));
+	if (!members)
+		return -ENOMEM;
+	memset(members + g->members_room, 0, (room - g->members_room) * sizeof(*members));
+	g->members = members;
+	g->members_room = room;
+	return 0;
+}
+
+int procgroups_update(struct qmem *q, struct procgroups *g, const struct proctable *table)
+{
+	bool missed = proctable_round(table) != g->table_round + 1;
+	const struct proc *p;
+	int err = make_members(g, proctable_capacity(table));
+
+	if (err)
+		return err;
+	g->round++;
+	g->table_round = proctable_round(table);
+	g->reads = READS_MOST;
+	g->pending = 0;
+	if (g->answered)
+		err = take_answers(q, g, table);
+	for (size_t i = 0; i < g->n; i++)
+		g->groups[i].members = 0;
+	proctable_each(table, p)
+	{
+		struct member *m = &g->members[p->slot];
+		bool is_new = m->generation != p->generation;
+		uint32_t mark = missed || is_new || (p->changed & PROC_ID) ? mark_of(p) : m->mark;
+
+		if (is_new)
+			*m = (struct member){ .generation = p->generation };
+		if (is_new || m->again || mark != m->mark || (p->changed & PROC_ID)) {
+			const struct facts f = { .user = g->want & USER ? cached_user(g, p->uid) : NULL };
+			int bad = place(q, g, p, m, &f, false);
+
+			m->mark = mark;
+			if (bad)
+				err = bad;
+		}
+		if (m->pending) {
+			g->pending++;
+			if (!m->asked)
+				add_ask(g, p, m);
+		}
+		g->groups[m->group].members++;
+		g->groups[m->group].round = g->round;
+	}
+	forget(g);
+	ask(q, g);
+	return err;
+}
+
+/* ---- what they are asked ---- */
+
+size_t procgroups_capacity(const struct procgroups *g)
+{
+	return g->n;
+}
+
+const struct procgroup *procgroups_at(const struct procgroups *g, size_t index)
+{
+	return index < g->n && g->groups[index].kind ? &g->groups[index] : NULL;
+}
+
+uint32_t procgroups_of(const struct procgroups *g, const struct proc *p)
+{
+	const struct member *m = p->slot < g->members_room ? &g->members[p->slot] : NULL;
+
+	return m && m->generation == p->generation ? m->group : 0;
+}
+
+const struct procgroup *procgroups_find(const struct procgroups *g, const char *name)
+{
+	uint32_t index;
+
+	for (size_t i = 0; i < g->own_n; i++)
+		if (strcmp(g->groups[1 + i].name, name) == 0)
+			return &g->groups[1 + i];
+	index = find(g, name, hash_of(name));
+	return index == NONE ? NULL : &g->groups[index];
+}
+
+size_t procgroups_pending(const struct procgroups *g)
+{
+	return g->pending;
+}
+
+/* ---- life ---- */
+
+void procgroups_free(struct procgroups *g)
+{
+	if (!g)
+		return;
+	for (size_t i = 0; g->own && i < g->own_n; i++) {
+		select_release(&g->own[i].comm);
+		select_release(&g->own[i].cmdline);
+		select_release(&g->own[i].user);
+		select_release(&g->own[i].cgroup);
+	}
+	if (g->busy)
+		g->batch->groups = NULL;
+	else
+		batch_free(g->batch);
+	free(g->own);
+	free(g->groups);
+	free(g->free);
+	free(g->slots);
+	free(g->members);
+	free(g);
+}
+
+static int add_own(struct procgroups *g, const struct qmem_block *block)
+{
+	const struct procgroup_rules *rules = block->data;
+	struct own *own = &g->own[g->own_n];
+	char name[PROCGROUP_NAME];
+	int err = select_init(&own->comm, &rules->comm, false);
+
+	if (!err)
+		err = select_init(&own->cmdline, &rules->cmdline, false);
+	if (!err)
+		err = select_init(&own->user, &rules->user, false);
+	if (!err)
+		err = select_init(&own->cgroup, &rules->cgroup, false);
+	name_group(g, name, *block->name ? block->name : "?", " (group)", g->own_n);
+	if (!err && find_or_add(g, name, PROCGROUP_OWN, (int)g->own_n) == NONE)
+		err = -ENOMEM;
+	g->own_n++; /* also what failed half-way is released */
+	if (own->cmdline.n)
+		g->want |= CMDLINE;
+	if (own->user.n)
+		g->want |= USER;
+	if (own->cgroup.n)
+		g->want_cgroup = true;
+	return err;
+}
+
+static int make_batch(struct qmem *q, struct procgroups *g)
+{
+	g->batch = calloc(1, sizeof(*g->batch));
+	if (!g->batch)
+		return -ENOMEM;
+	g->batch->groups = g;
+	g->batch->want = g->want;
+	g->batch->root_fd = qmem_open(q, O_PATH | O_DIRECTORY, ".");
+	return g->batch->root_fd < 0 ? g->batch->root_fd : 0;
+}
+
+int procgroups_new(struct qmem *q, enum procgroup_by by, const struct qmem_blocks *blocks, struct procgroups **ret)
+{
+	struct procgroups *g = calloc(1, sizeof(*g));
+	int err = 0;
+
+	if (!g)
+		return -ENOMEM;
+	g->by = by;
+	g->want = by == PROCGROUP_EXE ? EXE : by == PROCGROUP_USER ? USER : 0;
+	g->want_cgroup = by == PROCGROUP_CGROUP || by == PROCGROUP_UNIT;
+	g->own = calloc(blocks->n + 1, sizeof(*g->own));
+	if (!g->own || find_or_add(g, KERNEL, PROCGROUP_KERNEL, -1) == NONE)
+		err = -ENOMEM;
+	for (size_t i = 0; i < blocks->n && !err; i++)
+		err = add_own(g, &blocks->items[i]);
+	if (!err && g->want)
+		err = make_batch(q, g);
+	if (err) {
+		procgroups_free(g);
+		return err;
+	}
+	*ret = g;
+	return 0;
+}

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Which group a process belongs to. The groups are those of the service procmem, also for others that have
+ * `.needs = &procmem_service`: then they are up to date when a service is collected, whether procmem is shown or not.
+ *
+ *	const struct procgroups *groups = procmem_groups(q);	// service/procmem.h; NULL: procmem could not start
+ *
+ *	proctable_each(table, p)
+ *		sum[procgroups_of(groups, p)] += ...		// room for procgroups_capacity(groups)
+ *	for (i = 0; i < procgroups_capacity(groups); i++)
+ *		if (procgroups_at(groups, i)) ...
+ *
+ * A group keeps its index as long as it lives, and an index its generation until another group has it. A group lives as
+ * long as it has members, and for some rounds more; groups of the configuration live for ever. A process may change its group
+ * at any round: what is counted from one round to the next goes to the group that it is in now.
+ */
+#ifndef QMEM_PROCGROUP_H
+#define QMEM_PROCGROUP_H
+
+#include "qmem.h"
+
+#define PROCGROUP_NAME 208
+#define PROCGROUP_OTHER "other" /* the name of all groups that are not shown; no group has it */
+
+enum procgroup_by { PROCGROUP_COMM, PROCGROUP_EXE, PROCGROUP_USER, PROCGROUP_CGROUP, PROCGROUP_UNIT };
+extern const char *const procgroup_words[]; /* "comm", ... up to NULL */
+
+enum procgroup_kind {
+	PROCGROUP_KERNEL = 1, /* the kernel's own threads */
+	PROCGROUP_OWN,        /* of the configuration */
+	PROCGROUP_NAMED,      /* by what GroupBy says */
+	PROCGROUP_SINGLE,     /* by comm, where what GroupBy says is not known */
+};
+
+struct procgroup {
+	char name[PROCGROUP_NAME]; /* of the instance, unique; any bytes but NUL */
+	uint32_t generation;       /* of the index; never 0 */
+	uint32_t members;          /* in this round, zombies included; 0: about to be forgotten */
+	enum procgroup_kind kind;
+	uint64_t round; /* that saw a member last */
+	uint32_t hash;
+	int own; /* its place in the configuration; -1 */
+};
+
+/* A block <Group "web">: every option that is given must have a rule that matches. */
+struct procgroup_rules {
+	struct qmem_list comm, cmdline, user, cgroup;
+};
+extern const struct qmem_option procgroup_rows[]; /* into struct procgroup_rules */
+
+struct proc;
+struct proctable;
+struct procgroups;
+
+/* `blocks` are of procgroup_rules and outlive the groups. -ENOMEM, -EINVAL. */
+int procgroups_new(struct qmem *q, enum procgroup_by by, const struct qmem_blocks *blocks, struct procgroups **ret);
+void procgroups_free(struct procgroups *groups);
+/* Once a round. -ENOMEM: some processes are in the group of an earlier round, or in the kernel's. */
+int procgroups_update(struct qmem *q, struct procgroups *groups, const struct proctable *table);
+
+/* Indices are below this; it only grows. */
+size_t procgroups_capacity(const struct procgroups *groups);
+/* NULL: no group has this index. */
+const struct procgroup *procgroups_at(const struct procgroups *groups, size_t index);
+/* The index of the group of a process that is in the table in this round. */
+uint32_t procgroups_of(const struct procgroups *groups, const struct proc *p);
+/* The group of the configuration with this name, else the one that has this name now; NULL. */
+const struct procgroup *procgroups_find(const struct procgroups *groups, const char *name);
+/* How many processes wait for the worker to tell their exe, command line or user. */
+size_t procgroups_pending(const struct procgroups *groups);
+
+#endif

@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: MIT */
+#include "proctab/verify.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "proc/pidstat.h"
+
+#define SAMPLES 32
+
+struct sample {
+	int32_t pid;
+	int64_t start, vsize, rss, file_start, file_vsize, file_rss;
+};
+
+static ssize_t read_of(struct qmem *q, int32_t pid, const char *name, char *text, size_t size)
+{
+	int fd = qmem_open(q, O_RDONLY, "proc/%" PRId32 "/%s", pid, name);
+	ssize_t len;
+
+	if (fd < 0)
+		return fd;
+	len = read(fd, text, size);
+	if (len < 0)
+		len = -errno;
+	close(fd);
+	return len;
+}
+
+static int read_sample(struct qmem *q, const struct pidstat_units *units, struct sample *s)
+{
+	struct pidstatm statm;
+	struct pidstat stat;
+	char text[1024];
+	ssize_t len = read_of(q, s->pid, "stat", text, sizeof(text));
+	int err = len < 0 ? (int)len : pidstat_parse(text, (size_t)len, units, &stat);
+
+	if (err)
+		return err;
+	len = read_of(q, s->pid, "statm", text, sizeof(text));
+	err = len < 0 ? (int)len : pidstatm_parse(text, (size_t)len, units, &statm);
+	if (err)
+		return err;
+	s->file_start = stat.start;
+	s->file_vsize = statm.size;
+	s->file_rss = statm.resident;
+	return 0;
+}
+
+static int scan(struct qmem *q, struct table *table, const struct backend *backend, void *data)
+{
+	int err;
+
+	table_begin(table);
+	err = backend->scan(q, table, data);
+	table_end(table);
+	return err;
+}
+
+/* Pages that a kernel with per-CPU counters may leave out of VmRSS itself (6.2 to 6.15). */
+static int64_t slack(const struct pidstat_units *units)
+{
+	int64_t cpus = sysconf(_SC_NPROCESSORS_ONLN), batch = 2 * cpus > 32 ? 2 * cpus : 32;
+
+	return backend_rss_lags() ? 0 : 3 * cpus * batch * units->page;
+}
+
+static int compare(const struct table *table, const struct sample *s, const struct pidstat_units *units,
+		   bool *ret_equal, struct backend_reason *why)
+{
+	const struct proc *p = table_find(table, s->pid);
+	int64_t off;
+
+	*ret_equal = false;
+	if (p && p->start / units->tick_ns * units->tick_ns != s->file_start) {
+		snprintf(why->text, sizeof(why->text), "process %" PRId32 " is another one in /proc", s->pid);
+		return -EBADMSG;
+	}
+	/* one that moves meanwhile proves nothing */
+	if (!p || p->start != s->start || p->rss != s->rss || p->vmsize != s->vsize)
+		return 0;
+	off = s->rss > s->file_rss ? s->rss - s->file_rss : s->file_rss - s->rss;
+	if (s->vsize != s->file_vsize || off > slack(units)) {
+		snprintf(why->text, sizeof(why->text),
+			 "it has %" PRId64 " of %" PRId64 " bytes of process %" PRId32 " resident, /proc %" PRId64
+			 " of %" PRId64,
+			 s->rss, s->vsize, s->pid, s->file_rss, s->file_vsize);
+		return -EBADMSG;
+	}
+	*ret_equal = true;
+	return 0;
+}
+
+int verify(struct qmem *q, struct table *table, const struct backend *backend, void *data, struct backend_reason *why)
+{
+	const struct pidstat_units units = { .page = sysconf(_SC_PAGESIZE),
+					     .tick_ns = (int64_t)QMEM_SECOND / sysconf(_SC_CLK_TCK) };
+	struct sample samples[SAMPLES];
+	size_t n = 0, equal = 0;
+	bool is_equal;
+	int err = scan(q, table, backend, data);
+
+	for (size_t i = 0; !err && i < table->order_n && n < SAMPLES; i++) {
+		const struct proc *p = &table->slots[table->order[i]];
+		struct sample *s = &samples[n];
+
+		if (p->rss == QMEM_NA)
+			continue;
+		*s = (struct sample){ .pid = p->pid, .start = p->start, .vsize = p->vmsize, .rss = p->rss };
+		n += read_sample(q, &units, s) == 0;
+	}
+	if (!err)
+		err = scan(q, table, backend, data);
+	if (err)
+		snprintf(why->text, sizeof(why->text), "cannot be run: %s", strerror(-err));
+	for (size_t i = 0; !err && i < n; i++) {
+		err = compare(table, &samples[i], &units, &is_equal, why);
+		equal += is_equal;
+	}
+	if (!err && !equal) {
+		snprintf(why->text, sizeof(why->text), "none of its processes is in /proc");
+		err = -EBADMSG;
+	}
+	table_reset(table);
+	return err;
+}

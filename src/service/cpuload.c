@@ -1,0 +1,347 @@
+/* SPDX-License-Identifier: MIT */
+/* What the CPUs do, and for whom: time by mode, load, run queue, and the time of groups of processes. */
+#include "service/cpuload.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "service/cputime.h"
+#include "service/procmem.h"
+#include "services.h"
+
+#define USECS 1000000
+#define RESET_AFTER 10 /* seconds by which a counter falls that has begun anew */
+
+enum mode { USER, NICE, SYSTEM, IDLE, IOWAIT, IRQ, SOFTIRQ, STEAL, GUEST, MODES };
+
+struct sample {
+	int64_t time[MODES]; /* microseconds: with nanoseconds, a thousand CPUs would be beyond int64 in months */
+	int64_t load[LOADAVG_SPANS];
+	int64_t running, blocked;
+	int64_t switches;
+};
+
+struct cpuload {
+	int64_t max;
+
+	struct qmem_file stat_file, load_file;
+	int64_t ticks; /* in a second */
+	struct cpustat stat;
+	uint64_t when; /* that was read */
+	bool read;
+	int64_t last[MODES]; /* ticks */
+	struct sample sample;
+	struct cputime groups;
+	struct qmem_complaint beyond, load_failed;
+};
+
+#define OF(id_, key_, member_, help_)                                                                                  \
+	{                                                                                                              \
+		id_, key_, offsetof(struct sample, member_), help_                                                     \
+	}
+
+static const struct qmem_metric cpu_metrics[] = {
+	OF("user", NULL, time[USER], "programs; without what guests have run"),
+	OF("nice", NULL, time[NICE], "programs of low priority; without what guests have run"),
+	OF("system", NULL, time[SYSTEM], "the kernel for programs"),
+	OF("iowait", NULL, time[IOWAIT], "nothing, while a task waited for a disk"),
+	OF("irq", NULL, time[IRQ], "interrupts"),
+	OF("softirq", NULL, time[SOFTIRQ], "what interrupts have left to do"),
+	OF("steal", NULL, time[STEAL], "other machines, while this one would have run"),
+	OF("guest", NULL, time[GUEST], "programs of virtual machines"),
+	OF("idle", NULL, time[IDLE], "nothing"),
+	{ 0 },
+};
+
+static const struct qmem_metric load_metrics[] = {
+	OF("shortterm", NULL, load[LOADAVG_1], "over 1 minute"),
+	OF("midterm", NULL, load[LOADAVG_5], "over 5 minutes"),
+	OF("longterm", NULL, load[LOADAVG_15], "over 15 minutes"),
+	{ 0 },
+};
+
+static const struct qmem_metric queue_metrics[] = {
+	OF("running", "procs_running", running, "run or could"),
+	OF("blocked", "procs_blocked", blocked, "wait for a disk"),
+	{ 0 },
+};
+
+static const struct qmem_metric switches_metrics[] = {
+	OF("switches", "ctxt", switches, "from one task to another"),
+	{ 0 },
+};
+
+static const struct qmem_metric time_metrics[] = {
+	{ "user", NULL, offsetof(struct cputime_counters, user), "by its programs" },
+	{ "syst", NULL, offsetof(struct cputime_counters, syst), "by the kernel for them" },
+	{ 0 },
+};
+
+enum family { CPU, LOAD, QUEUE, CONTEXT, TIME };
+
+static const struct qmem_family families[] = {
+	{ .id = "cpu",
+	  .title = "CPU time by what it is used for",
+	  .unit = "seconds",
+	  .kind = QMEM_COUNTER,
+	  .divisor = USECS,
+	  .type = "total_time_in_ms",
+	  .menu = "cpu",
+	  .style = "stacked",
+	  .metrics = cpu_metrics },
+	{ .id = "load",
+	  .title = "Load average",
+	  .unit = "threads",
+	  .kind = QMEM_GAUGE,
+	  .divisor = 100,
+	  .type = "load",
+	  .menu = "cpu",
+	  .style = "line",
+	  .metrics = load_metrics },
+	{ .id = "queue",
+	  .title = "Threads that run, and that wait for a disk",
+	  .unit = "threads",
+	  .kind = QMEM_GAUGE,
+	  .divisor = 1,
+	  .type = "threads",
+	  .menu = "cpu",
+	  .style = "line",
+	  .metrics = queue_metrics },
+	{ .id = "context",
+	  .title = "Context switches",
+	  .unit = "switches",
+	  .kind = QMEM_COUNTER,
+	  .divisor = 1,
+	  .type = "contextswitch",
+	  .menu = "cpu",
+	  .style = "line",
+	  .metrics = switches_metrics },
+	{ .id = "time",
+	  .title = "CPU time of processes by group",
+	  .unit = "seconds",
+	  .kind = QMEM_COUNTER,
+	  .divisor = 1000000000,
+	  .type = "ps_cputime",
+	  .menu = "cpu",
+	  .style = "stacked",
+	  .label = "group",
+	  .metrics = time_metrics },
+	{ 0 },
+};
+
+static const struct qmem_option options[] = {
+	{ .name = "Groups",
+	  .type = QMEM_INT,
+	  .offset = offsetof(struct cpuload, max),
+	  .def = "8",
+	  .min = 0,
+	  .max = 10000,
+	  .help = "groups of processes shown, those that use most CPU time, of the groups of procmem; the others are summed as '" PROCGROUP_OTHER
+		  "'" },
+	{ 0 },
+};
+
+/* ---- the whole machine ---- */
+
+/* `part` is in `whole` already. Both are not read at the same instant: never below 0. */
+static int64_t without(int64_t whole, int64_t part)
+{
+	if (whole == QMEM_NA || part == QMEM_NA)
+		return whole;
+	return whole > part ? whole - part : 0;
+}
+
+static int64_t sum(int64_t a, int64_t b)
+{
+	int64_t both;
+
+	if (a == QMEM_NA || b == QMEM_NA)
+		return a == QMEM_NA ? b : a;
+	return __builtin_add_overflow(a, b, &both) ? QMEM_NA : both;
+}
+
+/*
+ * The kernel's own counters fall: iowait and idle by some ticks, as its manual says, and by a lot when a CPU goes or the
+ * machine was restored from an image. What has fallen a little is waited for; else it goes on from where it is.
+ */
+static void add_time(struct cpuload *s, enum mode mode, int64_t ticks)
+{
+	int64_t *last = &s->last[mode], *time = &s->sample.time[mode], delta;
+
+	if (ticks == QMEM_NA) {
+		*time = QMEM_NA;
+		return;
+	}
+	if (*time == QMEM_NA) {
+		*last = ticks;
+		if (__builtin_mul_overflow(ticks, USECS / s->ticks, time))
+			*time = 0;
+		return;
+	}
+	if (ticks < *last) {
+		if (*last - ticks > RESET_AFTER * s->ticks)
+			*last = ticks;
+		return;
+	}
+	if (__builtin_mul_overflow(ticks - *last, USECS / s->ticks, &delta) ||
+	    __builtin_add_overflow(*time, delta, time))
+		*time = 0;
+	*last = ticks;
+}
+
+static void take_stat(struct cpuload *s)
+{
+	const int64_t *mode = s->stat.mode;
+
+	add_time(s, USER, without(mode[CPUSTAT_USER], mode[CPUSTAT_GUEST]));
+	add_time(s, NICE, without(mode[CPUSTAT_NICE], mode[CPUSTAT_GUEST_NICE]));
+	add_time(s, SYSTEM, mode[CPUSTAT_SYSTEM]);
+	add_time(s, IDLE, mode[CPUSTAT_IDLE]);
+	add_time(s, IOWAIT, mode[CPUSTAT_IOWAIT]);
+	add_time(s, IRQ, mode[CPUSTAT_IRQ]);
+	add_time(s, SOFTIRQ, mode[CPUSTAT_SOFTIRQ]);
+	add_time(s, STEAL, mode[CPUSTAT_STEAL]);
+	add_time(s, GUEST, sum(mode[CPUSTAT_GUEST], mode[CPUSTAT_GUEST_NICE]));
+	s->sample.running = s->stat.procs_running;
+	s->sample.blocked = s->stat.procs_blocked;
+	s->sample.switches = s->stat.ctxt;
+}
+
+static int read_stat(struct qmem *q, struct cpuload *s)
+{
+	const char *text;
+	ssize_t len = qmem_read(q, &s->stat_file, &text);
+	int err;
+
+	s->read = false;
+	if (len < 0)
+		return qmem_fail(q, (int)len, "cannot read '/%s': %s", s->stat_file.path, strerror((int)-len));
+	err = cpustat_parse(text, (size_t)len, &s->stat);
+	if (err)
+		return qmem_fail(q, err, "'/%s' is not understood: %s", s->stat_file.path, strerror(-err));
+	s->when = qmem_now(q);
+	s->read = true;
+	return 0;
+}
+
+static void read_load(struct qmem *q, struct cpuload *s)
+{
+	struct loadavg load;
+	const char *text;
+	ssize_t len = qmem_read(q, &s->load_file, &text);
+	int err = len < 0 ? (int)len : loadavg_parse(text, (size_t)len, &load);
+
+	for (int i = 0; i < LOADAVG_SPANS; i++)
+		s->sample.load[i] = err ? QMEM_NA : load.span[i];
+	if (err)
+		qmem_complain(q, &s->load_failed, "cannot read '/%s': %s", s->load_file.path, strerror(-err));
+	else
+		qmem_release(q, &s->load_failed, "'/%s' is in order again", s->load_file.path);
+}
+
+const struct cpustat *cpuload_now(struct qmem *q)
+{
+	const struct cpuload *s = qmem_state(q, &cpuload_service);
+
+	return s && s->read && s->when == qmem_now(q) ? &s->stat : NULL;
+}
+
+/* ---- rounds ---- */
+
+static int collect_groups(struct qmem *q, struct cpuload *s)
+{
+	const struct proctable *table = qmem_state(q, &proctable_service);
+	const struct procgroups *groups = procmem_groups(q);
+	int err;
+
+	if (!table || !groups)
+		return 0;
+	err = cputime_update(&s->groups, table, groups, qmem_now(q));
+	if (err)
+		return err;
+	for (size_t i = 0; i < s->groups.n; i++) {
+		const struct procgroup *group = procgroups_at(groups, i);
+
+		if (group && s->groups.groups[i].shown) {
+			const struct qmem_instance instance = { group->name, NULL };
+
+			qmem_emit(q, &families[TIME], &instance, &s->groups.groups[i].total);
+		}
+	}
+	if (s->groups.others) {
+		const struct qmem_instance instance = { PROCGROUP_OTHER, NULL };
+
+		qmem_emit(q, &families[TIME], &instance, &s->groups.other);
+	}
+	return 0;
+}
+
+static int collect(struct qmem *q, void *state)
+{
+	struct cpuload *s = state;
+	int err = read_stat(q, s), groups_err;
+
+	if (!err) {
+		take_stat(s);
+		if (s->stat.beyond)
+			qmem_complain(q, &s->beyond, "'/%s' has numbers beyond 63 bits: they are left out",
+				      s->stat_file.path);
+		else
+			qmem_release(q, &s->beyond, "'/%s' has no numbers beyond 63 bits any more", s->stat_file.path);
+		read_load(q, s);
+		qmem_emit_all(q, &s->sample);
+	}
+	groups_err = collect_groups(q, s);
+	return err ? err : groups_err;
+}
+
+/* ---- life ---- */
+
+static void stop(struct qmem *q, void *state)
+{
+	struct cpuload *s = state;
+
+	(void)q;
+	qmem_file_close(&s->stat_file);
+	qmem_file_close(&s->load_file);
+	cputime_release(&s->groups);
+}
+
+static int start(struct qmem *q, void *state)
+{
+	struct cpuload *s = state;
+	int err;
+
+	s->stat_file = QMEM_FILE("proc/stat");
+	s->load_file = QMEM_FILE_SINGLE("proc/loadavg");
+	s->ticks = sysconf(_SC_CLK_TCK);
+	if (s->ticks <= 0 || s->ticks > USECS)
+		s->ticks = 100;
+	for (int i = 0; i < MODES; i++)
+		s->sample.time[i] = QMEM_NA;
+	err = read_stat(q, s);
+	s->read = false;
+	if (!err)
+		err = cputime_init(&s->groups, (size_t)s->max);
+	if (!err && !procmem_groups(q))
+		qmem_note(q, "no groups of processes: procmem does not run");
+	return err;
+}
+
+const struct qmem_service cpuload_service = {
+	.name = "cpuload",
+	.help = "CPU time by mode and by group of processes, load, run queue",
+	.source = "/proc/stat, /proc/loadavg, the table of processes",
+	.kernel = "2.6",
+	.privilege = "none",
+	.needs = &procmem_service,
+	.families = families,
+	.options = options,
+	.state_size = sizeof(struct cpuload),
+	.start = start,
+	.collect = collect,
+	.stop = stop,
+};

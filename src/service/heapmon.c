@@ -1,0 +1,391 @@
+/* SPDX-License-Identifier: MIT */
+/* What the memory of chosen groups of processes is: heap, stacks, files, ... By the worker, from /proc/PID/smaps. */
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "proc/smaps.h"
+#include "service/probe.h"
+#include "service/procmem.h"
+#include "service/proctable.h"
+#include "services.h"
+
+#define PER_MAPPING 2600 /* CPU ns */
+#define BASE 100000
+#define PER_MB 10000
+#define MAPPING_GUESS 100
+#define MB (INT64_C(1) << 20)
+
+struct sample {
+	struct smaps_amounts kinds[SMAPS_KINDS];
+	int64_t age, mappings;
+};
+
+struct process {
+	uint32_t generation;
+	bool known, refused;
+	struct smaps_amounts kinds[SMAPS_KINDS];
+	int64_t mappings;
+	int64_t cost;
+	uint64_t when;                                        /* read last, or tried */
+	int64_t seen_rss, seen_swap, seen_size, seen_changes; /* of the round that it was read for */
+	int64_t offered_rss, offered_swap, offered_size, offered_changes;
+};
+
+struct group {
+	uint32_t generation;
+	bool wanted, missing;
+	struct sample sample;
+};
+
+struct heapmon {
+	struct qmem_list names;
+	bool heap_only;
+	int64_t budget, ceiling;
+
+	struct probe *probe;
+	struct process *processes;
+	size_t processes_room;
+	struct group *groups;
+	size_t groups_room;
+	uint64_t measured, refused;
+	bool noted;
+};
+
+#define KINDS(name_, member_)                                                                                          \
+	static const struct qmem_metric name_[] = {                                                                    \
+		{ "heap", "[heap]", offsetof(struct sample, kinds[SMAPS_HEAP].member_), "what brk has given" },        \
+		{ "stack", "[stack]", offsetof(struct sample, kinds[SMAPS_STACK].member_),                             \
+		  "stacks of first threads" },                                                                         \
+		{ "anon", NULL, offsetof(struct sample, kinds[SMAPS_ANON].member_), "other anonymous memory" },        \
+		{ "jit", NULL, offsetof(struct sample, kinds[SMAPS_JIT].member_), "anonymous and executable" },        \
+		{ "file", NULL, offsetof(struct sample, kinds[SMAPS_FILE].member_), "files" },                         \
+		{ "shmem", NULL, offsetof(struct sample, kinds[SMAPS_SHMEM].member_), "shared memory" },               \
+		{ "huge", NULL, offsetof(struct sample, kinds[SMAPS_HUGE].member_), "hugetlbfs" },                     \
+		{ "device", NULL, offsetof(struct sample, kinds[SMAPS_DEVICE].member_), "devices" },                   \
+		{ 0 },                                                                                                 \
+	}
+
+KINDS(rss_metrics, rss);
+KINDS(pss_metrics, pss);
+KINDS(size_metrics, size);
+KINDS(swap_metrics, swap);
+KINDS(dirty_metrics, dirty);
+
+static const struct qmem_metric age_metrics[] = {
+	{ "oldest", NULL, offsetof(struct sample, age), "time since the member that was read first of all" },
+	{ 0 },
+};
+
+#define BYTES(id_, title_, style_, metrics_)                                                                           \
+	{                                                                                                              \
+		.id = id_, .title = title_, .unit = "bytes", .kind = QMEM_GAUGE, .divisor = 1, .type = "memory",       \
+		.menu = "mappings", .style = style_, .label = "group", .metrics = metrics_                             \
+	}
+
+static const struct qmem_family families[] = {
+	BYTES("rss", "Resident memory by kind", "stacked", rss_metrics),
+	BYTES("pss", "Proportional memory by kind", "stacked", pss_metrics),
+	BYTES("size", "Address space by kind", "line", size_metrics),
+	BYTES("swap", "Swapped memory by kind", "stacked", swap_metrics),
+	BYTES("dirty", "Dirty memory by kind", "stacked", dirty_metrics),
+	{ .id = "age",
+	  .title = "Age of what is known of mappings",
+	  .unit = "seconds",
+	  .kind = QMEM_GAUGE,
+	  .divisor = 1000000000,
+	  .type = "duration",
+	  .menu = "mappings",
+	  .style = "line",
+	  .label = "group",
+	  .metrics = age_metrics },
+	{ 0 },
+};
+
+static const struct qmem_option options[] = {
+	{ .name = "Group",
+	  .type = QMEM_LIST,
+	  .offset = offsetof(struct heapmon, names),
+	  .help = "the name of a group of procmem whose mappings are read; none: the service is off" },
+	{ .name = "HeapOnly",
+	  .type = QMEM_BOOL,
+	  .offset = offsetof(struct heapmon, heap_only),
+	  .def = "no",
+	  .help = "only the heap: reading ends behind it, which is much cheaper" },
+	{ .name = "SmapsBudget",
+	  .type = QMEM_DURATION,
+	  .offset = offsetof(struct heapmon, budget),
+	  .def = "10ms",
+	  .min = 1,
+	  .max = INT64_C(1000000000),
+	  .help = "CPU time a second to read smaps" },
+	{ .name = "SmapsCeiling",
+	  .type = QMEM_DURATION,
+	  .offset = offsetof(struct heapmon, ceiling),
+	  .def = "200ms",
+	  .min = 0,
+	  .max = INT64_C(10000000000),
+	  .help = "processes whose smaps are expected to cost more CPU time are not read, nor shown is their group" },
+	{ 0 },
+};
+
+/* ---- on the worker ---- */
+
+static int read_smaps(int root_fd, int32_t pid, bool brief, void *result)
+{
+	struct smaps *smaps = result;
+	char path[64], text[65536];
+	size_t have = 0;
+	int fd, err = 0;
+
+	snprintf(path, sizeof(path), "proc/%" PRId32 "/smaps", pid);
+	fd = openat(root_fd, path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	smaps_begin(smaps, brief);
+	while (!smaps->enough) {
+		ssize_t n = read(fd, text + have, sizeof(text) - have);
+		int64_t used;
+
+		if (n <= 0) {
+			err = n < 0 ? -errno : have ? -EINVAL : 0;
+			break;
+		}
+		have += (size_t)n;
+		used = smaps_feed(smaps, text, have);
+		if (used < 0 || (!used && have == sizeof(text))) {
+			err = used < 0 ? (int)used : -EINVAL;
+			break;
+		}
+		have -= (size_t)used;
+		memmove(text, text + used, have);
+	}
+	close(fd);
+	smaps_end(smaps);
+	/* one that has just ended has no mappings any more */
+	return !err && !smaps->mappings ? -ESRCH : err;
+}
+
+static void take_smaps(void *arg, const struct probe_target *target, int err, const void *result, int64_t cost)
+{
+	struct heapmon *s = arg;
+	struct process *m = target->slot < s->processes_room ? &s->processes[target->slot] : NULL;
+	const struct smaps *smaps = result;
+
+	if (!m || m->generation != target->generation)
+		return;
+	m->when = target->when;
+	m->refused = err == -EACCES || err == -EPERM;
+	s->refused += m->refused;
+	if (err)
+		return;
+	s->measured++;
+	m->known = true;
+	m->seen_rss = m->offered_rss;
+	m->seen_swap = m->offered_swap;
+	m->seen_size = m->offered_size;
+	m->seen_changes = m->offered_changes;
+	m->cost = cost;
+	m->mappings = (int64_t)smaps->mappings;
+	memcpy(m->kinds, smaps->kinds, sizeof(m->kinds));
+}
+
+static const struct probe_kind smaps_kind = {
+	.what = "smaps of pid",
+	.result_size = sizeof(struct smaps),
+	.read = read_smaps,
+	.take = take_smaps,
+};
+
+/* ---- rounds ---- */
+
+static void *more_room(void *array, size_t *room, size_t n, size_t size)
+{
+	size_t more = *room ? *room : 64;
+	char *bigger;
+
+	if (n <= *room)
+		return array;
+	while (more < n)
+		more *= 2;
+	bigger = realloc(array, more * size);
+	if (!bigger)
+		return NULL;
+	memset(bigger + *room * size, 0, (more - *room) * size);
+	*room = more;
+	return bigger;
+}
+
+static bool is_named(const struct heapmon *s, const char *name)
+{
+	for (size_t i = 0; i < s->names.n; i++)
+		if (strcmp(s->names.items[i], name) == 0)
+			return true;
+	return false;
+}
+
+static void begin_groups(struct heapmon *s, const struct procgroups *groups)
+{
+	for (size_t i = 0; i < procgroups_capacity(groups); i++) {
+		const struct procgroup *group = procgroups_at(groups, i);
+		struct group *g = &s->groups[i];
+
+		if (group && g->generation != group->generation)
+			*g = (struct group){ .generation = group->generation, .wanted = is_named(s, group->name) };
+		g->sample = (struct sample){ .age = 0 };
+		g->missing = false;
+	}
+}
+
+static void add_kinds(struct smaps_amounts *sum, const struct smaps_amounts *kinds)
+{
+	for (int k = 0; k < SMAPS_KINDS; k++) {
+		sum[k].size += kinds[k].size;
+		sum[k].rss += kinds[k].rss;
+		sum[k].pss += kinds[k].pss;
+		sum[k].swap += kinds[k].swap;
+		sum[k].dirty += kinds[k].dirty;
+	}
+}
+
+static bool has_moved(const struct proc *p, const struct process *m)
+{
+	return p->rss != m->seen_rss || p->swap != m->seen_swap || p->vmsize != m->seen_size ||
+	       p->vm_changes != m->seen_changes;
+}
+
+/* A process that has not changed since it was read is not read again. */
+static void offer(struct heapmon *s, const struct proc *p, struct process *m, uint64_t now)
+{
+	struct probe_target target = {
+		.slot = p->slot, .generation = p->generation, .pid = p->pid, .rss = p->rss, .when = now
+	};
+	uint64_t age = m->when ? now - m->when : 0;
+
+	if (m->refused && age < 300 * QMEM_SECOND)
+		return;
+	if (m->known && !has_moved(p, m))
+		return;
+	target.predicted = m->known ? m->cost : BASE + MAPPING_GUESS * PER_MAPPING + p->rss / MB * PER_MB;
+	if (target.predicted > s->ceiling)
+		return;
+	target.score = m->known ? (int64_t)(age / 1000000) : INT64_MAX - 1;
+	if (!probe_offer(s->probe, &target))
+		return;
+	m->offered_rss = p->rss;
+	m->offered_swap = p->swap;
+	m->offered_size = p->vmsize;
+	m->offered_changes = p->vm_changes;
+}
+
+static void visit(struct heapmon *s, const struct proc *p, struct group *g, uint64_t now)
+{
+	struct process *m = &s->processes[p->slot];
+
+	if (m->generation != p->generation)
+		*m = (struct process){ .generation = p->generation };
+	if (p->kthread || p->rss == QMEM_NA || !p->vmsize)
+		return;
+	if (m->known) {
+		int64_t age = has_moved(p, m) ? (int64_t)(now - m->when) : 0;
+
+		add_kinds(g->sample.kinds, m->kinds);
+		g->sample.mappings += m->mappings;
+		if (age > g->sample.age)
+			g->sample.age = age;
+	} else {
+		g->missing = true;
+	}
+	offer(s, p, m, now);
+}
+
+static int collect(struct qmem *q, void *state)
+{
+	const struct proctable *table = qmem_state(q, &proctable_service);
+	const struct procgroups *groups = procmem_groups(q);
+	struct heapmon *s = state;
+	const struct proc *p;
+	void *room;
+
+	if (!table || !groups)
+		return qmem_fail(q, -EIO, "there are no groups of processes");
+	room = more_room(s->processes, &s->processes_room, proctable_capacity(table), sizeof(*s->processes));
+	if (!room && proctable_capacity(table))
+		return -ENOMEM;
+	s->processes = room;
+	room = more_room(s->groups, &s->groups_room, procgroups_capacity(groups), sizeof(*s->groups));
+	if (!room && procgroups_capacity(groups))
+		return -ENOMEM;
+	s->groups = room;
+	begin_groups(s, groups);
+	probe_begin(s->probe, qmem_now(q));
+	proctable_each(table, p)
+	{
+		struct group *g = &s->groups[procgroups_of(groups, p)];
+
+		if (g->wanted)
+			visit(s, p, g, qmem_now(q));
+	}
+	for (size_t i = 0; i < procgroups_capacity(groups); i++) {
+		const struct procgroup *group = procgroups_at(groups, i);
+		const struct qmem_instance instance = { group ? group->name : NULL, NULL };
+
+		if (!group || !s->groups[i].wanted || s->groups[i].missing)
+			continue;
+		if (s->heap_only)
+			for (int k = 0; k < SMAPS_KINDS; k++)
+				if (k != SMAPS_HEAP)
+					s->groups[i].sample.kinds[k] =
+						(struct smaps_amounts){ QMEM_NA, QMEM_NA, QMEM_NA, QMEM_NA, QMEM_NA };
+		for (const struct qmem_family *f = families; f->id; f++)
+			qmem_emit(q, f, &instance, &s->groups[i].sample);
+	}
+	probe_go(q, s->probe);
+	if (s->refused && !s->measured && !s->noted) {
+		qmem_note(q, "smaps of other users' processes needs CAP_SYS_PTRACE, from Linux 6.15 on CAP_PERFMON");
+		s->noted = true;
+	}
+	return 0;
+}
+
+/* ---- life ---- */
+
+static void stop(struct qmem *q, void *state)
+{
+	struct heapmon *s = state;
+
+	(void)q;
+	probe_free(s->probe);
+	free(s->processes);
+	free(s->groups);
+}
+
+static int start(struct qmem *q, void *state)
+{
+	struct heapmon *s = state;
+
+	if (!s->names.n)
+		return qmem_fail(q, -ENOTSUP, "no Group is named");
+	if (!procmem_groups(q))
+		return qmem_fail(q, -ENOTSUP, "there are no groups of processes");
+	return probe_new(q, &smaps_kind, s->budget, s->heap_only, s, &s->probe);
+}
+
+const struct qmem_service heapmon_service = {
+	.name = "heapmon",
+	.help = "what the memory of chosen groups of processes is: heap, stacks, files, shared memory, ...",
+	.source = "/proc/PID/smaps",
+	.kernel = "4.5",
+	.privilege = "CAP_SYS_PTRACE for other users' processes (Linux 6.15: CAP_PERFMON)",
+	.needs = &procmem_service,
+	.families = families,
+	.options = options,
+	.state_size = sizeof(struct heapmon),
+	.start = start,
+	.collect = collect,
+	.stop = stop,
+};

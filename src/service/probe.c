@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: MIT */
+#include "service/probe.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+/* It owns all it needs: it outlives its service while it is at the worker. */
+struct probe {
+	struct qmem_job job;
+	const struct probe_kind *kind;
+	void *arg; /* NULL: the service has gone */
+	int root_fd;
+	bool brief;
+	struct probe_target targets[PROBE_TARGETS]; /* the best first */
+	size_t n, next;
+	bool busy, offering;
+	int64_t budget, credit; /* CPU ns; below 0: to be paid back */
+	uint64_t now;
+	struct probe_target target; /* at the worker */
+	int err;
+	int64_t cost;
+	_Alignas(16) char result[];
+};
+
+/* Jobs see no host: the worker's own CPU clock is the only one here. */
+static int64_t cpu_ns(void)
+{
+	struct timespec ts;
+
+	if (clock_gettime(CLOCK_THREAD_CPUTIME_ID, &ts))
+		return 0;
+	return (int64_t)ts.tv_sec * 1000000000 + ts.tv_nsec;
+}
+
+static void run(struct qmem_job *job)
+{
+	struct probe *p = (struct probe *)(void *)job;
+	int64_t before = cpu_ns();
+
+	memset(p->result, 0, p->kind->result_size);
+	p->err = p->kind->read(p->root_fd, p->target.pid, p->brief, p->result);
+	p->cost = cpu_ns() - before;
+}
+
+static void release(struct probe *p)
+{
+	close(p->root_fd);
+	free(p);
+}
+
+static void next(struct qmem *q, struct probe *p);
+
+static void done(struct qmem *q, struct qmem_job *job)
+{
+	struct probe *p = (struct probe *)(void *)job;
+
+	if (!q || !p->arg) {
+		release(p);
+		return;
+	}
+	p->busy = false;
+	p->credit += p->target.predicted - p->cost;
+	p->kind->take(p->arg, &p->target, p->err, p->result, p->cost);
+	next(q, p);
+}
+
+static void next(struct qmem *q, struct probe *p)
+{
+	if (p->next == p->n || p->credit <= 0)
+		return;
+	p->target = p->targets[p->next++];
+	p->credit -= p->target.predicted;
+	p->job.run = run;
+	p->job.done = done;
+	snprintf(p->job.what, sizeof(p->job.what), "%s %" PRId32, p->kind->what, p->target.pid);
+	p->busy = true;
+	if (qmem_work(q, &p->job))
+		p->busy = false;
+}
+
+void probe_begin(struct probe *p, uint64_t now)
+{
+	double earned = p->now ? (double)p->budget * (double)(now - p->now) / 1e9 : (double)p->budget;
+
+	/* no more than a second's is saved: else a long pause would be followed by a burst */
+	p->credit =
+		earned >= (double)p->budget ? (p->credit < 0 ? p->credit : 0) + p->budget : p->credit + (int64_t)earned;
+	if (p->credit > p->budget)
+		p->credit = p->budget;
+	p->now = now;
+	p->offering = !p->busy;
+	if (p->offering)
+		p->n = p->next = 0;
+}
+
+bool probe_offer(struct probe *p, const struct probe_target *target)
+{
+	size_t at;
+
+	if (!p->offering || (p->n == PROBE_TARGETS && p->targets[p->n - 1].score >= target->score))
+		return false;
+	at = p->n < PROBE_TARGETS ? p->n++ : p->n - 1;
+	for (; at && p->targets[at - 1].score < target->score; at--)
+		p->targets[at] = p->targets[at - 1];
+	p->targets[at] = *target;
+	return true;
+}
+
+void probe_go(struct qmem *q, struct probe *p)
+{
+	if (p->offering)
+		next(q, p);
+	p->offering = false;
+}
+
+int probe_new(struct qmem *q, const struct probe_kind *kind, int64_t budget, bool brief, void *arg, struct probe **ret)
+{
+	struct probe *p = calloc(1, sizeof(*p) + kind->result_size);
+
+	if (!p)
+		return -ENOMEM;
+	p->root_fd = qmem_open(q, O_PATH | O_DIRECTORY, ".");
+	if (p->root_fd < 0) {
+		int err = p->root_fd;
+
+		free(p);
+		return err;
+	}
+	p->kind = kind;
+	p->arg = arg;
+	p->budget = budget;
+	p->brief = brief;
+	*ret = p;
+	return 0;
+}
+
+void probe_free(struct probe *p)
+{
+	if (p && p->busy)
+		p->arg = NULL;
+	else if (p)
+		release(p);
+}

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Files of processes that take the process's own lock: read by the worker, one process at a time, within a budget of CPU
+ * time. What costs more than predicted is paid back before the next one.
+ */
+#ifndef QMEM_SERVICE_PROBE_H
+#define QMEM_SERVICE_PROBE_H
+
+#include "qmem.h"
+
+#define PROBE_TARGETS 64 /* that are queued at most */
+
+struct probe_target {
+	uint32_t slot, generation;
+	int32_t pid;
+	int64_t score;     /* which one is first: the greatest */
+	int64_t predicted; /* CPU ns */
+	int64_t rss;       /* bytes, when it was offered */
+	uint64_t when;     /* that was */
+};
+
+struct probe_kind {
+	const char *what; /* "smaps_rollup of pid": the number is put behind it */
+	size_t result_size;
+	/* on the worker, below root_fd; `result` is zeroed. 0 or -errno */
+	int (*read)(int root_fd, int32_t pid, bool brief, void *result);
+	/* in the engine; `cost` in CPU ns */
+	void (*take)(void *arg, const struct probe_target *target, int err, const void *result, int64_t cost);
+};
+
+struct probe;
+
+/* `budget` is CPU ns per second. `brief` is handed to read(). -ENOMEM, or why the root cannot be opened. */
+int probe_new(struct qmem *q, const struct probe_kind *kind, int64_t budget, bool brief, void *arg, struct probe **ret);
+void probe_free(struct probe *p);
+
+/* Once a round: offers until probe_go(), which starts with the best of them if the last ones have been worked off. */
+void probe_begin(struct probe *p, uint64_t now);
+/* false: it is not among the best, or the worker is busy with those of an earlier round. */
+bool probe_offer(struct probe *p, const struct probe_target *target);
+void probe_go(struct qmem *q, struct probe *p);
+
+#endif

@@ -1,0 +1,691 @@
+/* SPDX-License-Identifier: MIT */
+/* The memory of processes by group: the groups with most, those of the configuration, all others as one sum. */
+#include "service/procmem.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "proc/smaps.h"
+#include "service/probe.h"
+#include "service/proctable.h"
+#include "services.h"
+#include "top.h"
+
+#define MARGIN 25        /* percent more to take another's place */
+#define PSS_BASE 40000   /* CPU ns of a smaps_rollup before its pages */
+#define PSS_PER_MB 10000 /* and for each of them, until it has been learned */
+#define PSS_LEARN 16
+#define MB (INT64_C(1) << 20)
+
+enum gauge { ANON, FILE_, SHMEM, SWAP, RSS, VMSIZE, VMDATA, PEAK, PGTABLES, GAUGES };
+enum counter { MINFLT, MAJFLT, VM_CHANGES, COUNTERS };
+
+struct sample {
+	int64_t gauge[GAUGES];
+	int64_t counter[COUNTERS];
+	int64_t processes, threads;
+	int64_t pss, uss, pss_age; /* bytes, ns */
+};
+
+struct process {
+	uint32_t generation;
+	bool refused; /* smaps_rollup may not be read, or there is none */
+	int64_t last[COUNTERS];
+	int64_t pss, uss;
+	int64_t cost, cost_rss; /* of the last smaps_rollup, and the RSS it was for */
+	uint64_t tried, when;   /* 0: never */
+};
+
+struct group {
+	uint32_t generation;
+	bool missing; /* a member's PSS is not known, or too old */
+	struct sample sample;
+	int64_t delta[COUNTERS];
+};
+
+enum by { BY_RSS, BY_ANON, BY_SWAP, BY_FAULTS, BY_PROCESSES };
+
+struct procmem {
+	int group_by, top_by;
+	struct qmem_blocks blocks;
+	int64_t max, pss_budget, pss_ceiling, pss_age;
+
+	struct procgroups *groups;
+	struct top top;
+	struct process *processes;
+	size_t processes_room;
+	struct group *sums;
+	struct top_item *items;
+	size_t sums_room;
+	struct sample other;
+	bool others;
+	bool known[GAUGES], counted[COUNTERS];
+	uint64_t rounds;
+
+	struct probe *probe;
+	int64_t per_mb; /* CPU ns, learned */
+	uint64_t measured, refused;
+	bool noted, noted_refusal;
+};
+
+static const size_t gauge_of[GAUGES] = {
+	[ANON] = offsetof(struct proc, anon),         [FILE_] = offsetof(struct proc, file),
+	[SHMEM] = offsetof(struct proc, shmem),       [SWAP] = offsetof(struct proc, swap),
+	[RSS] = offsetof(struct proc, rss),           [VMSIZE] = offsetof(struct proc, vmsize),
+	[VMDATA] = offsetof(struct proc, vmdata),     [PEAK] = offsetof(struct proc, hwm),
+	[PGTABLES] = offsetof(struct proc, pgtables),
+};
+
+static const size_t counter_of[COUNTERS] = {
+	[MINFLT] = offsetof(struct proc, minflt),
+	[MAJFLT] = offsetof(struct proc, majflt),
+	[VM_CHANGES] = offsetof(struct proc, vm_changes),
+};
+
+#define OF(id_, key_, member_, help_)                                                                                  \
+	{                                                                                                              \
+		id_, key_, offsetof(struct sample, member_), help_                                                     \
+	}
+
+static const struct qmem_metric rss_metrics[] = {
+	OF("anon", "RssAnon", gauge[ANON], "anonymous memory: heap, stacks, private data"),
+	OF("file", "RssFile", gauge[FILE_], "pages of files, shared by all who map them"),
+	OF("shmem", "RssShmem", gauge[SHMEM], "shared memory, counted for each who has touched it"),
+	{ 0 },
+};
+
+static const struct qmem_metric swap_metrics[] = {
+	OF("used", "VmSwap", gauge[SWAP], "anonymous memory that has been swapped out"),
+	{ 0 },
+};
+
+static const struct qmem_metric processes_metrics[] = {
+	OF("count", NULL, processes, "processes, zombies included"),
+	{ 0 },
+};
+
+static const struct qmem_metric faults_metrics[] = {
+	OF("minflt", NULL, counter[MINFLT], "page faults without a read"),
+	OF("majflt", NULL, counter[MAJFLT], "page faults that had to read"),
+	{ 0 },
+};
+
+static const struct qmem_metric pss_metrics[] = {
+	OF("pss", "Pss", pss, "resident memory, shared pages divided by those who share them"),
+	OF("uss", NULL, uss, "resident memory that no other process has"),
+	{ 0 },
+};
+
+static const struct qmem_metric age_metrics[] = {
+	OF("oldest", NULL, pss_age, "time since the PSS of the member that is first to be measured again"),
+	{ 0 },
+};
+
+static const struct qmem_metric virtual_metrics[] = {
+	OF("size", "VmSize", gauge[VMSIZE], "address space"),
+	OF("data", "VmData", gauge[VMDATA], "private writable address space"),
+	{ 0 },
+};
+
+static const struct qmem_metric peak_metrics[] = {
+	OF("rss", "VmHWM", gauge[PEAK], "the most that each has had resident, summed"),
+	{ 0 },
+};
+
+static const struct qmem_metric pgtables_metrics[] = {
+	OF("size", "VmPTE", gauge[PGTABLES], "page tables"),
+	{ 0 },
+};
+
+static const struct qmem_metric threads_metrics[] = {
+	OF("count", NULL, threads, "threads"),
+	{ 0 },
+};
+
+static const struct qmem_metric changes_metrics[] = {
+	OF("count", NULL, counter[VM_CHANGES], "changes of address spaces: mmap, munmap, mprotect, brk"),
+	{ 0 },
+};
+
+enum { F_RSS, F_SWAP, F_PROCESSES, F_FAULTS, F_PSS, F_AGE, F_VIRTUAL, F_PEAK, F_PGTABLES, F_THREADS, F_CHANGES };
+
+#define FAMILY(id_, title_, unit_, kind_, divisor_, type_, style_, flags_, metrics_)                                   \
+	{                                                                                                              \
+		.id = id_, .title = title_, .unit = unit_, .kind = kind_, .divisor = divisor_, .type = type_,          \
+		.menu = "processes", .style = style_, .label = "group", .flags = flags_, .metrics = metrics_           \
+	}
+#define BYTES(id_, title_, style_, flags_, metrics_)                                                                   \
+	FAMILY(id_, title_, "bytes", QMEM_GAUGE, 1, "memory", style_, flags_, metrics_)
+
+static const struct qmem_family families[] = {
+	[F_RSS] = BYTES("rss", "Resident memory of processes", "stacked", 0, rss_metrics),
+	[F_SWAP] = BYTES("swap", "Swapped memory of processes", "area", 0, swap_metrics),
+	[F_PROCESSES] =
+		FAMILY("processes", "Processes", "processes", QMEM_GAUGE, 1, "count", "line", 0, processes_metrics),
+	[F_FAULTS] = FAMILY("faults", "Page faults of processes", "faults", QMEM_COUNTER, 1, "ps_pagefaults", "line", 0,
+			    faults_metrics),
+	[F_PSS] = BYTES("pss", "Proportional and unique memory of processes", "line", 0, pss_metrics),
+	[F_AGE] = FAMILY("pss_age", "Age of the proportional memory", "seconds", QMEM_GAUGE, 1000000000, "duration",
+			 "line", QMEM_DETAIL, age_metrics),
+	[F_VIRTUAL] = BYTES("virtual", "Address space of processes", "line", QMEM_DETAIL, virtual_metrics),
+	[F_PEAK] = BYTES("peak", "Peak memory of processes", "line", QMEM_DETAIL, peak_metrics),
+	[F_PGTABLES] = BYTES("pgtables", "Page tables of processes", "line", QMEM_DETAIL, pgtables_metrics),
+	[F_THREADS] = FAMILY("threads", "Threads of processes", "threads", QMEM_GAUGE, 1, "count", "line", QMEM_DETAIL,
+			     threads_metrics),
+	[F_CHANGES] = FAMILY("vm_changes", "Changes of address spaces", "operations", QMEM_COUNTER, 1, "derive", "line",
+			     QMEM_DETAIL, changes_metrics),
+	{ 0 },
+};
+
+static const char *const top_words[] = { "rss", "anon", "swap", "faults", "processes", NULL };
+
+static const struct qmem_option options[] = {
+	{ .name = "GroupBy",
+	  .type = QMEM_ENUM,
+	  .offset = offsetof(struct procmem, group_by),
+	  .def = "comm",
+	  .words = procgroup_words,
+	  .help = "what processes in one group have in common: name, program, user, cgroup, systemd's unit; also for cpuload "
+		  "and heapmon" },
+	{ .name = "Group",
+	  .type = QMEM_BLOCK,
+	  .offset = offsetof(struct procmem, blocks),
+	  .sub = procgroup_rows,
+	  .sub_size = sizeof(struct procgroup_rules),
+	  .help = "a group of its own, always shown: the processes that match each of the options given; the first such group "
+		  "counts" },
+	{ .name = "Groups",
+	  .type = QMEM_INT,
+	  .offset = offsetof(struct procmem, max),
+	  .def = "5",
+	  .min = 0,
+	  .max = 10000,
+	  .help = "how many groups are shown, beside those of the configuration; the rest is summed as '" PROCGROUP_OTHER
+		  "'" },
+	{ .name = "TopBy",
+	  .type = QMEM_ENUM,
+	  .offset = offsetof(struct procmem, top_by),
+	  .def = "rss",
+	  .words = top_words,
+	  .help = "which ones: those with most of it" },
+	{ .name = "PssBudget",
+	  .type = QMEM_DURATION,
+	  .offset = offsetof(struct procmem, pss_budget),
+	  .def = "0",
+	  .min = 0,
+	  .max = INT64_C(1000000000),
+	  .help = "CPU time a second to measure PSS and USS; 0: they are not" },
+	{ .name = "PssCeiling",
+	  .type = QMEM_DURATION,
+	  .offset = offsetof(struct procmem, pss_ceiling),
+	  .def = "50ms",
+	  .min = 0,
+	  .max = INT64_C(10000000000),
+	  .help = "processes whose PSS is expected to cost more CPU time are never measured, nor is the PSS of their group" },
+	{ .name = "PssAge",
+	  .type = QMEM_DURATION,
+	  .offset = offsetof(struct procmem, pss_age),
+	  .def = "5m",
+	  .min = INT64_C(1000000000),
+	  .max = INT64_C(86400000000000),
+	  .help = "the oldest PSS of a member that a group's is made of" },
+	{ 0 },
+};
+
+const struct procgroups *procmem_groups(struct qmem *q)
+{
+	const struct procmem *s = qmem_state(q, &procmem_service);
+
+	return s ? s->groups : NULL;
+}
+
+static int64_t member_of(const struct proc *p, size_t offset)
+{
+	return *(const int64_t *)(const void *)((const char *)p + offset);
+}
+
+/* NA + x is x: what is not known of one is left out. */
+static void add(int64_t *sum, int64_t value)
+{
+	int64_t both;
+
+	if (value == QMEM_NA)
+		return;
+	if (*sum == QMEM_NA)
+		*sum = value;
+	else
+		*sum = __builtin_add_overflow(*sum, value, &both) ? INT64_MAX : both;
+}
+
+/* ---- PSS ---- */
+
+struct pss {
+	int64_t pss, uss;
+};
+
+static int read_pss(int root_fd, int32_t pid, bool brief, void *result)
+{
+	char path[64], text[8192];
+	struct smaps_rollup rollup;
+	struct pss *pss = result;
+	size_t len = 0;
+	ssize_t n = -1;
+	int fd, err;
+
+	(void)brief;
+	snprintf(path, sizeof(path), "proc/%" PRId32 "/smaps_rollup", pid);
+	fd = openat(root_fd, path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	while (len < sizeof(text) && (n = read(fd, text + len, sizeof(text) - len)) > 0)
+		len += (size_t)n;
+	err = n < 0 ? -errno : 0;
+	close(fd);
+	if (!err)
+		err = smaps_rollup_parse(text, len, &rollup);
+	if (err)
+		return err;
+	pss->pss = rollup.pss;
+	pss->uss = rollup.uss;
+	return 0;
+}
+
+static void take_pss(void *arg, const struct probe_target *target, int err, const void *result, int64_t cost)
+{
+	struct procmem *s = arg;
+	struct process *m = target->slot < s->processes_room ? &s->processes[target->slot] : NULL;
+	const struct pss *pss = result;
+
+	if (!m || m->generation != target->generation)
+		return;
+	/* another one that has got the pid meanwhile has another generation, too */
+	m->tried = target->when;
+	m->refused = err == -EACCES || err == -EPERM;
+	s->refused += m->refused;
+	if (err)
+		return;
+	s->measured++;
+	m->pss = pss->pss;
+	m->uss = pss->uss;
+	m->when = target->when;
+	m->cost = cost;
+	m->cost_rss = target->rss;
+	if (m->cost_rss >= MB && cost > PSS_BASE)
+		s->per_mb += ((cost - PSS_BASE) / (m->cost_rss / MB) - s->per_mb) / PSS_LEARN;
+}
+
+static const struct probe_kind pss_kind = {
+	.what = "smaps_rollup of pid",
+	.result_size = sizeof(struct pss),
+	.read = read_pss,
+	.take = take_pss,
+};
+
+/* What a page costs differs between processes: the last time says more than the others do. */
+static int64_t predict(const struct procmem *s, const struct process *m, int64_t rss)
+{
+	if (m->when && m->cost_rss > 0)
+		return (int64_t)((double)m->cost * ((double)rss + MB) / ((double)m->cost_rss + MB));
+	return PSS_BASE + rss / MB * s->per_mb;
+}
+
+static void offer_pss(struct procmem *s, const struct proc *p, struct process *m, uint64_t now)
+{
+	struct probe_target target = {
+		.slot = p->slot, .generation = p->generation, .pid = p->pid, .rss = p->rss, .when = now
+	};
+	uint64_t age = m->tried ? now - m->tried : (uint64_t)s->pss_age;
+
+	/* those measured not long ago, and those that have refused, can wait */
+	if (age < (uint64_t)s->pss_age / (m->refused ? 1 : 4))
+		return;
+	target.predicted = predict(s, m, p->rss);
+	if (target.predicted > s->pss_ceiling)
+		return;
+	if (age > (uint64_t)s->pss_age)
+		age = (uint64_t)s->pss_age;
+	target.score = (int64_t)((double)(p->rss + MB) * ((double)age / (double)s->pss_age) / 1024);
+	probe_offer(s->probe, &target);
+}
+
+static void add_pss(struct procmem *s, const struct proc *p, struct process *m, struct group *g, uint64_t now)
+{
+	if (p->rss == QMEM_NA || !p->rss)
+		return;
+	if (!m->when || now - m->when > (uint64_t)s->pss_age) {
+		g->missing = true;
+	} else {
+		add(&g->sample.pss, m->pss);
+		add(&g->sample.uss, m->uss);
+		if (g->sample.pss_age == QMEM_NA || (int64_t)(now - m->when) > g->sample.pss_age)
+			g->sample.pss_age = (int64_t)(now - m->when);
+	}
+	offer_pss(s, p, m, now);
+}
+
+static void note(struct qmem *q, struct procmem *s)
+{
+	bool refusal = s->refused && !s->measured;
+
+	if (!s->probe || (s->noted && refusal == s->noted_refusal))
+		return;
+	s->noted = true;
+	s->noted_refusal = refusal;
+	if (refusal)
+		qmem_note(q, "no PSS: smaps_rollup of other users' processes needs CAP_SYS_PTRACE, from Linux 6.15 on "
+			     "CAP_PERFMON");
+	else
+		qmem_note(q, "PSS by smaps_rollup");
+}
+
+/* ---- rounds ---- */
+
+static int make_room(struct procmem *s, size_t processes, size_t groups)
+{
+	if (processes > s->processes_room) {
+		size_t room = s->processes_room ? s->processes_room : 256;
+		struct process *more;
+
+		while (room < processes)
+			room *= 2;
+		more = realloc(s->processes, room * sizeof(*more));
+		if (!more)
+			return -ENOMEM;
+		memset(more + s->processes_room, 0, (room - s->processes_room) * sizeof(*more));
+		s->processes = more;
+		s->processes_room = room;
+	}
+	if (groups > s->sums_room) {
+		size_t room = s->sums_room ? s->sums_room : 64;
+		struct top_item *items;
+		struct group *sums;
+
+		while (room < groups)
+			room *= 2;
+		sums = realloc(s->sums, room * sizeof(*sums));
+		if (sums)
+			s->sums = sums;
+		items = realloc(s->items, room * sizeof(*items));
+		if (items)
+			s->items = items;
+		if (!sums || !items)
+			return -ENOMEM;
+		memset(sums + s->sums_room, 0, (room - s->sums_room) * sizeof(*sums));
+		memset(items + s->sums_room, 0, (room - s->sums_room) * sizeof(*items));
+		s->sums_room = room;
+	}
+	return 0;
+}
+
+static void begin_groups(struct procmem *s)
+{
+	for (size_t i = 0; i < procgroups_capacity(s->groups); i++) {
+		const struct procgroup *group = procgroups_at(s->groups, i);
+		struct group *g = &s->sums[i];
+
+		if (group && g->generation != group->generation) {
+			*g = (struct group){ .generation = group->generation };
+			s->items[i] = (struct top_item){ 0 };
+		}
+		for (int k = 0; k < GAUGES; k++)
+			g->sample.gauge[k] = QMEM_NA;
+		memset(g->delta, 0, sizeof(g->delta));
+		g->sample.processes = g->sample.threads = 0;
+		g->sample.pss = g->sample.uss = g->sample.pss_age = QMEM_NA;
+		g->missing = false;
+	}
+}
+
+/* Of a process that has begun since the round before, all is new. */
+static void count(struct procmem *s, const struct proc *p, struct process *m, struct group *g)
+{
+	bool is_new = m->generation != p->generation;
+
+	if (is_new)
+		*m = (struct process){ .generation = p->generation };
+	for (int k = 0; k < COUNTERS; k++) {
+		int64_t value = member_of(p, counter_of[k]), delta = 0;
+
+		if (value == QMEM_NA)
+			continue;
+		s->counted[k] = true;
+		if (value > m->last[k])
+			delta = value - m->last[k];
+		m->last[k] = value;
+		if (!is_new || s->rounds > 1)
+			add(&g->delta[k], delta);
+	}
+}
+
+static void sum_up(struct qmem *q, struct procmem *s, const struct proctable *table)
+{
+	uint64_t now = qmem_now(q);
+	const struct proc *p;
+
+	proctable_each(table, p)
+	{
+		struct group *g = &s->sums[procgroups_of(s->groups, p)];
+		struct process *m = &s->processes[p->slot];
+
+		count(s, p, m, g);
+		g->sample.processes++;
+		g->sample.threads += p->threads;
+		if (p->kthread)
+			continue;
+		for (int k = 0; k < GAUGES; k++) {
+			int64_t value = member_of(p, gauge_of[k]);
+
+			s->known[k] |= value != QMEM_NA;
+			add(&g->sample.gauge[k], value);
+		}
+		if (s->probe)
+			add_pss(s, p, m, g, now);
+	}
+}
+
+static int64_t score_of(const struct procmem *s, const struct group *g)
+{
+	const int64_t *gauge = g->sample.gauge;
+
+	switch ((enum by)s->top_by) {
+	case BY_ANON:
+		return gauge[ANON] == QMEM_NA ? 0 : gauge[ANON];
+	case BY_SWAP:
+		return gauge[SWAP] == QMEM_NA ? 0 : gauge[SWAP];
+	case BY_FAULTS:
+		return g->delta[MINFLT] + g->delta[MAJFLT];
+	case BY_PROCESSES:
+		return g->sample.processes;
+	case BY_RSS:
+		break;
+	}
+	return gauge[RSS] == QMEM_NA ? 0 : gauge[RSS];
+}
+
+/* Faults come in bursts: what is chosen by is smoothed. */
+static void choose(struct procmem *s)
+{
+	size_t n = procgroups_capacity(s->groups);
+
+	for (size_t i = 0; i < n; i++) {
+		const struct procgroup *group = procgroups_at(s->groups, i);
+		int64_t score = score_of(s, &s->sums[i]);
+
+		if (!group || group->kind < PROCGROUP_NAMED || !group->members)
+			s->items[i].score = -1;
+		else if (s->top_by == BY_FAULTS && s->items[i].score > 0)
+			s->items[i].score += (score - s->items[i].score) / 8;
+		else
+			s->items[i].score = score;
+	}
+	(void)top_update(&s->top, s->items, n);
+}
+
+/* What the kernel reports, but of none of these processes, is zero. */
+static void fill(const struct procmem *s, struct sample *sample)
+{
+	for (int k = 0; k < GAUGES; k++)
+		if (sample->gauge[k] == QMEM_NA && s->known[k])
+			sample->gauge[k] = 0;
+}
+
+static void advance(const struct procmem *s, struct sample *sample, const int64_t *delta)
+{
+	for (int k = 0; k < COUNTERS; k++) {
+		if (!s->counted[k])
+			sample->counter[k] = QMEM_NA;
+		else if (sample->counter[k] == QMEM_NA ||
+			 __builtin_add_overflow(sample->counter[k], delta[k], &sample->counter[k]))
+			sample->counter[k] = 0;
+	}
+}
+
+static void emit(struct qmem *q, const struct procmem *s, const char *name, bool kernel, const struct sample *sample)
+{
+	const struct qmem_instance instance = { name, NULL };
+
+	for (size_t i = 0; families[i].id; i++) {
+		/* the kernel's threads have no memory of their own */
+		if (kernel && i != F_PROCESSES)
+			continue;
+		if ((i == F_PSS || i == F_AGE) && !s->probe)
+			continue;
+		qmem_emit(q, &families[i], &instance, sample);
+	}
+}
+
+static void begin_other(struct procmem *s)
+{
+	for (int k = 0; k < GAUGES; k++)
+		s->other.gauge[k] = QMEM_NA;
+	s->other.processes = s->other.threads = 0;
+	s->other.pss = s->other.uss = s->other.pss_age = QMEM_NA;
+}
+
+static void add_other(struct procmem *s, const struct group *g)
+{
+	for (int k = 0; k < GAUGES; k++)
+		add(&s->other.gauge[k], g->sample.gauge[k]);
+	s->other.processes += g->sample.processes;
+	s->other.threads += g->sample.threads;
+	add(&s->other.pss, g->sample.pss);
+	add(&s->other.uss, g->sample.uss);
+	if (g->sample.pss_age != QMEM_NA && g->sample.pss_age > s->other.pss_age)
+		s->other.pss_age = g->sample.pss_age;
+}
+
+static void emit_groups(struct qmem *q, struct procmem *s)
+{
+	int64_t delta[COUNTERS] = { 0 };
+	bool missing = false;
+
+	begin_other(s);
+	for (size_t i = 0; i < procgroups_capacity(s->groups); i++) {
+		const struct procgroup *group = procgroups_at(s->groups, i);
+		struct group *g = &s->sums[i];
+
+		if (!group)
+			continue;
+		if (group->kind >= PROCGROUP_NAMED && !s->items[i].in) {
+			if (group->members) {
+				s->others = true;
+				missing |= g->missing;
+				add_other(s, g);
+				for (int k = 0; k < COUNTERS; k++)
+					add(&delta[k], g->delta[k]);
+			}
+			continue;
+		}
+		fill(s, &g->sample);
+		advance(s, &g->sample, g->delta);
+		if (g->missing)
+			g->sample.pss = g->sample.uss = g->sample.pss_age = QMEM_NA;
+		emit(q, s, group->name, group->kind == PROCGROUP_KERNEL, &g->sample);
+	}
+	if (!s->others)
+		return;
+	fill(s, &s->other);
+	advance(s, &s->other, delta);
+	if (missing)
+		s->other.pss = s->other.uss = s->other.pss_age = QMEM_NA;
+	emit(q, s, PROCGROUP_OTHER, false, &s->other);
+}
+
+static int collect(struct qmem *q, void *state)
+{
+	const struct proctable *table = qmem_state(q, &proctable_service);
+	struct procmem *s = state;
+	int err;
+
+	if (!table || !proctable_round(table))
+		return qmem_fail(q, -EIO, "there is no table of processes");
+	err = procgroups_update(q, s->groups, table);
+	/* the groups only: it runs for cpuload or heapmon */
+	if (err || qmem_muted(q))
+		return err;
+	err = make_room(s, proctable_capacity(table), procgroups_capacity(s->groups));
+	if (err)
+		return err;
+	s->rounds++;
+	begin_groups(s);
+	if (s->probe)
+		probe_begin(s->probe, qmem_now(q));
+	sum_up(q, s, table);
+	choose(s);
+	emit_groups(q, s);
+	if (s->probe)
+		probe_go(q, s->probe);
+	note(q, s);
+	return 0;
+}
+
+/* ---- life ---- */
+
+static void stop(struct qmem *q, void *state)
+{
+	struct procmem *s = state;
+
+	(void)q;
+	probe_free(s->probe);
+	procgroups_free(s->groups);
+	top_release(&s->top);
+	free(s->processes);
+	free(s->sums);
+	free(s->items);
+}
+
+static int start(struct qmem *q, void *state)
+{
+	struct procmem *s = state;
+	int err;
+
+	if (!qmem_state(q, &proctable_service))
+		return qmem_fail(q, -ENOTSUP, "there is no table of processes");
+	s->per_mb = PSS_PER_MB;
+	err = procgroups_new(q, (enum procgroup_by)s->group_by, &s->blocks, &s->groups);
+	if (!err)
+		err = top_init(&s->top, (size_t)s->max, MARGIN);
+	if (!err && s->pss_budget)
+		err = probe_new(q, &pss_kind, s->pss_budget, false, s, &s->probe);
+	return err;
+}
+
+const struct qmem_service procmem_service = {
+	.name = "procmem",
+	.help = "the memory of processes by group",
+	.source = "the table of processes; /proc/PID/smaps_rollup for PSS",
+	.kernel = "4.5 (PSS: 4.14)",
+	.privilege = "none; for PSS CAP_SYS_PTRACE (Linux 6.15: CAP_PERFMON)",
+	.needs = &proctable_service,
+	.families = families,
+	.options = options,
+	.state_size = sizeof(struct procmem),
+	.start = start,
+	.collect = collect,
+	.stop = stop,
+};

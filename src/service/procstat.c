@@ -1,0 +1,652 @@
+/* SPDX-License-Identifier: MIT */
+/* Processes and threads by what they do: states, births and deaths, zombies and whose they are, and who is stuck. */
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "name.h"
+#include "proc/cpustat.h"
+#include "proc/kv.h"
+#include "service/cpuload.h"
+#include "service/proctable.h"
+#include "service/stuck.h"
+#include "service/tally.h"
+#include "services.h"
+
+#define CENSUS 2048 /* tasks in state D, or with a past there: twice as many as the table ever names */
+#define LOOKS 32    /* at tasks in state D, in one round */
+#define NAMED 8     /* stuck tasks that have an event each; the others share one */
+#define OTHER "other"
+#define UNKNOWN "unknown"
+
+struct sample {
+	int64_t states[PROC_STATES], thread_states[PROC_STATES];
+	int64_t processes, kthreads, threads, left_out;
+	int64_t forks;
+	int64_t born, died;
+	int64_t waiting, stuck, usual;
+	int64_t longest;
+};
+
+struct count {
+	int64_t n;
+};
+
+struct procstat {
+	int64_t stuck_after, repeat;
+	int64_t channels_max, parents_max;
+
+	struct qmem_file file;
+	struct kv status;
+	bool known;            /* there has been a round */
+	uint32_t *generations; /* of the processes in the table's slots, in the last round */
+	size_t room;
+	uint64_t processes; /* in that round */
+	struct stuck stuck;
+	struct qmem *q; /* while there is a round, for over() */
+	struct tally channels, parents;
+	size_t named;
+	bool others;       /* are there more stuck tasks than can be named? */
+	uint64_t repeated; /* when the events were repeated last */
+	struct qmem_complaint malformed, crowded;
+	struct sample sample;
+};
+
+/* ---- tables ---- */
+
+#define OF(id_, key_, member_, help_)                                                                                  \
+	{                                                                                                              \
+		id_, key_, offsetof(struct sample, member_), help_                                                     \
+	}
+
+#define STATES(member_)                                                                                                \
+	OF("running", "R", member_[PROC_RUNNING], "run or could"),                                                     \
+		OF("sleeping", "S", member_[PROC_SLEEPING], "wait for something, and can be woken by a signal"),       \
+		OF("blocked", "D", member_[PROC_BLOCKED], "wait for something, such as a disk, deaf to signals"),      \
+		OF("stopped", "T", member_[PROC_STOPPED], "were stopped by a signal"),                                 \
+		OF("traced", "t", member_[PROC_TRACED], "were stopped by a debugger"),                                 \
+		OF("zombie", "Z", member_[PROC_ZOMBIE], "have ended, and wait for their parent to notice"),            \
+		OF("dying", "X", member_[PROC_DYING], "have ended, and are being removed"),                            \
+		OF("parked", "P", member_[PROC_PARKED], "kernel threads put aside, as those of a CPU that is off"),    \
+		OF("idle", "I", member_[PROC_IDLE], "kernel threads that have nothing to do"),                         \
+		OF("other", NULL, member_[PROC_OTHER], "in a state this program does not know")
+
+static const struct qmem_metric states_metrics[] = { STATES(states), { 0 } };
+static const struct qmem_metric thread_states_metrics[] = { STATES(thread_states), { 0 } };
+
+static const struct qmem_metric tasks_metrics[] = {
+	OF("processes", NULL, processes, "kernel threads and zombies included"),
+	OF("kthreads", NULL, kthreads, "kernel threads"),
+	OF("threads", NULL, threads, "of all processes"),
+	OF("left_out", NULL, left_out, "processes that the table has no room for (MaxProcesses)"),
+	{ 0 },
+};
+
+static const struct qmem_metric forks_metrics[] = {
+	OF("forks", "processes", forks, "processes and threads started"),
+	{ 0 },
+};
+
+static const struct qmem_metric turnover_metrics[] = {
+	OF("born", NULL, born, "that were not there the time before"),
+	OF("died", NULL, died, "that were there the time before; the short-lived ones between two looks are not seen"),
+	{ 0 },
+};
+
+static const struct qmem_metric census_metrics[] = {
+	OF("waiting", NULL, waiting, "in state D for less than StuckAfter"),
+	OF("stuck", NULL, stuck, "in state D for longer, in the same function"),
+	OF("usual", NULL, usual, "always in state D: since before this began, or kernel threads by habit"),
+	{ 0 },
+};
+
+static const struct qmem_metric longest_metrics[] = {
+	OF("longest", NULL, longest,
+	   "time that a task has been in state D, in the same function; not of the usual ones"),
+	{ 0 },
+};
+
+static const struct qmem_metric zombies_metrics[] = {
+	{ "zombies", NULL, offsetof(struct count, n), "that this parent has not waited for" },
+	{ 0 },
+};
+
+static const struct qmem_metric blocked_metrics[] = {
+	{ "tasks", "wchan", offsetof(struct count, n),
+	  "in state D in this function of the kernel; not the usual ones" },
+	{ 0 },
+};
+
+enum family { STATES_FAMILY, THREAD_STATES, TASKS, FORKS, TURNOVER, CENSUS_FAMILY, LONGEST, ZOMBIES, BLOCKED };
+
+#define FAMILY(id_, title_, unit_, kind_, type_, style_, label_, metrics_)                                             \
+	{                                                                                                              \
+		.id = id_, .title = title_, .unit = unit_, .kind = kind_, .divisor = 1, .type = type_,                 \
+		.menu = "processes", .style = style_, .label = label_, .metrics = metrics_                             \
+	}
+
+static const struct qmem_family families[] = {
+	[STATES_FAMILY] = FAMILY("states", "Processes by state", "processes", QMEM_GAUGE, "count", "stacked", NULL,
+				 states_metrics),
+	[THREAD_STATES] = FAMILY("threads", "Threads by state", "threads", QMEM_GAUGE, "threads", "stacked", NULL,
+				 thread_states_metrics),
+	[TASKS] = FAMILY("tasks", "Processes and threads", "tasks", QMEM_GAUGE, "count", "line", NULL, tasks_metrics),
+	[FORKS] = FAMILY("started", "Processes and threads started", "forks", QMEM_COUNTER, "fork_rate", "line", NULL,
+			 forks_metrics),
+	[TURNOVER] = FAMILY("turnover", "Processes that came and went", "processes", QMEM_COUNTER, "total_events",
+			    "line", NULL, turnover_metrics),
+	[CENSUS_FAMILY] = FAMILY("census", "Tasks that cannot be interrupted", "tasks", QMEM_GAUGE, "count", "stacked",
+				 NULL, census_metrics),
+	[LONGEST] = { .id = "wait",
+		      .title = "Longest wait that cannot be interrupted",
+		      .unit = "seconds",
+		      .kind = QMEM_GAUGE,
+		      .divisor = 1000,
+		      .type = "duration",
+		      .menu = "processes",
+		      .style = "line",
+		      .metrics = longest_metrics },
+	[ZOMBIES] = FAMILY("zombies", "Zombies by parent", "processes", QMEM_GAUGE, "count", "line", "parent",
+			   zombies_metrics),
+	[BLOCKED] = FAMILY("blocked", "Tasks that cannot be interrupted, by where they wait", "tasks", QMEM_GAUGE,
+			   "count", "line", "channel", blocked_metrics),
+	{ 0 },
+};
+
+static const struct qmem_option options[] = {
+	{ .name = "StuckAfter",
+	  .type = QMEM_DURATION,
+	  .offset = offsetof(struct procstat, stuck_after),
+	  .def = "2m",
+	  .min = 1000000000,
+	  .max = INT64_C(86400) * 1000000000,
+	  .help = "a task in state D, in the same function of the kernel, for longer is stuck" },
+	{ .name = "NotifyInterval",
+	  .type = QMEM_DURATION,
+	  .offset = offsetof(struct procstat, repeat),
+	  .def = "0",
+	  .min = 0,
+	  .max = INT64_MAX,
+	  .help = "how often the event of a task that stays stuck is repeated; 0: never" },
+	{ .name = "Channels",
+	  .type = QMEM_INT,
+	  .offset = offsetof(struct procstat, channels_max),
+	  .def = "4",
+	  .min = 0,
+	  .max = TALLY_NAMES,
+	  .help = "functions of the kernel shown by name, those in which most tasks are in state D" },
+	{ .name = "Parents",
+	  .type = QMEM_INT,
+	  .offset = offsetof(struct procstat, parents_max),
+	  .def = "3",
+	  .min = 0,
+	  .max = TALLY_NAMES,
+	  .help = "parents shown by name, those with most zombies" },
+	{ 0 },
+};
+
+/* ---- the walk ---- */
+
+static int make_room(struct procstat *s, size_t slots)
+{
+	size_t room = slots + slots / 2 + 64;
+	uint32_t *generations;
+
+	if (slots <= s->room)
+		return 0;
+	generations = realloc(s->generations, room * sizeof(*generations));
+	if (!generations)
+		return -ENOMEM;
+	memset(generations + s->room, 0, (room - s->room) * sizeof(*generations));
+	s->generations = generations;
+	s->room = room;
+	return 0;
+}
+
+static void count_zombie(struct procstat *s, const struct proctable *table, const struct proc *p)
+{
+	const struct proc *parent = proctable_find(table, p->ppid);
+
+	/* the first thread has ended, others have not: no one can wait for it yet */
+	if (p->threads > 1)
+		return;
+	tally_add(&s->parents, !parent ? UNKNOWN : *parent->comm ? parent->comm : "()");
+}
+
+/* A slot's generation tells one process from the next also where this service is collected less often than the table. */
+static int walk(struct procstat *s, const struct proctable *table)
+{
+	const struct proctable_totals *totals = proctable_totals(table);
+	int64_t states[256] = { 0 }, born = 0;
+	const struct proc *p;
+	uint64_t n = 0;
+	int err = make_room(s, proctable_capacity(table));
+
+	if (err)
+		return err;
+	tally_begin(&s->parents);
+	proctable_each(table, p)
+	{
+		n++;
+		states[(unsigned char)p->state]++;
+		born += s->generations[p->slot] != p->generation;
+		s->generations[p->slot] = p->generation;
+		if (p->state == 'Z')
+			count_zombie(s, table, p);
+	}
+	tally_end(&s->parents);
+	if (s->known) {
+		s->sample.born += born;
+		s->sample.died += (int64_t)s->processes + born - (int64_t)n;
+	}
+	s->known = true;
+	s->processes = n;
+	memset(s->sample.states, 0, sizeof(s->sample.states));
+	for (size_t i = 0; i < sizeof(states) / sizeof(*states); i++) {
+		const char *at = i ? memchr(proc_state_letters, (int)i, PROC_OTHER) : NULL;
+
+		s->sample.states[at ? at - proc_state_letters : PROC_OTHER] += states[i];
+	}
+	for (int i = 0; i < PROC_STATES; i++)
+		s->sample.thread_states[i] = (int64_t)totals->states[i];
+	s->sample.processes = (int64_t)totals->processes;
+	s->sample.kthreads = (int64_t)totals->kthreads;
+	s->sample.threads = (int64_t)totals->threads;
+	s->sample.left_out = (int64_t)totals->overflow;
+	return 0;
+}
+
+/* ---- those in state D ---- */
+
+#define TEXT 32
+
+/* "45 s", "3 min 20 s", "5 h 3 min" */
+static void span_text(char *dst, uint64_t ns)
+{
+	unsigned long long s = ns / QMEM_SECOND;
+
+	if (s < 120)
+		snprintf(dst, TEXT, "%llu s", s);
+	else if (s < 7200)
+		snprintf(dst, TEXT, "%llu min %llu s", s / 60, s % 60);
+	else
+		snprintf(dst, TEXT, "%llu h %llu min", s / 3600, s / 60 % 60);
+}
+
+static const char *channel_of(const struct stuck_task *task)
+{
+	return *task->channel ? task->channel : UNKNOWN;
+}
+
+/* The name and the context switches of a task. -errno if it is gone, or hides. */
+static int read_status(struct qmem *q, struct procstat *s, struct stuck_task *task, int64_t *ret_switches)
+{
+	char text[8192], name[STUCK_NAME];
+	struct kv_fault fault;
+	size_t len = 0, name_len;
+	ssize_t n;
+	int fd = qmem_open(q, O_RDONLY, "proc/%" PRId32 "/task/%" PRId32 "/status", task->id.pid, task->id.tid);
+
+	if (fd < 0)
+		return fd;
+	do {
+		n = read(fd, text + len, sizeof(text) - 1 - len);
+		len += n > 0 ? (size_t)n : 0;
+	} while (n > 0 && len < sizeof(text) - 1);
+	close(fd);
+	if (n < 0)
+		return -errno;
+	text[len] = '\0';
+	kv_parse(&s->status, text, len, ret_switches, &fault);
+	if (strncmp(text, "Name:\t", 6) == 0) {
+		name_len = strcspn(text + 6, "\n");
+		if (name_len >= sizeof(name))
+			name_len = sizeof(name) - 1;
+		memcpy(name, text + 6, name_len);
+		name[name_len] = '\0';
+		qmem_name_label(task->name, sizeof(task->name), name);
+	}
+	return 0;
+}
+
+static void look(struct qmem *q, struct procstat *s, struct stuck_task *task)
+{
+	int64_t switches = QMEM_NA;
+	char channel[128];
+	int err = proctable_wchan(q, &task->id, channel, sizeof(channel));
+
+	if (err == -ESRCH)
+		return;
+	if (err)
+		*channel = '\0';
+	if (read_status(q, s, task, &switches))
+		switches = QMEM_NA;
+	stuck_look(&s->stuck, task, channel, switches);
+}
+
+static void who(char *dst, size_t size, const struct stuck_task *task)
+{
+	if (task->id.tid == task->id.pid)
+		snprintf(dst, size, "'%s' (pid %" PRId32 ")", task->name, task->id.pid);
+	else
+		snprintf(dst, size, "'%s' (thread %" PRId32 " of pid %" PRId32 ")", task->name, task->id.tid,
+			 task->id.pid);
+}
+
+static void say(struct qmem_event *event, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+static void say(struct qmem_event *event, const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(event->message, sizeof(event->message), fmt, args);
+	va_end(args);
+}
+
+/* The wait of one that was named has ended. */
+static void over(void *arg, const struct stuck_task *task)
+{
+	struct procstat *s = arg;
+	char instance[TEXT], lasted[TEXT], name[STUCK_NAME + 64], pid[TEXT], tid[TEXT];
+	const struct qmem_label fields[] = {
+		{ "pid", pid },         { "tid", tid }, { "comm", task->name }, { "wchan", channel_of(task) },
+		{ "duration", lasted }, { 0 },
+	};
+	struct qmem_event event = {
+		.severity = QMEM_OKAY,
+		.service = procstat_service.name,
+		.name = "stuck",
+		.instance = instance,
+		.fields = fields,
+	};
+
+	snprintf(instance, sizeof(instance), "%" PRId32, task->id.tid);
+	snprintf(pid, sizeof(pid), "%" PRId32, task->id.pid);
+	snprintf(tid, sizeof(tid), "%" PRId32, task->id.tid);
+	span_text(lasted, task->seen - task->since);
+	who(name, sizeof(name), task);
+	say(&event, "%s is no longer stuck in state D: it was for %s, in %s", name, lasted, channel_of(task));
+	qmem_raise(s->q, &event);
+	s->named--;
+}
+
+static void raise(struct qmem *q, struct procstat *s, const struct proctable *table, struct stuck_task *task)
+{
+	char instance[TEXT], lasts[TEXT], name[STUCK_NAME + 64], pid[TEXT], tid[TEXT], uid[TEXT] = "?";
+	char path[512], cgroup[512] = "?";
+	const struct proc *p = proctable_find(table, task->id.pid);
+	const struct qmem_label fields[] = {
+		{ "pid", pid },
+		{ "tid", tid },
+		{ "comm", task->name },
+		{ "uid", uid },
+		{ "wchan", channel_of(task) },
+		{ "cgroup", cgroup },
+		{ "duration", lasts },
+		{ 0 },
+	};
+	struct qmem_event event = {
+		.severity = QMEM_WARNING,
+		.service = procstat_service.name,
+		.name = "stuck",
+		.instance = instance,
+		.repeat = (uint64_t)s->repeat,
+		.fields = fields,
+	};
+
+	snprintf(instance, sizeof(instance), "%" PRId32, task->id.tid);
+	snprintf(pid, sizeof(pid), "%" PRId32, task->id.pid);
+	snprintf(tid, sizeof(tid), "%" PRId32, task->id.tid);
+	if (!*task->name && p)
+		qmem_name_label(task->name, sizeof(task->name), p->comm);
+	if (p && p->uid != PROC_NO_UID)
+		snprintf(uid, sizeof(uid), "%" PRIu32, p->uid);
+	if (p && !proctable_cgroup(q, p, path, sizeof(path)))
+		qmem_name_label(cgroup, sizeof(cgroup), path);
+	span_text(lasts, s->stuck.now - task->since);
+	who(name, sizeof(name), task);
+	say(&event, "%s has been stuck in state D for %s, in %s; user %s, cgroup %s", name, lasts, channel_of(task),
+	    uid, cgroup);
+	qmem_raise(q, &event);
+	task->raised = true;
+}
+
+/* Those who have no event of their own. One word for each doubling of their number. */
+static void raise_others(struct qmem *q, const struct procstat *s, size_t n, const char *channel)
+{
+	char after[TEXT], count[TEXT];
+	const struct qmem_label fields[] = { { "count", count }, { "wchan", channel }, { 0 } };
+	struct qmem_event event = {
+		.severity = n ? QMEM_WARNING : QMEM_OKAY,
+		.service = procstat_service.name,
+		.name = "stuck",
+		.instance = OTHER,
+		.repeat = (uint64_t)s->repeat,
+		.fields = fields,
+	};
+
+	for (size_t i = n; i; i /= 2)
+		event.state++;
+	span_text(after, s->stuck.after);
+	snprintf(count, sizeof(count), "%zu", n);
+	if (n)
+		say(&event, "%zu more tasks have been stuck in state D for longer than %s, one of them in %s", n, after,
+		    channel);
+	else
+		say(&event, "no more tasks are stuck in state D than are named");
+	qmem_raise(q, &event);
+}
+
+/* The longest first, as long as there is a name left; those that have one keep it. */
+static void raise_all(struct qmem *q, struct procstat *s, const struct proctable *table)
+{
+	const char *channel = UNKNOWN;
+	size_t others = 0;
+
+	for (;;) {
+		struct stuck_task *next = NULL;
+
+		others = 0;
+		for (size_t i = 0; i < s->stuck.n; i++) {
+			struct stuck_task *t = &s->stuck.tasks[i];
+
+			if (!t->there || !t->stuck || t->raised)
+				continue;
+			others++;
+			channel = channel_of(t);
+			if (!next || t->since < next->since)
+				next = t;
+		}
+		if (!next || s->named >= NAMED)
+			break;
+		raise(q, s, table, next);
+		s->named++;
+	}
+	if (s->repeat && s->stuck.now - s->repeated >= (uint64_t)s->repeat) {
+		s->repeated = s->stuck.now;
+		for (size_t i = 0; i < s->stuck.n; i++)
+			if (s->stuck.tasks[i].raised)
+				raise(q, s, table, &s->stuck.tasks[i]);
+	}
+	if (others || s->others)
+		raise_others(q, s, others, channel);
+	s->others = others > 0;
+}
+
+static void take_census(struct qmem *q, struct procstat *s, const struct proctable *table)
+{
+	const struct proc_task *tasks;
+	size_t n = proctable_blocked(table, &tasks);
+	struct stuck_task *task;
+
+	s->q = q;
+	stuck_begin(&s->stuck, qmem_now(q));
+	for (size_t i = 0; i < n; i++) {
+		const struct proc *p = proctable_find(table, tasks[i].pid);
+
+		stuck_enter(&s->stuck, &tasks[i], p && p->kthread);
+	}
+	stuck_settle(&s->stuck);
+	for (int i = 0; i < LOOKS && (task = stuck_next(&s->stuck)); i++)
+		look(q, s, task);
+	stuck_end(&s->stuck);
+	raise_all(q, s, table);
+	tally_begin(&s->channels);
+	for (size_t i = 0; i < s->stuck.n; i++) {
+		task = &s->stuck.tasks[i];
+		if (!task->there || task->usual)
+			continue;
+		if (task->looked)
+			tally_add(&s->channels, channel_of(task));
+		else
+			tally_add_other(&s->channels);
+	}
+	tally_end(&s->channels);
+	s->sample.waiting = (int64_t)s->stuck.waiting;
+	s->sample.stuck = (int64_t)s->stuck.stuck_n;
+	s->sample.usual = (int64_t)s->stuck.usual_n;
+	s->sample.longest = (int64_t)(s->stuck.longest / 1000000);
+	n = s->stuck.overflow + proctable_totals(table)->blocked_overflow;
+	if (n)
+		qmem_complain(q, &s->crowded, "%zu tasks in state D are too many to be looked at one by one", n);
+	else
+		qmem_release(q, &s->crowded, "all tasks in state D are looked at again");
+}
+
+/* ---- rounds ---- */
+
+/* /proc/stat, which cpuload has often just read. */
+static int read_forks(struct qmem *q, struct procstat *s)
+{
+	struct cpustat own;
+	const struct cpustat *st = cpuload_now(q);
+	const char *text;
+	ssize_t len;
+	int err;
+
+	s->sample.forks = QMEM_NA;
+	if (!st) {
+		len = qmem_read(q, &s->file, &text);
+		err = len < 0 ? (int)len : cpustat_parse(text, (size_t)len, &own);
+		if (err) {
+			qmem_complain(q, &s->malformed, "cannot read '/%s': %s", s->file.path, strerror(-err));
+			return err;
+		}
+		st = &own;
+	}
+	qmem_release(q, &s->malformed, "'/%s' is in order again", s->file.path);
+	s->sample.forks = st->processes;
+	return 0;
+}
+
+static void emit_tally(struct qmem *q, const struct qmem_family *family, const struct tally *t)
+{
+	struct count count;
+
+	for (size_t i = 0; i < t->n; i++) {
+		const struct qmem_instance instance = { t->names[i], NULL };
+
+		if (!t->scores[i].in)
+			continue;
+		count.n = t->counts[i];
+		qmem_emit(q, family, &instance, &count);
+	}
+	if (t->others) {
+		const struct qmem_instance instance = { OTHER, NULL };
+
+		count.n = t->other;
+		qmem_emit(q, family, &instance, &count);
+	}
+}
+
+static int collect(struct qmem *q, void *state)
+{
+	const struct proctable *table = qmem_state(q, &proctable_service);
+	struct procstat *s = state;
+	int err = read_forks(q, s);
+
+	if (!err)
+		qmem_emit(q, &families[FORKS], NULL, &s->sample);
+	if (!table || !proctable_round(table))
+		return err;
+	err = walk(s, table);
+	if (err)
+		return err;
+	take_census(q, s, table);
+	for (size_t i = 0; i <= LONGEST; i++)
+		if (i != FORKS && (i != THREAD_STATES || proctable_totals(table)->per_thread))
+			qmem_emit(q, &families[i], NULL, &s->sample);
+	emit_tally(q, &families[ZOMBIES], &s->parents);
+	emit_tally(q, &families[BLOCKED], &s->channels);
+	return 0;
+}
+
+/* ---- life ---- */
+
+static void stop(struct qmem *q, void *state)
+{
+	struct procstat *s = state;
+
+	(void)q;
+	qmem_file_close(&s->file);
+	kv_release(&s->status);
+	stuck_release(&s->stuck);
+	tally_release(&s->channels);
+	tally_release(&s->parents);
+	free(s->generations);
+	s->generations = NULL;
+}
+
+static const struct kv_key status_keys[] = {
+	{ "voluntary_ctxt_switches", 0, KV_COUNT },
+	{ 0 },
+};
+
+static int start(struct qmem *q, void *state)
+{
+	const struct proctable *table = qmem_state(q, &proctable_service);
+	struct procstat *s = state;
+	int err;
+
+	s->file = QMEM_FILE("proc/stat");
+	err = kv_init(&s->status, KV_COLON, NULL, status_keys);
+	if (!err)
+		err = stuck_init(&s->stuck, CENSUS, (uint64_t)s->stuck_after, over, s);
+	if (!err)
+		err = tally_init(&s->channels, (size_t)s->channels_max);
+	if (!err)
+		err = tally_init(&s->parents, (size_t)s->parents_max);
+	if (err)
+		return err;
+	if (!table) {
+		err = read_forks(q, s);
+		if (err)
+			return qmem_fail(q, -ENOTSUP, "no table of processes, and no '/%s'", s->file.path);
+		qmem_note(q, "no table of processes: only how many are started");
+	} else if (proctable_totals(table)->per_thread) {
+		qmem_note(q, "states of all threads");
+	} else {
+		qmem_note(q, "states of first threads only: others are not seen without BPF");
+	}
+	return 0;
+}
+
+const struct qmem_service procstat_service = {
+	.name = "procstat",
+	.help = "processes and threads by state, births and deaths, zombies, and tasks that are stuck",
+	.source = "the table of processes, /proc/stat, and wchan and status of tasks in state D",
+	.kernel = "3.2 (all threads: 5.8, BPF)",
+	.privilege = "none; for wait channels CAP_SYS_PTRACE",
+	.needs = &proctable_service,
+	.families = families,
+	.options = options,
+	.state_size = sizeof(struct procstat),
+	.start = start,
+	.collect = collect,
+	.stop = stop,
+};

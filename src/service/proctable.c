@@ -1,0 +1,351 @@
+/* SPDX-License-Identifier: MIT */
+/* All processes, once a tick, for the services that need them: which back end fills the table, and what it is asked. */
+#include "service/proctable.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include "proc/pidstat.h"
+#include "proctab/backend.h"
+#include "proctab/verify.h"
+
+#define REASONS_SIZE 256
+
+struct proctable {
+	int wanted; /* 0: auto, else the place in `backends` + 1 */
+	int64_t fd_budget;
+	int64_t max;
+
+	struct table table;
+	size_t backend; /* in `backends` */
+	void *data;
+	char reasons[REASONS_SIZE]; /* why it is none of the better ones */
+	struct qmem_complaint full;
+};
+
+/* The best first. */
+static const struct backend *const backends[] = { &backend_bpf, &backend_iter, &backend_fds, &backend_files };
+#define BACKENDS (sizeof(backends) / sizeof(*backends))
+
+static const char *const words[] = { "auto", "bpf", "iter", "fds", "files", NULL };
+
+static const struct qmem_option options[] = {
+	{ .name = "Backend",
+	  .type = QMEM_ENUM,
+	  .offset = offsetof(struct proctable, wanted),
+	  .def = "auto",
+	  .words = words,
+	  .help = "how processes are read: by a BPF program, a BPF iterator, files that stay open, files; auto: the first that "
+		  "works" },
+	{ .name = "FdBudget",
+	  .type = QMEM_INT,
+	  .offset = offsetof(struct proctable, fd_budget),
+	  .def = "2048",
+	  .min = 0,
+	  .max = 1000000,
+	  .help = "files of processes that may stay open, two for each process, where there is no BPF; never so many that "
+		  "the agent lacks them" },
+	{ .name = "MaxProcesses",
+	  .type = QMEM_INT,
+	  .offset = offsetof(struct proctable, max),
+	  .def = "100000",
+	  .min = 16,
+	  .max = 4194304,
+	  .help = "processes that the table has room for; others are counted, not looked at" },
+	{ 0 },
+};
+
+bool backend_kernel_before(int major, int minor)
+{
+	int is_major, is_minor;
+	struct utsname name;
+
+	if (uname(&name) || sscanf(name.release, "%d.%d", &is_major, &is_minor) != 2)
+		return false;
+	return is_major < major || (is_major == major && is_minor < minor);
+}
+
+/* ---- the back end ---- */
+
+static void close_backend(struct proctable *t)
+{
+	if (t->data)
+		backends[t->backend]->close(t->data);
+	t->data = NULL;
+}
+
+static int open_backend(struct qmem *q, struct proctable *t, size_t i, struct backend_reason *why)
+{
+	const struct backend *b = backends[i];
+	int err;
+
+	*why = (struct backend_reason){ "" };
+	t->table.totals.per_thread = b->per_thread;
+	err = b->open(q, &t->table, t->fd_budget, &t->data, why);
+	if (!err && b->verify) {
+		err = verify(q, &t->table, b, t->data, why);
+		if (err)
+			b->close(t->data);
+	}
+	if (err) {
+		t->data = NULL;
+		if (!*why->text)
+			snprintf(why->text, sizeof(why->text), "%s", strerror(-err));
+		return err;
+	}
+	t->backend = i;
+	t->table.totals.exact = !backend_rss_lags();
+	t->table.totals.per_thread = b->per_thread;
+	return 0;
+}
+
+static void note(struct qmem *q, const struct proctable *t)
+{
+	const struct backend *b = backends[t->backend];
+	char text[128] = "";
+
+	b->describe(&t->table, t->data, text, sizeof(text));
+	qmem_note(q, "back end %s: %s%s%s%s%s", b->name, b->help, *text ? "; " : "", text,
+		  b->verify || t->table.totals.exact ? "" : "; RSS is approximate, as VmRSS is before Linux 6.2",
+		  t->reasons);
+}
+
+/* The first that works from the i-th on, or the one that is wanted. */
+static int choose(struct qmem *q, struct proctable *t, size_t i)
+{
+	struct backend_reason why;
+	int err = -ENOTSUP;
+
+	if (t->wanted) {
+		i = (size_t)t->wanted - 1;
+		err = open_backend(q, t, i, &why);
+		if (err)
+			return qmem_fail(q, err, "back end '%s': %s", backends[i]->name, why.text);
+		note(q, t);
+		return 0;
+	}
+	for (; i < BACKENDS; i++) {
+		size_t len = strlen(t->reasons);
+
+		err = open_backend(q, t, i, &why);
+		if (!err) {
+			note(q, t);
+			return 0;
+		}
+		qmem_log(q, QMEM_LOG_INFO, "no back end '%s': %s", backends[i]->name, why.text);
+		snprintf(t->reasons + len, sizeof(t->reasons) - len, "; not %s: %s", backends[i]->name, why.text);
+	}
+	return qmem_fail(q, err, "no way to read processes: %s", why.text);
+}
+
+/* ---- a round ---- */
+
+/* More processes or other CPUs than it was made for. */
+static int scan_again(struct qmem *q, struct proctable *t)
+{
+	const struct backend *b = backends[t->backend];
+	struct backend_reason why = { "" };
+	int err;
+
+	close_backend(t);
+	err = b->open(q, &t->table, t->fd_budget, &t->data, &why);
+	if (err) {
+		t->data = NULL;
+		return qmem_fail(q, err, "back end '%s' cannot be opened again: %s", b->name, why.text);
+	}
+	err = b->scan(q, &t->table, t->data);
+	return err == -EAGAIN ? -EBUSY : err;
+}
+
+/* A better back end that has stopped working is given up for the next one. */
+static int replace(struct qmem *q, struct proctable *t, int err)
+{
+	const struct backend *b = backends[t->backend];
+
+	if (!b->verify || t->wanted)
+		return err;
+	qmem_log(q, QMEM_LOG_WARNING, "back end '%s' has failed: %s", b->name, strerror(-err));
+	close_backend(t);
+	table_reset(&t->table);
+	err = choose(q, t, t->backend + 1);
+	if (err)
+		return err;
+	table_begin(&t->table);
+	err = backends[t->backend]->scan(q, &t->table, t->data);
+	return err;
+}
+
+static int collect(struct qmem *q, void *state)
+{
+	struct proctable *t = state;
+	int err = -EBADF;
+
+	table_begin(&t->table);
+	if (t->data)
+		err = backends[t->backend]->scan(q, &t->table, t->data);
+	if (err == -EAGAIN || !t->data)
+		err = scan_again(q, t);
+	if (err)
+		err = replace(q, t, err);
+	if (err) {
+		table_break(&t->table);
+		return qmem_fail(q, err, "cannot read processes by '%s': %s", backends[t->backend]->name,
+				 strerror(-err));
+	}
+	table_end(&t->table);
+	if (backends[t->backend]->settle)
+		backends[t->backend]->settle(&t->table, t->data);
+	if (t->table.totals.overflow)
+		qmem_complain(q, &t->full,
+			      "has room for %" PRId64 " processes, %" PRIu64 " more are left out (MaxProcesses)",
+			      t->max, t->table.totals.overflow);
+	else
+		qmem_release(q, &t->full, "has room for all processes again");
+	return 0;
+}
+
+/* ---- what it is asked ---- */
+
+size_t proctable_capacity(const struct proctable *t)
+{
+	return t->table.used;
+}
+
+uint64_t proctable_round(const struct proctable *t)
+{
+	return t->table.round;
+}
+
+const struct proc *proctable_at(const struct proctable *t, size_t slot)
+{
+	const struct proc *p = slot < t->table.used ? &t->table.slots[slot] : NULL;
+
+	return p && p->pid ? p : NULL;
+}
+
+const struct proc *proctable_find(const struct proctable *t, int32_t pid)
+{
+	return table_find(&t->table, pid);
+}
+
+const struct proc *proctable_first(const struct proctable *t)
+{
+	return t->table.order_n ? &t->table.slots[t->table.order[0]] : NULL;
+}
+
+const struct proc *proctable_next(const struct proctable *t, const struct proc *p)
+{
+	size_t next = (size_t)p->order + 1;
+
+	return next < t->table.order_n ? &t->table.slots[t->table.order[next]] : NULL;
+}
+
+size_t proctable_births(const struct proctable *t, const uint32_t **ret_slots)
+{
+	*ret_slots = t->table.births;
+	return t->table.births_n;
+}
+
+size_t proctable_deaths(const struct proctable *t, const uint32_t **ret_slots)
+{
+	*ret_slots = t->table.deaths;
+	return t->table.deaths_n;
+}
+
+const struct proctable_totals *proctable_totals(const struct proctable *t)
+{
+	return &t->table.totals;
+}
+
+size_t proctable_blocked(const struct proctable *t, const struct proc_task **ret_tasks)
+{
+	*ret_tasks = t->table.blocked;
+	return t->table.blocked_n;
+}
+
+static ssize_t read_whole(int fd, char *text, size_t size)
+{
+	size_t len = 0;
+
+	while (len < size) {
+		ssize_t n = read(fd, text + len, size - len);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		if (!n)
+			return (ssize_t)len;
+		len += (size_t)n;
+	}
+	return -EFBIG;
+}
+
+int proctable_wchan(struct qmem *q, const struct proc_task *task, char *ret, size_t size)
+{
+	char text[256];
+	ssize_t len;
+	int fd = qmem_open(q, O_RDONLY, "proc/%" PRId32 "/task/%" PRId32 "/wchan", task->pid, task->tid);
+
+	if (fd < 0)
+		return fd == -ENOENT ? -ESRCH : fd;
+	len = read_whole(fd, text, sizeof(text));
+	close(fd);
+	return len < 0 ? (int)len : pidwchan_parse(text, (size_t)len, ret, size);
+}
+
+int proctable_cgroup(struct qmem *q, const struct proc *p, char *ret, size_t size)
+{
+	char text[8192];
+	ssize_t len;
+	int fd = qmem_open(q, O_RDONLY, "proc/%" PRId32 "/cgroup", p->pid);
+
+	if (fd < 0)
+		return fd == -ENOENT ? -ESRCH : fd;
+	len = read_whole(fd, text, sizeof(text));
+	close(fd);
+	return len < 0 ? (int)len : pidcgroup_parse(text, (size_t)len, ret, size, NULL);
+}
+
+/* ---- life ---- */
+
+static void stop(struct qmem *q, void *state)
+{
+	struct proctable *t = state;
+
+	(void)q;
+	close_backend(t);
+	table_release(&t->table);
+}
+
+static int start(struct qmem *q, void *state)
+{
+	struct proctable *t = state;
+	int err = table_init(&t->table, (size_t)t->max);
+
+	if (!err)
+		err = choose(q, t, 0);
+	if (err)
+		stop(q, t);
+	return err;
+}
+
+const struct qmem_service proctable_service = {
+	.name = "proctable",
+	.help = "the processes, walked once a tick for the services that need them",
+	.source = "the kernel's list of processes by BPF, or /proc/PID/stat, statm and status",
+	.kernel = "3.2 (BPF: 5.8)",
+	.privilege = "none; for BPF CAP_BPF and CAP_PERFMON",
+	.shared = true,
+	.options = options,
+	.state_size = sizeof(struct proctable),
+	.start = start,
+	.collect = collect,
+	.stop = stop,
+};

@@ -1,0 +1,405 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Processes to be looked at.
+ *	crowd KIND [N]
+ * prints a line of their pids once they are what they shall be, and ends, with all of them, when stdin does.
+ *	sleepers	N, each with some memory of its own
+ *	burners		N that run and touch memory
+ *	sharers		N with one shared memory, and a file
+ *	threads		one with N threads more
+ *	ended		one of whose threads N have run, and ended; another one has run, and sleeps
+ *	vmas		one with N mappings
+ *	zombie		one that has ended
+ *	stopped		one
+ *	blocked		one in state D
+ *	blocked_thread	one with a thread in state D, which is not its first
+ *	names		one for each hostile name
+ *	robbed		a line on stdin: it loses N pages of shared memory, in its sleep
+ *	mapper		changes its address space N times at each line on stdin
+ *	reused		a line on stdin: ends, and another process gets its pid
+ *	churn		N processes, one after the other, of a few at a time; a line "done"
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/sched.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+static const char *const names[] = {
+	"a) S\n1 (b",       "((sd-pam))",    ")", "(", " ", "", "\n", "\xff\xfe\x01", "x y z",
+	"1234567890123456", "kworker/9:9-me"
+};
+
+static size_t page;
+static int ready[2]; /* children write a byte when they are set up */
+
+static void fail(const char *what)
+{
+	perror(what);
+	_exit(1);
+}
+
+static void *map(size_t size, int flags, int fd)
+{
+	void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, flags, fd, 0);
+
+	if (memory == MAP_FAILED)
+		fail("mmap");
+	return memory;
+}
+
+static void touch(void *memory, size_t pages)
+{
+	for (size_t i = 0; i < pages; i++)
+		((volatile char *)memory)[i * page] = 1;
+}
+
+static void set_up(void)
+{
+	if (write(ready[1], "", 1) != 1)
+		_exit(1);
+}
+
+static void sleep_for_ever(void)
+{
+	set_up();
+	for (;;)
+		pause();
+}
+
+static pid_t child(void)
+{
+	pid_t pid = fork();
+
+	if (pid < 0)
+		fail("fork");
+	if (!pid && prctl(PR_SET_PDEATHSIG, SIGKILL))
+		_exit(1);
+	return pid;
+}
+
+static void burn(long i)
+{
+	char *memory = map(64 * page, MAP_PRIVATE | MAP_ANONYMOUS, -1);
+
+	set_up();
+	for (unsigned n = 0;; n++) {
+		((volatile char *)memory)[(n & 63) * page] = (char)i;
+		if (n % 4096 == 0)
+			usleep(5000); /* the machine has other things to do, too */
+		if (n % 65536 == 0)
+			madvise(memory, 64 * page, MADV_DONTNEED);
+	}
+}
+
+static bool busy; /* threads run before they sleep */
+
+static void *run_thread(void *unused)
+{
+	struct timespec t;
+
+	(void)unused;
+	touch(map(50 * page, MAP_PRIVATE | MAP_ANONYMOUS, -1), 50);
+	do
+		clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+	while (t.tv_nsec < 40000000);
+	return NULL;
+}
+
+static void *sleep_thread(void *arg)
+{
+	if (busy)
+		run_thread(NULL);
+	touch(map(4 * page, MAP_PRIVATE | MAP_ANONYMOUS, -1), 4);
+	pthread_barrier_wait(arg);
+	for (;;)
+		pause();
+	return NULL;
+}
+
+static void run_threads(long n)
+{
+	pthread_barrier_t *barrier = map(sizeof(*barrier), MAP_PRIVATE | MAP_ANONYMOUS, -1);
+	pthread_attr_t attr;
+	pthread_t thread;
+
+	pthread_barrier_init(barrier, NULL, (unsigned)n + 1);
+	pthread_attr_init(&attr);
+	pthread_attr_setstacksize(&attr, 64 << 10);
+	for (long i = 0; i < n; i++)
+		if (pthread_create(&thread, &attr, sleep_thread, barrier))
+			fail("pthread_create");
+	pthread_barrier_wait(barrier);
+	sleep_for_ever();
+}
+
+static void run_ended(long n)
+{
+	pthread_t thread;
+
+	for (long i = 0; i < n; i++)
+		if (pthread_create(&thread, NULL, run_thread, NULL) || pthread_join(thread, NULL))
+			fail("pthread_create");
+	busy = true;
+	run_threads(1);
+}
+
+static void run_vmas(long n)
+{
+	char *memory = map((size_t)n * page, MAP_PRIVATE | MAP_ANONYMOUS, -1);
+
+	touch(memory, (size_t)n);
+	for (long i = 0; i < n; i += 2)
+		mprotect(memory + (size_t)i * page, page, PROT_READ);
+	sleep_for_ever();
+}
+
+/* Whoever has vforked waits in state D until the child is another program, or gone. */
+static void run_blocked(void)
+{
+	set_up();
+	if (vfork() == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		syscall(SYS_pause);
+		_exit(0);
+	}
+	_exit(0);
+}
+
+static void *block_thread(void *arg)
+{
+	(void)arg;
+	run_blocked();
+	return NULL;
+}
+
+static void run_blocked_thread(void)
+{
+	pthread_t thread;
+
+	if (pthread_create(&thread, NULL, block_thread, NULL))
+		fail("pthread_create");
+	for (;;)
+		pause();
+}
+
+static void run_sharer(void *shared)
+{
+	int fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+	volatile char *file = mmap(NULL, 2 * page, PROT_READ, MAP_PRIVATE, fd, 0);
+
+	if (file == MAP_FAILED)
+		fail("mmap");
+	(void)file[0];
+	touch(shared, 300);
+	sleep_for_ever();
+}
+
+static void wait_ready(size_t n)
+{
+	char byte;
+
+	for (size_t i = 0; i < n; i++)
+		if (read(ready[0], &byte, 1) != 1)
+			fail("read");
+}
+
+static void robbed(long n)
+{
+	int fd = memfd_create("robbed", MFD_CLOEXEC);
+	char line[64];
+	pid_t pid;
+
+	if (fd < 0 || ftruncate(fd, n * (long)page) || pipe(ready))
+		fail("memfd_create");
+	pid = child();
+	if (!pid) {
+		touch(map((size_t)n * page, MAP_SHARED, fd), (size_t)n);
+		sleep_for_ever();
+	}
+	wait_ready(1);
+	printf("%d\n", pid);
+	fflush(stdout);
+	while (read(0, line, sizeof(line)) > 0) {
+		printf(ftruncate(fd, 0) ? "not\n" : "done\n");
+		fflush(stdout);
+	}
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+}
+
+static void mapper(long n)
+{
+	char line[64];
+
+	printf("%d\n", getpid());
+	fflush(stdout);
+	while (read(0, line, sizeof(line)) > 0) {
+		for (long i = 0; i < n / 2; i++) {
+			void *memory = mmap(NULL, page, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+			munmap(memory, page);
+		}
+		if (write(1, "done\n", 5) != 5)
+			_exit(1);
+	}
+}
+
+static pid_t clone_as(pid_t pid)
+{
+	struct clone_args args = { .exit_signal = SIGCHLD, .set_tid_size = pid ? 1 : 0 };
+	pid_t got;
+
+	args.set_tid = pid ? (uint64_t)(uintptr_t)&pid : 0;
+	got = (pid_t)syscall(SYS_clone3, &args, sizeof(args));
+
+	if (!got) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		for (;;)
+			pause();
+	}
+	return got;
+}
+
+static void reused(void)
+{
+	char line[64];
+	pid_t pid = clone_as(0);
+
+	printf("%d\n", pid);
+	fflush(stdout);
+	while (read(0, line, sizeof(line)) > 0) {
+		pid_t again;
+
+		kill(pid, SIGKILL);
+		waitpid(pid, NULL, 0);
+		again = clone_as(pid);
+		printf("%s %d\n", again == pid ? "reused" : "not", again < 0 ? -errno : again);
+		fflush(stdout);
+		if (again > 0)
+			pid = again;
+	}
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+}
+
+static void churn(long n)
+{
+	int running = 0;
+
+	for (long i = 0; i < n; i++) {
+		pid_t pid = fork();
+
+		if (pid < 0)
+			fail("fork");
+		if (!pid)
+			_exit(0);
+		if (++running == 8)
+			running -= wait(NULL) > 0;
+	}
+	while (wait(NULL) > 0)
+		;
+	printf("done\n");
+}
+
+static bool run_kind(const char *kind, long n, long i, void *shared)
+{
+	if (strcmp(kind, "sleepers") == 0) {
+		size_t pages = 5 + (size_t)(i % 60);
+
+		touch(map(pages * page, MAP_PRIVATE | MAP_ANONYMOUS, -1), pages);
+		sleep_for_ever();
+	} else if (strcmp(kind, "burners") == 0) {
+		burn(i);
+	} else if (strcmp(kind, "sharers") == 0) {
+		run_sharer(shared);
+	} else if (strcmp(kind, "threads") == 0) {
+		run_threads(n);
+	} else if (strcmp(kind, "ended") == 0) {
+		run_ended(n);
+	} else if (strcmp(kind, "vmas") == 0) {
+		run_vmas(n);
+	} else if (strcmp(kind, "stopped") == 0) {
+		set_up();
+		raise(SIGSTOP);
+	} else if (strcmp(kind, "blocked") == 0) {
+		run_blocked();
+	} else if (strcmp(kind, "blocked_thread") == 0) {
+		run_blocked_thread();
+	} else if (strcmp(kind, "zombie") == 0) {
+		set_up();
+		_exit(0);
+	} else if (strcmp(kind, "names") == 0) {
+		prctl(PR_SET_NAME, names[i]);
+		sleep_for_ever();
+	}
+	return false;
+}
+
+int main(int argc, char **argv)
+{
+	const char *kind = argc > 1 ? argv[1] : "";
+	long n = argc > 2 ? atol(argv[2]) : 1, children = n;
+	void *shared;
+	pid_t *pids;
+	char byte;
+
+	page = (size_t)sysconf(_SC_PAGESIZE);
+	if (strcmp(kind, "robbed") == 0) {
+		robbed(n);
+		return 0;
+	}
+	if (strcmp(kind, "mapper") == 0) {
+		mapper(n);
+		return 0;
+	}
+	if (strcmp(kind, "reused") == 0) {
+		reused();
+		return 0;
+	}
+	if (strcmp(kind, "churn") == 0) {
+		churn(n);
+		return 0;
+	}
+	if (strcmp(kind, "names") == 0)
+		children = sizeof(names) / sizeof(*names);
+	else if (strcmp(kind, "sleepers") && strcmp(kind, "burners") && strcmp(kind, "sharers"))
+		children = 1;
+	/* what a child leaves behind is reaped here too */
+	prctl(PR_SET_CHILD_SUBREAPER, 1);
+	pids = calloc((size_t)children, sizeof(*pids));
+	shared = map(300 * page, MAP_SHARED | MAP_ANONYMOUS, -1);
+	if (!pids || pipe(ready))
+		fail("pipe");
+	for (long i = 0; i < children; i++) {
+		pids[i] = child();
+		if (!pids[i]) {
+			close(0);
+			run_kind(kind, n, i, shared);
+			_exit(1);
+		}
+	}
+	wait_ready((size_t)children);
+	for (long i = 0; i < children; i++)
+		printf("%d%c", pids[i], i + 1 < children ? ' ' : '\n');
+	fflush(stdout);
+	while (read(0, &byte, 1) > 0)
+		;
+	for (long i = 0; i < children; i++)
+		kill(pids[i], SIGKILL);
+	while (wait(NULL) > 0)
+		;
+	free(pids);
+	return 0;
+}

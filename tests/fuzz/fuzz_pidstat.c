@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: MIT */
+/* Whatever is taken from a file of a process is a number a kernel may have meant, or a text that ends. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "proc/cpulist.h"
+#include "proc/pidstat.h"
+#include "qmem.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void check(bool right)
+{
+	if (!right)
+		abort();
+}
+
+static bool is_size(int64_t value)
+{
+	return value == QMEM_NA || (value >= 0 && value % 1024 == 0);
+}
+
+static void feed_stat(const char *text, size_t size)
+{
+	const struct pidstat_units units = { .page = 4096, .tick_ns = 10000000 };
+	struct pidstatm statm;
+	struct pidstat stat;
+
+	if (!pidstat_parse(text, size, &units, &stat)) {
+		check(stat.pid > 0 && stat.ppid >= 0 && stat.threads >= 0);
+		check(stat.minflt >= 0 && stat.majflt >= 0 && stat.utime >= 0 && stat.stime >= 0);
+		check(stat.start >= 0 && stat.vsize >= 0);
+		check(strnlen(stat.comm, sizeof(stat.comm)) < sizeof(stat.comm));
+	}
+	if (!pidstatm_parse(text, size, &units, &statm))
+		check(statm.size >= 0 && statm.resident >= 0 && statm.shared >= 0);
+}
+
+static void feed_status(const char *text, size_t size)
+{
+	struct pidstatus st;
+
+	if (pidstatus_parse(text, size, &st))
+		return;
+	check(text[size - 1] == '\n');
+	check(st.uid >= 0 && st.uid <= UINT32_MAX);
+	check(is_size(st.vmsize) && is_size(st.hwm) && is_size(st.rss) && is_size(st.anon) && is_size(st.file));
+	check(is_size(st.shmem) && is_size(st.data) && is_size(st.pte) && is_size(st.swap));
+}
+
+static void feed_words(const char *text, size_t size)
+{
+	uint32_t cpus[32];
+	char word[16];
+	bool v1;
+	size_t n;
+
+	if (!pidwchan_parse(text, size, word, sizeof(word)))
+		check(strnlen(word, sizeof(word)) < sizeof(word));
+	if (!pidcgroup_parse(text, size, word, sizeof(word), &v1))
+		check(*word == '/' && strnlen(word, sizeof(word)) < sizeof(word));
+	if (!cpulist_parse(text, size, cpus, 32, &n))
+		check(n > 0 && n <= 32);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	/* without a NUL, and of its exact size: a read beyond the end is found */
+	char *text = malloc(size ? size : 1);
+
+	if (size)
+		memcpy(text, data, size);
+	feed_stat(text, size);
+	feed_status(text, size);
+	feed_words(text, size);
+	free(text);
+	return 0;
+}

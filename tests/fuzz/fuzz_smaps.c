@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: MIT */
+/* However smaps is cut into pieces, the sums are the same, and never negative. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "proc/smaps.h"
+#include "qmem.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void check(bool right)
+{
+	if (!right)
+		abort();
+}
+
+static bool is_size(int64_t value)
+{
+	return value == QMEM_NA || (value >= 0 && value % 1024 == 0);
+}
+
+/* In pieces of `piece` more bytes at a time. false: refused. */
+static bool feed(struct smaps *s, const char *text, size_t size, size_t piece, bool heap_only)
+{
+	size_t from = 0, to = 0;
+
+	smaps_begin(s, heap_only);
+	while (to < size && !s->enough) {
+		int64_t n;
+
+		to = size - to > piece ? to + piece : size;
+		n = smaps_feed(s, text + from, to - from);
+		if (n < 0)
+			return false;
+		check((size_t)n <= to - from);
+		from += (size_t)n;
+	}
+	smaps_end(s);
+	return true;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	/* without a NUL, and of its exact size: a read beyond the end is found */
+	char *text = malloc(size ? size : 1);
+	struct smaps whole, pieces, heap;
+	struct smaps_rollup r;
+
+	if (size)
+		memcpy(text, data, size);
+	if (!smaps_rollup_parse(text, size, &r)) {
+		check(is_size(r.rss) && is_size(r.pss) && is_size(r.uss) && is_size(r.swap) && is_size(r.swap_pss));
+		check(r.rss >= 0 && r.pss >= 0);
+	}
+	if (feed(&whole, text, size, size, false)) {
+		for (int k = 0; k < SMAPS_KINDS; k++)
+			check(whole.kinds[k].size >= 0 && whole.kinds[k].rss >= 0 && whole.kinds[k].dirty >= 0);
+		check(feed(&pieces, text, size, 7, false));
+		check(memcmp(whole.kinds, pieces.kinds, sizeof(whole.kinds)) == 0);
+		check(whole.mappings == pieces.mappings);
+	}
+	(void)feed(&heap, text, size, size, true);
+	free(text);
+	return 0;
+}

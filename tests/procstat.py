@@ -1,0 +1,343 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""procstat and cpuload on this machine, against an independent reader of /proc, on processes started here."""
+
+import collections
+import glob
+import os
+import re
+import subprocess
+import time
+
+import tap
+
+TICKS = os.path.join(tap.BUILD, "tests/ticks")
+CROWD = os.path.join(tap.BUILD, "tests/crowd")
+HZ = os.sysconf("SC_CLK_TCK")
+NAMES = {"running": "R", "sleeping": "S", "blocked": "D", "stopped": "T", "traced": "t", "zombie": "Z", "dying": "X",
+         "parked": "P", "idle": "I"}
+
+
+class Ticks:
+    """All services, a tick at a time."""
+
+    def __init__(self, *options):
+        self.program = tap.start([TICKS, "pressure.Enabled=no", "netstat.Enabled=no", *options], stdin=subprocess.PIPE,
+                                 stdout=subprocess.PIPE, text=True, errors="surrogateescape")
+        self.values, self.events = {}, []
+        status = [line.split(" ", 3) for line in self.ask("status")]
+        self.notes = {name: (state, reason) for _, name, state, reason in status}
+
+    def ask(self, question=""):
+        lines = []
+        self.program.stdin.write(question + "\n")
+        self.program.stdin.flush()
+        for line in self.program.stdout:
+            line = line.rstrip("\n")
+            if line == "end":
+                return lines
+            lines.append(line)
+        raise RuntimeError("ticks has died")
+
+    def tick(self):
+        """The values by name; events are collected."""
+        self.values = {}
+        for line in self.ask():
+            found = re.match(r"(\w+\.\w+\.\w+(?:\[.*\])?) (-|-?[0-9.]+) \w+( total)?$", line)
+            if line.startswith("event "):
+                self.events.append([line])
+            elif line.startswith("  ") and self.events:
+                self.events[-1].append(line.strip())
+            elif found:
+                self.values[found[1]] = None if found[2] == "-" else float(found[2])
+        return self.values
+
+    def close(self):
+        self.program.stdin.close()
+        self.program.wait()
+
+
+class Crowd:
+    def __init__(self, *what):
+        self.program = tap.start([CROWD, *what], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self.pids = [int(pid) for pid in self.program.stdout.readline().split()]
+
+    def close(self):
+        self.program.communicate()
+
+
+# ---- the independent reader ----
+
+def stat(path):
+    """The words of a stat file from the third on."""
+    with open(path, "rb") as f:
+        text = f.read()
+    return text[text.rindex(b")") + 2:].decode().split()
+
+
+def count_states(pattern):
+    """How many there are in each state. There are machines that hide process 1 from BPF: it is counted apart, as "1"."""
+    states = collections.Counter()
+    for path in glob.glob(pattern):
+        try:
+            states[stat(path)[0]] += 1
+            states["1"] += path.startswith("/proc/1/")
+        except (OSError, ValueError):
+            pass
+    return states
+
+
+def system():
+    """/proc/stat: the columns of its first line in seconds, and the single numbers."""
+    numbers = {}
+    for line in tap.read("/proc/stat").splitlines():
+        key, *words = line.split()
+        if key == "cpu":
+            columns = [int(word) / HZ for word in words]
+        elif len(words) == 1:
+            numbers[key] = int(words[0])
+    user, nice, system_, idle, iowait, irq, softirq, steal, guest, guest_nice = columns[:10]
+    numbers["modes"] = {"user": user - guest, "nice": nice - guest_nice, "system": system_, "idle": idle, "iowait": iowait,
+                        "irq": irq, "softirq": softirq, "steal": steal, "guest": guest + guest_nice}
+    return numbers
+
+
+def between(low, value, high, slack=0.0):
+    return value is not None and min(low, high) - slack <= value <= max(low, high) + slack
+
+
+# ---- tests ----
+
+def states(name, ticks, family, pattern):
+    """As many in each state as there are before or after; a running one sleeps while another runs."""
+    compared = 0
+    wrong = None
+    hidden = False
+    for _ in range(40):
+        before = count_states(pattern)
+        values = ticks.tick()
+        after = count_states(pattern)
+        wrong = []
+        got = {letter: values[f"procstat.{family}.{word}"] for word, letter in NAMES.items()}
+        for letter in "DTtZXPI":
+            if not between(before[letter], got[letter], after[letter]):
+                wrong.append((letter, before[letter], got[letter], after[letter]))
+        awake = [count["R"] + count["S"] for count in (before, after)]
+        if not between(awake[0], got["R"] + got["S"], awake[1]):
+            if name.startswith("files") or not between(awake[0] - before["1"], got["R"] + got["S"], awake[1] - after["1"]):
+                wrong.append(("R+S", before, got, after))
+            else:
+                hidden = True
+        compared += len(got)
+        if not wrong and got["R"] >= 1:
+            break
+    if hidden:
+        tap.diag(f"{name}: process 1 is not in the table")
+    tap.ok(not wrong, f"{name}: {family} by state are those of /proc ({compared} compared)", wrong)
+    tap.ok(got["T"] >= 1 and got["Z"] >= 1 and got["D"] >= 1 and got["I"] >= 1,
+           f"{name}: {family}: a stopped one, a zombie, a blocked one and an idle one are among them", got)
+    tap.same(values[f"procstat.{family}.other"], 0.0, f"{name}: {family}: no state is unknown")
+
+
+def turnover(name, ticks):
+    """Forks are those of /proc/stat; who came and went is counted."""
+    before = system()["processes"]
+    first = ticks.tick()
+    after = system()["processes"]
+    tap.ok(between(before, first["procstat.started.forks"], after), f"{name}: forks are those of /proc/stat",
+           before, first["procstat.started.forks"], after)
+    crowd = Crowd("sleepers", "50")
+    second = ticks.tick()
+    crowd.close()
+    third = ticks.tick()
+    born = second["procstat.turnover.born"] - first["procstat.turnover.born"]
+    died = third["procstat.turnover.died"] - second["procstat.turnover.died"]
+    tap.ok(51 <= born < 90 and 51 <= died < 90, f"{name}: {born:.0f} were born, {died:.0f} have died, of 51")
+    tap.ok(second["procstat.started.forks"] - first["procstat.started.forks"] >= 51, f"{name}: and forks have counted them")
+    tap.same(third["procstat.turnover.born"] - first["procstat.turnover.born"]
+             - (third["procstat.turnover.died"] - first["procstat.turnover.died"]),
+             third["procstat.tasks.processes"] - first["procstat.tasks.processes"], f"{name}: births and deaths add up")
+
+
+def zombies(name, ticks):
+    values = ticks.tick()
+    tap.ok((values.get("procstat.zombies.zombies[crowd]") or 0) >= 1, f"{name}: the zombie is its parent's",
+           {key: value for key, value in values.items() if "zombies" in key})
+
+
+def stuck(name, ticks):
+    """One that is in state D since after the first census; after a second it is an event, and when it is over another."""
+    before = len(ticks.events)
+    usual = ticks.tick()["procstat.census.usual"]
+    crowd = Crowd("blocked")
+    pid = crowd.pids[0]
+    tap.ok(tap.wait_for(lambda: stat(f"/proc/{pid}/stat")[0] == "D"), f"{name}: one is blocked")
+
+    def mine():
+        ticks.tick()
+        return [e for e in ticks.events[before:] if f"procstat.stuck[{pid}]" in e[0]]
+
+    found = tap.wait_for(mine, 30, 0.1)
+    wchan = tap.read(f"/proc/{pid}/wchan")
+    wchan = "unknown" if wchan == "0" else re.split(r"[.+]", wchan)[0]
+    if not tap.ok(found, f"{name}: it becomes an event"):
+        crowd.close()
+        return
+    head, *fields = found[0]
+    tap.diag(head)
+    fields = dict(field.split("=", 1) for field in fields)
+    tap.ok(head.startswith(f"event WARNING procstat.stuck[{pid}] 'crowd' (pid {pid}) has been stuck in state D for "),
+           f"{name}: that says who", head)
+    tap.same((fields["pid"], fields["tid"], fields["comm"], fields["wchan"], fields["uid"]),
+             (str(pid), str(pid), "crowd", wchan, str(os.getuid())), f"{name}: and where, and whose")
+    tap.ok(any(line.split(":", 2)[2] == fields["cgroup"] for line in tap.read(f"/proc/{pid}/cgroup").splitlines()),
+           f"{name}: and its cgroup", fields)
+    values = ticks.tick()
+    tap.ok(values["procstat.census.stuck"] >= 1 and values["procstat.wait.longest"] >= 1
+           and values["procstat.census.usual"] <= usual, f"{name}: it is counted, and its time",
+           {key: value for key, value in values.items() if "census" in key or "wait" in key})
+    tap.ok((values.get(f"procstat.blocked.tasks[{wchan}]") or 0) >= 1, f"{name}: and where it waits: {wchan}",
+           {key: value for key, value in values.items() if ".blocked" in key})
+    tap.same(len(mine()), 1, f"{name}: it is said once")
+    crowd.close()
+    found = mine()
+    tap.ok(len(found) == 2 and found[1][0].startswith(f"event OKAY procstat.stuck[{pid}] 'crowd' (pid {pid}) is no longer stuck"),
+           f"{name}: and when it is over", found)
+
+
+def stuck_thread(name, ticks):
+    """A thread that is stuck, not the first of its process: seen and named where all threads are."""
+    before = len(ticks.events)
+    crowd = Crowd("blocked_thread")
+    pid = crowd.pids[0]
+
+    def blocked():
+        tasks = [int(os.path.basename(path)) for path in glob.glob(f"/proc/{pid}/task/*")]
+        return [tid for tid in tasks if stat(f"/proc/{pid}/task/{tid}/stat")[0] == "D"]
+
+    tids = tap.wait_for(blocked)
+    tap.ok(tids and pid not in tids, f"{name}: a thread is blocked")
+
+    def found():
+        ticks.tick()
+        return [e for e in ticks.events[before:] if f"procstat.stuck[{tids[0]}]" in e[0]]
+
+    event = tap.wait_for(found, 30, 0.1)
+    tap.ok(event and f"'crowd' (thread {tids[0]} of pid {pid}) has been stuck" in event[0][0] and f"tid={tids[0]}" in event[0]
+           and f"pid={pid}" in event[0], f"{name}: and becomes an event", event)
+    crowd.close()
+
+
+def baseline(name, options):
+    """What was in state D before the first census is usual."""
+    crowd = Crowd("blocked")
+    pid = crowd.pids[0]
+    tap.wait_for(lambda: stat(f"/proc/{pid}/stat")[0] == "D")
+    ticks = Ticks(*options)
+    end = time.monotonic() + 2.5  # more than twice StuckAfter
+    rounds = 0
+    while time.monotonic() < end:
+        values = ticks.tick()
+        rounds += 1
+        time.sleep(0.1)
+    tap.ok(values["procstat.census.usual"] >= 1 and not [e for e in ticks.events if f"[{pid}]" in e[0]] and rounds > 5,
+           f"{name}: what was blocked before is usual", values["procstat.census.usual"], ticks.events)
+    ticks.close()
+    crowd.close()
+
+
+def cpu(ticks):
+    """CPU time by mode, load, run queue, context switches."""
+    before = system()
+    values = ticks.tick()
+    after = system()
+    wrong = []
+    for mode, low in before["modes"].items():
+        # guest time is counted twice, at two instants
+        if not between(low, values[f"cpuload.cpu.{mode}"], after["modes"][mode], 1.5 / HZ):
+            wrong.append((mode, low, values[f"cpuload.cpu.{mode}"], after["modes"][mode]))
+    tap.ok(not wrong and len(before["modes"]) == 9, "CPU time by mode is that of /proc/stat", wrong)
+    tap.ok(between(before["ctxt"], values["cpuload.context.switches"], after["ctxt"]), "context switches")
+    tap.ok(values["cpuload.queue.running"] >= 1 and values["cpuload.queue.blocked"] is not None, "the run queue")
+
+    def load():
+        low = [float(word) for word in tap.read("/proc/loadavg").split()[:3]]
+        got = ticks.tick()
+        high = [float(word) for word in tap.read("/proc/loadavg").split()[:3]]
+        return low == high == [got[f"cpuload.load.{span}"] for span in ("shortterm", "midterm", "longterm")]
+    tap.ok(tap.wait_for(load), "load averages are those of /proc/loadavg")
+
+
+def burners(name, ticks):
+    """The CPU time of a group is what its members have used meanwhile."""
+    crowd = Crowd("burners", "2")
+
+    def used():
+        """By all of that name, in seconds: user, system."""
+        sums = [0, 0]
+        for path in glob.glob("/proc/[0-9]*/stat"):
+            try:
+                with open(path, "rb") as f:
+                    mine = b"(crowd)" in f.read()
+                words = stat(path) if mine else []
+            except OSError:
+                continue
+            for i in range(2 if mine else 0):
+                sums[i] += int(words[11 + i]) / HZ
+        return sums
+
+    def group():
+        """What they had used before the tick, what it says, and what they had after it."""
+        before = used()
+        values = ticks.tick()
+        return before, [values.get(f"cpuload.time.{what}[crowd]") for what in ("user", "syst")], used()
+
+    # until it has a place
+    tap.wait_for(lambda: group()[1][0] is not None)
+    first = group()
+    start = sum(first[0])
+    tap.wait_for(lambda: sum(used()) > start + 1, 60)
+    second = group()
+    crowd.close()
+    ticks.tick()
+    last = ticks.tick()
+    if not tap.ok(None not in first[1] + second[1], f"{name}: the group of the burners has a place", first, second):
+        return
+    # user and system time are told apart by ticks, their sum is exact; each of a handful of processes to a tick or two
+    low, got, high = sum(second[0]) - sum(first[2]), sum(second[1]) - sum(first[1]), sum(second[2]) - sum(first[0])
+    tap.ok(got > 0.5 and between(low, got, high, 20 / HZ), f"{name}: its CPU time is that of its members ({got:.2f} s)",
+           low, got, high)
+    tap.ok(second[1][0] >= first[1][0] and second[1][1] >= first[1][1]
+           and (last.get("cpuload.time.user[crowd]") or second[1][0]) >= second[1][0], f"{name}: and never falls")
+    groups = [key for key in last if key.startswith("cpuload.time.user")]
+    tap.ok("cpuload.time.user[kernel]" in groups and len(groups) <= 10, f"{name}: {len(groups)} groups, the kernel apart", groups)
+
+
+def main():
+    crowds = [Crowd("zombie"), Crowd("stopped"), Crowd("blocked"), Crowd("threads", "40")]
+    for backend in ("auto", "files"):
+        options = [f"proctable.Backend={backend}", "procstat.StuckAfter=1s"]
+        ticks = Ticks(*options)
+        tap.diag(f"{backend}: {ticks.notes['proctable'][1]}; {ticks.notes['procstat'][1]}")
+        tap.same((ticks.notes["procstat"][0], ticks.notes["cpuload"][0]), ("on", "on"), f"{backend}: both run")
+        states(backend, ticks, "states", "/proc/[0-9]*/stat")
+        if "procstat.threads.running" in ticks.values:
+            states(backend, ticks, "threads", "/proc/[0-9]*/task/[0-9]*/stat")
+            stuck_thread(backend, ticks)
+        else:
+            tap.ok("first threads only" in ticks.notes["procstat"][1], f"{backend}: threads are not seen, and it is said")
+        zombies(backend, ticks)
+        turnover(backend, ticks)
+        stuck(backend, ticks)
+        burners(backend, ticks)
+        if backend == "auto":
+            cpu(ticks)
+        ticks.close()
+        baseline(backend, options)
+    for crowd in crowds:
+        crowd.close()
+    tap.done()
+
+
+if __name__ == "__main__":
+    main()

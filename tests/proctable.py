@@ -1,0 +1,464 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""The process table against an independent reader of /proc, on processes started here, for each back end."""
+
+import collections
+import os
+import re
+import subprocess
+import time
+
+import tap
+
+PROCTAB = os.path.join(tap.BUILD, "tests/proctab")
+CROWD = os.path.join(tap.BUILD, "tests/crowd")
+BACKENDS = ("bpf", "iter", "fds", "files")
+CHURN = os.environ.get("QMEM_CHURN", "20000")
+TICK_NS = 10**9 // os.sysconf("SC_CLK_TCK")
+KERNEL = tuple(int(n) for n in re.match(r"(\d+)\.(\d+)", os.uname().release).groups())
+
+
+class Table:
+    """The program that has a table, and answers."""
+
+    def __init__(self, *options, **kwargs):
+        self.program = tap.start([PROCTAB, *options], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                 stderr=subprocess.PIPE, text=True, errors="surrogateescape", **kwargs)
+        self.state, self.reason = self._answer()[0].split(" ", 1)
+
+    def _answer(self):
+        lines = []
+        for line in self.program.stdout:
+            line = line.rstrip("\n")
+            if line == "end" or line.startswith("end "):
+                self.note = line[4:]
+                return lines
+            lines.append(line)
+        raise RuntimeError("proctab has died: " + self.program.stderr.read())
+
+    def ask(self, question):
+        self.program.stdin.write(question + "\n")
+        self.program.stdin.flush()
+        return self._answer()
+
+    def scan(self):
+        return Round(self.ask("scan"))
+
+    def word(self, question):
+        """The rest of an answer of one line: NAME REST"""
+        return self.ask(question)[0].split(" ", 1)[1]
+
+    def close(self):
+        """What it has logged."""
+        return self.program.communicate()[1]
+
+
+class Round:
+    def __init__(self, lines):
+        self.procs, self.deaths, self.births, self.blocked, self.failed = {}, [], [], [], False
+        self.twice = 0
+        for line in lines:
+            kind, *words = line.split(" ")
+            fields = dict(word.split("=", 1) for word in words)
+            if kind == "proc":
+                proc = self.proc(fields)
+                self.twice += proc["pid"] in self.procs
+                self.procs[proc["pid"]] = proc
+            elif kind == "death":
+                self.deaths.append(self.proc(fields))
+            elif kind == "birth":
+                self.births.append(int(fields["slot"]))
+            elif kind == "blocked":
+                self.blocked.append({key: int(value) for key, value in fields.items()})
+            elif kind == "totals":
+                self.totals = {key: int(value) for key, value in fields.items()}
+            elif kind == "failed":
+                self.failed = True
+
+    @staticmethod
+    def proc(fields):
+        proc = {}
+        for key, value in fields.items():
+            if key == "comm":
+                proc[key] = bytes.fromhex(value)
+            elif key == "state":
+                proc[key] = value
+            else:
+                proc[key] = None if value == "-" else int(value)
+        return proc
+
+
+# ---- the independent reader ----
+
+def read_bytes(path):
+    with open(path, "rb") as f:
+        return f.read()
+
+
+STATUS = {"rss": "VmRSS", "anon": "RssAnon", "file": "RssFile", "shmem": "RssShmem", "swap": "VmSwap", "vmsize": "VmSize",
+          "vmdata": "VmData", "hwm": "VmHWM", "pgtables": "VmPTE"}
+
+
+def reader(pid):
+    """What /proc says of a process, in the table's words and units."""
+    status = {}
+    for line in read_bytes(f"/proc/{pid}/status").split(b"\n"):
+        key, _, value = line.partition(b":")
+        status[key.decode()] = value.split()
+    text = read_bytes(f"/proc/{pid}/stat")
+    comm = text[text.index(b"(") + 1:text.rindex(b")")]
+    stat = [None, None, None] + text[text.rindex(b")") + 2:].split()
+    proc = {key: int(status[name][0]) * 1024 if name in status else None for key, name in STATUS.items()}
+    proc.update(pid=pid, comm=comm[:15], state=stat[3].decode(), ppid=int(stat[4]), threads=int(stat[20]),
+                minflt=int(stat[10]), majflt=int(stat[12]), utime=int(stat[14]) * TICK_NS, stime=int(stat[15]) * TICK_NS,
+                start=int(stat[22]) * TICK_NS, uid=int(status["Uid"][0]))
+    proc["cputime"] = proc["utime"] + proc["stime"]
+    return proc
+
+
+def rollup_rss(pid):
+    try:
+        for line in read_bytes(f"/proc/{pid}/smaps_rollup").split(b"\n"):
+            if line.startswith(b"Rss:"):
+                return int(line.split()[1]) * 1024
+    except OSError:
+        pass
+    return None
+
+
+def cgroup_of(pid):
+    """The path, and the directory of the cgroup that counts, None where its hierarchy is not mounted."""
+    lines = [line.split(":", 2) for line in tap.read(f"/proc/{pid}/cgroup").splitlines()]
+    v1 = [path for _, names, path in lines if "memory" in names.split(",")]
+    v2 = [path for number, names, path in lines if number == "0" and not names]
+    path = (v1 or v2)[0]
+    for line in tap.read("/proc/self/mounts").splitlines():
+        _, where, kind, options = line.split()[:4]
+        if kind == ("cgroup" if v1 else "cgroup2") and (not v1 or "memory" in options.split(",")):
+            if os.path.isdir(where + path):
+                return path, where + path
+    return path, None
+
+
+def inode_of(directory):
+    return directory and os.stat(directory).st_ino
+
+
+# ---- accuracy ----
+
+EXACT = ("pid", "ppid", "comm", "uid", "threads", "start", "minflt", "majflt", *STATUS)
+FILES_ONLY = ("utime", "stime")
+
+
+class Compare:
+    def __init__(self, backend):
+        self.backend, self.counts, self.wrong, self.pid = backend, collections.Counter(), [], None
+
+    def one(self, field, got, before, after, slack=0):
+        """Right if it lies between what was before and what was after: equal to both when nothing moved."""
+        if before is None or after is None:
+            # it comes or goes
+            if (before is None) != (after is None):
+                return
+            right = got is None
+        elif isinstance(before, int):
+            low, high = sorted((before, after))
+            right = got is not None and low - slack <= got <= high + slack
+        else:
+            right = got in (before, after)
+        self.counts[field] += 1
+        if not right:
+            self.wrong.append((self.pid, field, got, before, after))
+
+    def process(self, proc, before, after):
+        self.pid = proc["pid"]
+        for field in EXACT:
+            got = proc[field]
+            if field == "start":
+                got = got // TICK_NS * TICK_NS
+            self.one(field, got, before[field], after[field])
+        if before["state"] == after["state"]:
+            self.one("state", proc["state"], before["state"], after["state"])
+        if self.backend in ("fds", "files"):
+            for field in FILES_ONLY:
+                self.one(field, proc[field], before[field], after[field])
+        # each of the two is cut to whole ticks there
+        self.one("cputime", proc["utime"] + proc["stime"], before["cputime"], after["cputime"], 2 * TICK_NS)
+        if proc["runtime"] is not None:
+            self.one("runtime", proc["runtime"], before["cputime"], after["cputime"], 2 * TICK_NS)
+
+
+class Crowd:
+    def __init__(self, kind, *words):
+        self.kind = kind
+        self.program = tap.start([CROWD, kind, *words], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self.pids = [int(word) for word in self.program.stdout.readline().split()]
+
+    def ask(self):
+        self.program.stdin.write("go\n")
+        self.program.stdin.flush()
+        return self.program.stdout.readline().split()
+
+    def close(self):
+        self.program.communicate()
+
+
+def tid_state(pid, tid):
+    return read_bytes(f"/proc/{pid}/task/{tid}/stat").rpartition(b")")[2].split()[0]
+
+
+def accuracy(backend, table, crowds):
+    compare = Compare(backend)
+    settled = [pid for kind in ("sleepers", "sharers", "threads", "ended", "vmas", "zombie", "stopped", "names")
+               for pid in crowds[kind].pids]
+    moving = crowds["burners"].pids
+    missing = set()
+    for _ in range(3):
+        before = {pid: reader(pid) for pid in settled + moving}
+        proc = table.scan().procs
+        after = {pid: reader(pid) for pid in settled + moving}
+        for pid in settled:
+            if pid not in proc:
+                missing.add(pid)
+                continue
+            compare.process(proc[pid], before[pid], after[pid])
+            rss = rollup_rss(pid)
+            if KERNEL >= (6, 12) and rss is not None:
+                compare.one("rollup", proc[pid]["rss"], rss, rss)
+        for pid in moving:
+            if pid not in proc:
+                missing.add(pid)
+                continue
+            # only what never falls lies in between for sure
+            for field in ("pid", "ppid", "comm", "uid", "threads", "minflt", "majflt"):
+                compare.one(field, proc[pid][field], before[pid][field], after[pid][field])
+            compare.one("cputime", proc[pid]["utime"] + proc[pid]["stime"], before[pid]["cputime"],
+                        after[pid]["cputime"], 2 * TICK_NS)
+        for pid in crowds["sleepers"].pids[:5]:
+            path, directory = cgroup_of(pid)
+            inode = inode_of(directory)
+            compare.one("cgroup path", table.word(f"cgroup {pid}"), f"0 {path}", f"0 {path}")
+            if proc[pid]["cgroup"] is not None and inode is not None:
+                compare.one("cgroup", proc[pid]["cgroup"], inode, inode)
+    tap.ok(not missing, f"{backend}: all processes are there", missing)
+    tap.ok(not compare.wrong, f"{backend}: equal to /proc", *compare.wrong[:20],
+           *(f"{before[pid]} {proc.get(pid)}" for pid in {wrong[0] for wrong in compare.wrong[:3]}))
+    expected = {*EXACT, "state", "cputime", "cgroup path"}
+    expected |= {"runtime"} if backend in ("bpf", "iter") else {"utime", "stime"}
+    expected |= {"rollup"} if KERNEL >= (6, 12) and os.access(f"/proc/{settled[0]}/smaps_rollup", os.R_OK) else set()
+    for field in sorted(expected | set(compare.counts)):
+        tap.diag(f"{backend} {field}: {compare.counts[field]} comparisons")
+    zero = [field for field in sorted(expected) if not compare.counts[field]]
+    tap.ok(not zero, f"{backend}: each field was compared", zero)
+
+
+def states(backend, table, crowds):
+    tap.ok(tap.wait_for(lambda: tid_state(crowds["blocked"].pids[0], crowds["blocked"].pids[0]) == b"D"),
+           f"{backend}: there is a task in state D")
+    now = table.scan()
+    pid = crowds["blocked"].pids[0]
+    tap.same(now.procs[pid]["state"], "D", f"{backend}: state D")
+    tap.same([b["pid"] for b in now.blocked if b["pid"] == pid], [pid], f"{backend}: among the blocked tasks")
+    tap.ok(now.totals["D"] >= 1, f"{backend}: counted as blocked", now.totals)
+    tap.same(now.procs[crowds["stopped"].pids[0]]["state"], "T", f"{backend}: state T")
+    tap.same(now.procs[crowds["zombie"].pids[0]]["state"], "Z", f"{backend}: state Z")
+    wchan = tap.read(f"/proc/{pid}/wchan")
+    tap.same(table.word(f"wchan {pid} {pid}"), f"0 {'' if wchan == '0' else wchan}", f"{backend}: wait channel '{wchan}'")
+    per_thread = backend in ("bpf", "iter")
+    tap.same(now.totals["per_thread"], int(per_thread), f"{backend}: says whose states it counts")
+    counted = sum(now.totals[letter] for letter in "RSDTtXZPI?")
+    tap.same(counted, now.totals["threads" if per_thread else "processes"], f"{backend}: the states add up")
+    tap.same(now.totals["processes"], len(now.procs), f"{backend}: the processes add up")
+    tap.same(now.twice, 0, f"{backend}: none is there twice")
+    tap.same(sum(p["kthread"] for p in now.procs.values()), now.totals["kthreads"], f"{backend}: kernel threads add up")
+    tap.ok(not per_thread or now.totals["S"] >= 300, f"{backend}: sleeping threads are counted")
+
+
+def changes(backend, table):
+    """mmap and munmap are counted where the kernel counts them."""
+    mapper = Crowd("mapper", "1000")
+    pid = mapper.pids[0]
+    table.scan()
+    before = table.scan().procs[pid]
+    quiet = table.scan().procs[pid]
+    mapper.ask()
+    after = table.scan().procs[pid]
+    if before["vm_changes"] is None:
+        tap.ok(backend in ("fds", "files") or KERNEL < (6, 4), f"{backend}: no count of address-space changes here")
+    else:
+        tap.same(quiet["vm_changes"], before["vm_changes"], f"{backend}: nothing is counted when nothing changes")
+        tap.same(after["vm_changes"] - before["vm_changes"], 1000, f"{backend}: 1000 changes are counted")
+        tap.ok(after["changed"] & 8 and not quiet["changed"] & 8, f"{backend}: flagged as changed")
+    mapper.close()
+
+
+def robbed(backend, table):
+    """What others take from a process that sleeps is missed at once."""
+    crowd = Crowd("robbed", "100")
+    pid, lost = crowd.pids[0], 100 * os.sysconf("SC_PAGESIZE")
+    # so that it is known as one that sleeps
+    before = [table.scan() for _ in range(3)][-1].procs[pid]
+    tap.same(crowd.ask(), ["done"], f"{backend}: shared memory is taken away")
+    proc, after = table.scan().procs[pid], reader(pid)
+    tap.ok(proc["rss"] == before["rss"] - lost and proc["shmem"] == before["shmem"] - lost and proc["changed"] & 4,
+           f"{backend}: the RSS of a process that sleeps", before, proc)
+    wrong = [field for field in STATUS if proc[field] != after[field]]
+    tap.ok(not wrong, f"{backend}: it is as /proc has it", wrong, proc, after)
+    crowd.close()
+
+
+def moved(backend, table, pid):
+    """A process that sleeps gets another cgroup."""
+    path, old = cgroup_of(pid)
+    new = old and old[:len(old) - len(path)] + f"/qmem-test-{os.getpid()}"
+    try:
+        if not new:
+            raise OSError("the hierarchy is not mounted")
+        os.mkdir(new)
+        try:
+            tap.write(f"{new}/cgroup.procs", str(pid))
+            seen = [table.scan().procs[pid]["cgroup"] for _ in range(17)]
+            tap.same(table.word(f"cgroup {pid}"), f"0 /qmem-test-{os.getpid()}", f"{backend}: the path of another cgroup")
+            if seen[0] is not None:
+                tap.same(seen[-1], inode_of(new), f"{backend}: another cgroup of a process that sleeps")
+            tap.write(f"{old}/cgroup.procs", str(pid))
+        finally:
+            os.rmdir(new)
+    except OSError as e:
+        tap.skip(f"{backend}: another cgroup", e)
+
+
+def reuse(backend, table):
+    """Two processes of one pid in one interval are two."""
+    crowd = Crowd("reused")
+    before = table.scan().procs[crowd.pids[0]]
+    again = table.scan().procs[crowd.pids[0]]
+    # in files, a process that starts within the same tick is the same one
+    tap.wait_for(lambda: time.clock_gettime(time.CLOCK_BOOTTIME) * 10**9 > again["start"] + 2 * TICK_NS, 5, 0.005)
+    answer = crowd.ask()
+    if answer[0] != "reused":
+        tap.skip(f"{backend}: a pid given again", f"cannot choose a pid: {answer}")
+        crowd.close()
+        return
+    now = table.scan()
+    after = now.procs[crowd.pids[0]]
+    tap.ok(again["slot"] == before["slot"] and again["generation"] == before["generation"] and not again["changed"] & 1,
+           f"{backend}: a process keeps its slot", before, again)
+    tap.ok((after["slot"], after["generation"]) != (before["slot"], before["generation"]) and after["changed"] & 1,
+           f"{backend}: a pid given again is another process", before, after)
+    tap.ok(after["slot"] in now.births and (before["slot"], before["pid"]) in [(d["slot"], d["pid"]) for d in now.deaths],
+           f"{backend}: one has ended, one is new")
+    crowd.close()
+    now = table.scan()
+    tap.ok(crowd.pids[0] not in now.procs and after["slot"] in [d["slot"] for d in now.deaths],
+           f"{backend}: and ends, too")
+
+
+def churn(backend, table):
+    """Processes that come and go leave neither descriptors nor slots."""
+    for _ in range(3):
+        first = table.scan()
+    fds = int(table.word("fds"))
+    program = tap.start([CROWD, "churn", CHURN], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
+    rounds, births, deaths, twice, failed = 0, 0, 0, 0, 0
+    while program.poll() is None or rounds < 3:
+        now = table.scan()
+        rounds += 1
+        births += len(now.births)
+        deaths += len(now.deaths)
+        twice += now.twice
+        failed += now.failed
+    tap.same(program.stdout.read(), "done\n", f"{backend}: {CHURN} processes have come and gone in {rounds} rounds")
+    for _ in range(3):
+        now = table.scan()
+        births += len(now.births)
+        deaths += len(now.deaths)
+    tap.diag(f"{backend}: {births} births, {deaths} deaths, capacity {now.totals['capacity']}")
+    tap.ok(births > 0 and not twice and not failed, f"{backend}: some were seen, none twice, no round failed")
+    tap.same(births - deaths, len(now.procs) - len(first.procs), f"{backend}: births and deaths add up")
+    tap.ok(now.totals["capacity"] < len(first.procs) + 300, f"{backend}: slots are used again", now.totals)
+    left = int(table.word("fds"))
+    kept = 2 * (len(now.procs) - len(first.procs)) if backend == "fds" else 0
+    tap.ok(left <= fds + max(kept, 0), f"{backend}: no descriptor is left ({fds}, {left})")
+
+
+def bounded(backend, room):
+    table = Table(f"Backend={backend}", f"MaxProcesses={room}")
+    first, second = table.scan(), table.scan()
+    tap.ok(room - 10 < len(second.procs) <= room and second.totals["overflow"] > 0 and second.totals["capacity"] <= room,
+           f"{backend}: no more processes than there is room for", second.totals)
+    tap.ok({p["slot"] for p in first.procs.values()} >= {p["slot"] for p in second.procs.values() if not p["changed"] & 1},
+           f"{backend}: those that are in stay in")
+    log = table.close()
+    tap.same(log.count("MaxProcesses"), 1, f"{backend}: and it is said once")
+
+
+def budget():
+    """Few descriptors: the values are the same."""
+    crowd = Crowd("sleepers", "40")
+    table = Table("Backend=fds", "FdBudget=20")
+    idle = int(table.word("fds"))
+    for _ in range(4):
+        now = table.scan()
+    open_now = int(table.word("fds"))
+    tap.ok(idle < open_now <= idle + 20, f"fds: within its budget ({idle}, {open_now})")
+    wrong = [pid for pid in crowd.pids if now.procs[pid]["rss"] != reader(pid)["rss"]]
+    tap.ok(not wrong, "fds: equal to /proc also beyond its budget", wrong)
+    crowd.close()
+
+
+def choice():
+    """Which back end, and why."""
+    table = Table()
+    tap.ok(table.state == "on" and "back end " in table.reason, f"auto: {table.reason}")
+    table.close()
+    if os.getuid() == 0:
+        table = Table(preexec_fn=lambda: os.setuid(65534))
+        tap.ok(re.match(r"back end (fds|files): .*not bpf: .*not iter: ", table.reason),
+               f"auto without rights: {table.reason}")
+        tap.ok(os.getpid() in table.scan().procs, "auto without rights: works")
+        table.close()
+    table = Table("HostRoot=" + tap.directory(), "Backend=files")
+    tap.ok(table.state == "off" and "/proc" in table.reason, f"no /proc: {table.reason}")
+    hidden = "for l in $(ldconfig -p | sed -n 's/.*libbpf.so.1 .*=> //p'); do mount --bind /etc/hostname $l || exit 9; done; exec "
+    try:
+        program = subprocess.run(["unshare", "-m", "sh", "-c", hidden + PROCTAB], input="scan\n", capture_output=True, text=True)
+        if program.returncode == 0 and "libbpf" in program.stdout.splitlines()[0]:
+            tap.ok(re.search(r"^on back end (fds|files): ", program.stdout), "without libbpf: " + program.stdout.splitlines()[0])
+        else:
+            tap.skip("without libbpf", "no mount namespace, or built without libbpf")
+    except FileNotFoundError:
+        tap.skip("without libbpf", "there is no unshare")
+
+
+def main():
+    crowds = {"sleepers": Crowd("sleepers", "60"), "burners": Crowd("burners", "3"), "sharers": Crowd("sharers", "4"),
+              "threads": Crowd("threads", "300"), "ended": Crowd("ended", "3"), "vmas": Crowd("vmas", "1000"), "zombie": Crowd("zombie"),
+              "stopped": Crowd("stopped"), "blocked": Crowd("blocked"), "names": Crowd("names")}
+    tap.ok(tap.wait_for(lambda: reader(crowds["stopped"].pids[0])["state"] == "T" and
+                        reader(crowds["zombie"].pids[0])["state"] == "Z"), "the processes are what they shall be")
+    for backend in BACKENDS:
+        table = Table(f"Backend={backend}")
+        if table.state != "on":
+            tap.skip(f"{backend}", table.reason)
+            continue
+        tap.diag(table.reason)
+        accuracy(backend, table, crowds)
+        states(backend, table, crowds)
+        changes(backend, table)
+        robbed(backend, table)
+        moved(backend, table, crowds["sleepers"].pids[7])
+        reuse(backend, table)
+        churn(backend, table)
+        room = len(table.scan().procs) - 20
+        table.close()
+        bounded(backend, room)
+    budget()
+    choice()
+    for crowd in crowds.values():
+        crowd.close()
+    tap.done()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * All services on this machine, for tests that say when: each line on stdin is a tick, at the time it is.
+ *	ticks [service.Option=value ...]
+ * What the services hand to their host is printed (recorder.h), then a line "end". A line "status" asks for their states.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "recorder.h"
+
+static uint64_t clock_now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * QMEM_SECOND + (uint64_t)t.tv_nsec;
+}
+
+static void set(struct qmem *q, char *argument)
+{
+	char *value = strchr(argument, '='), *dot = strchr(argument, '.');
+	struct qmem_error error;
+
+	if (!value || !dot || dot > value) {
+		fprintf(stderr, "ticks: '%s' is not service.Option=value\n", argument);
+		exit(2);
+	}
+	*value++ = '\0';
+	*dot++ = '\0';
+	if (qmem_set(q, argument, NULL, NULL, dot, value, &error)) {
+		fprintf(stderr, "ticks: %s\n", error.text);
+		exit(2);
+	}
+}
+
+static void print_status(const struct qmem *q)
+{
+	struct qmem_status status;
+
+	for (size_t i = 0; qmem_status(q, i, &status); i++)
+		printf("status %s %s %s\n", status.service->name, status.on ? "on" : "off", status.reason);
+}
+
+/* A tick is due whenever it is asked for. */
+int main(int argc, char **argv)
+{
+	struct recorder r;
+	char line[64];
+
+	recorder_init(&r, stdout);
+	r.cpu_step = 1000;
+	r.q = qmem_new(&recorder_host, &r, qmem_services);
+	if (!r.q)
+		return 2;
+	for (int i = 1; i < argc; i++)
+		set(r.q, argv[i]);
+	if (qmem_start(r.q, 1000, 1000, clock_now()))
+		return 2;
+	while (fgets(line, sizeof(line), stdin)) {
+		if (strcmp(line, "status\n") == 0)
+			print_status(r.q);
+		else
+			qmem_collect(r.q, clock_now());
+		puts("end");
+		fflush(stdout);
+	}
+	qmem_free(r.q);
+	recorder_release(&r);
+	return 0;
+}

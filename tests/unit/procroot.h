@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT */
+/* A root of made-up processes, which change from tick to tick, and an engine of some services on it. One at a time. */
+#ifndef QMEM_UNIT_PROCROOT_H
+#define QMEM_UNIT_PROCROOT_H
+
+#include "../recorder.h"
+
+struct process {
+	int pid, ppid;
+	const char *comm;
+	char state;
+	int threads;
+	unsigned long user, syst, start; /* ticks */
+	const char *wchan;
+	long switches;
+	const char *cgroup;
+	unsigned flags;
+};
+
+extern struct recorder procroot_host;
+extern uint64_t procroot_now;
+
+void procroot_begin(const struct qmem_service *const *services);
+void procroot_end(void);
+void procroot_set(const char *service, const char *option, const char *value);
+/* A file below the root, written in place. */
+void procroot_put(const char *name, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+void procroot_remove(const char *name);
+/* These processes, up to one without a pid, instead of those of the time before. */
+void procroot_processes(const struct process *processes);
+void procroot_start(void);
+/* A collection, a second after the one before; what the host was handed. */
+const char *procroot_tick(void);
+/* A value of the last tick in units of 1/1000, QMEM_NA if it is absent; -1 if it is not there at all. */
+int64_t procroot_value(const char *name);
+
+#endif

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: MIT */
+/* The mappings of made-up processes: which groups, and when they are read again. */
+#include "unit.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "procroot.h"
+#include "service/procmem.h"
+#include "service/proctable.h"
+#include "services.h"
+
+static const struct qmem_service *const services[] = { &proctable_service, &procmem_service, &heapmon_service, NULL };
+
+#define K 1024
+#define is(name, value) ck_assert_int_eq(procroot_value("heapmon." name), (int64_t)(value)*1000)
+#define absent(name) ck_assert_int_eq(procroot_value("heapmon." name), -1)
+#define empty(name) ck_assert(procroot_value("heapmon." name) == QMEM_NA)
+#define PROCESSES(...) procroot_processes((const struct process[]){ __VA_ARGS__{ 0 } })
+
+static void setup(void)
+{
+	procroot_begin(services);
+}
+
+static void put_smaps(int pid, long heap, long anon)
+{
+	char name[64];
+
+	snprintf(name, sizeof(name), "proc/%d/status", pid);
+	procroot_put(name, "Name:\tx\nUid:\t7\t7\t7\t7\nVmSize:\t4000 kB\nVmRSS:\t400 kB\nRssAnon:\t200 kB\n"
+			   "RssFile:\t200 kB\nRssShmem:\t0 kB\nVmData:\t800 kB\nVmPTE:\t40 kB\nVmSwap:\t0 kB\n");
+	snprintf(name, sizeof(name), "proc/%d/smaps", pid);
+	procroot_put(
+		name,
+		"1000-2000 r-xp 00000000 fe:01 12 /usr/bin/x\nSize: 8 kB\nRss: 4 kB\nPss: 2 kB\n"
+		"3000-5000 rw-p 00000000 00:00 0 [heap]\nSize: %ld kB\nRss: %ld kB\nPss: %ld kB\nPrivate_Dirty: 4 kB\n"
+		"7000-8000 rw-p 00000000 00:00 0\nSize: %ld kB\nRss: %ld kB\nPss: %ld kB\nSwap: 12 kB\n",
+		heap * 2, heap, heap, anon * 2, anon, anon);
+}
+
+START_TEST(off_by_default)
+{
+	PROCESSES({ .pid = 1, .comm = "a", .state = 'S' }, );
+	put_smaps(1, 40, 80);
+	procroot_start();
+	for (int i = 0; i < 3; i++)
+		procroot_tick();
+	absent("rss.heap[a]");
+	ck_assert_ptr_null(qmem_state(procroot_host.q, &heapmon_service));
+}
+END_TEST
+
+START_TEST(named_groups)
+{
+	procroot_set("heapmon", "Group", "a");
+	procroot_set("procmem", "Enabled", "no"); /* its groups are there all the same */
+	PROCESSES({ .pid = 1, .comm = "a", .state = 'S' }, { .pid = 2, .comm = "a", .state = 'S' },
+		  { .pid = 3, .comm = "b", .state = 'S' }, );
+	for (int pid = 1; pid <= 3; pid++)
+		put_smaps(pid, 40 * pid, 400 * pid);
+	procroot_start();
+	procroot_tick();
+	absent("rss.heap[a]");
+	procroot_tick();
+	is("rss.heap[a]", 120 * K);
+	is("rss.anon[a]", 1200 * K);
+	is("rss.file[a]", 8 * K);
+	is("size.heap[a]", 240 * K);
+	is("dirty.heap[a]", 8 * K);
+	is("swap.anon[a]", 24 * K);
+	is("pss.file[a]", 4 * K);
+	is("rss.huge[a]", 0);
+	absent("rss.heap[b]");
+}
+END_TEST
+
+/* What has not moved is not read again. */
+START_TEST(only_what_moved)
+{
+	procroot_set("heapmon", "Group", "a");
+	PROCESSES({ .pid = 1, .comm = "a", .state = 'S' }, );
+	put_smaps(1, 40, 400);
+	procroot_start();
+	procroot_tick();
+	procroot_tick();
+	is("rss.heap[a]", 40 * K);
+	put_smaps(1, 44, 400);
+	for (int i = 0; i < 3; i++)
+		procroot_tick();
+	is("rss.heap[a]", 40 * K);
+	procroot_put("proc/1/statm", "1000 200 50 1 0 200 0\n");
+	procroot_put("proc/1/status", "Name:\tx\nUid:\t7\t7\t7\t7\nVmSize:\t4000 kB\nVmRSS:\t800 kB\nRssAnon:\t600 kB\n"
+				      "RssFile:\t200 kB\nRssShmem:\t0 kB\nVmData:\t800 kB\nVmPTE:\t40 kB\n");
+	procroot_tick();
+	procroot_tick();
+	is("rss.heap[a]", 44 * K);
+}
+END_TEST
+
+START_TEST(heap_only)
+{
+	procroot_set("heapmon", "Group", "a");
+	procroot_set("heapmon", "HeapOnly", "yes");
+	PROCESSES({ .pid = 1, .comm = "a", .state = 'S' }, );
+	put_smaps(1, 40, 400);
+	procroot_start();
+	procroot_tick();
+	procroot_tick();
+	is("rss.heap[a]", 40 * K);
+	empty("rss.anon[a]");
+	empty("rss.file[a]");
+}
+END_TEST
+
+Suite *heapmon_suite(void)
+{
+	Suite *s = suite_create("heapmon");
+	TCase *t = tcase_create("heapmon");
+
+	tcase_add_checked_fixture(t, setup, procroot_end);
+	tcase_add_test(t, off_by_default);
+	tcase_add_test(t, named_groups);
+	tcase_add_test(t, only_what_moved);
+	tcase_add_test(t, heap_only);
+	suite_add_tcase(s, t);
+	return s;
+}

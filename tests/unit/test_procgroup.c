@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: MIT */
+/* Which group a process is in, seen by what procmem counts. */
+#include "unit.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "procgroup.h"
+#include "procroot.h"
+#include "service/procmem.h"
+#include "service/proctable.h"
+#include "services.h"
+
+static const struct qmem_service *const services[] = { &proctable_service, &procmem_service, NULL };
+
+static void setup(void)
+{
+	procroot_begin(services);
+	procroot_set("procmem", "Groups", "100");
+}
+
+/* Jobs that come back when the engine has gone. */
+static void teardown(void)
+{
+	procroot_end();
+	procroot_host.q = NULL;
+	while (recorder_work(&procroot_host))
+		;
+}
+
+#define PROCESSES(...) procroot_processes((const struct process[]){ __VA_ARGS__{ 0 } })
+#define members(group, n) ck_assert_int_eq(procroot_value("procmem.processes.count[" group "]"), (n)*1000)
+#define absent(group) ck_assert_int_eq(procroot_value("procmem.processes.count[" group "]"), -1)
+#define KTHREAD 0x00200000
+
+static void rule(const char *group, const char *option, const char *value)
+{
+	struct qmem_error error;
+
+	ck_assert_msg(!qmem_set(procroot_host.q, "procmem", "Group", group, option, value, &error), "%s", error.text);
+}
+
+START_TEST(by_comm)
+{
+	PROCESSES({ .pid = 1, .comm = "init", .state = 'S' },
+		  { .pid = 2, .comm = "kthreadd", .state = 'S', .flags = KTHREAD },
+		  { .pid = 3, .comm = "a", .state = 'S' }, { .pid = 4, .comm = "a", .state = 'Z' }, );
+	procroot_start();
+	procroot_tick();
+	members("init", 1);
+	members("a", 2);
+	members("kernel", 1);
+	absent("kthreadd");
+	absent("other");
+	/* an exec: another name, another group */
+	PROCESSES({ .pid = 1, .comm = "init", .state = 'S' }, { .pid = 3, .comm = "b", .state = 'S' }, );
+	procroot_tick();
+	members("b", 1);
+	members("kernel", 0);
+	absent("a");
+}
+END_TEST
+
+/* Processes cannot pass for the kernel's threads, for the rest, or for a group of the configuration. */
+START_TEST(names_of_others)
+{
+	rule("web", "Comm", "nginx");
+	rule("other", "Comm", "x");
+	PROCESSES({ .pid = 1, .comm = "kernel", .state = 'S' }, { .pid = 2, .comm = "other", .state = 'S' },
+		  { .pid = 3, .comm = "web", .state = 'S' }, { .pid = 4, .comm = "nginx", .state = 'S' },
+		  { .pid = 5, .comm = "x", .state = 'S' }, { .pid = 6, .comm = "other (group)", .state = 'S' },
+		  { .pid = 7, .comm = "k", .state = 'S', .flags = KTHREAD }, );
+	procroot_start();
+	procroot_tick();
+	members("kernel", 1);
+	members("kernel (processes)", 1);
+	members("other (processes)", 1);
+	members("web", 1);
+	members("web (processes)", 1);
+	members("other (group)", 1);
+	members("other (group) (processes)", 1);
+	absent("other");
+}
+END_TEST
+
+START_TEST(by_rules)
+{
+	rule("web", "Comm", "nginx");
+	rule("web", "Comm", "/^php/");
+	rule("jobs", "Cmdline", "/--job [0-9]+$/");
+	rule("both", "Comm", "java");
+	rule("both", "Cgroup", "/^.system/");
+	rule("seven", "User", "alice");
+	rule("nothing", "Comm", "nobody");
+	procroot_put("etc/passwd", "root:x:0:0::/:\nbroken\nalice:x:7:7::/:\n:x:7:\n");
+	PROCESSES({ .pid = 1, .comm = "nginx", .state = 'S' }, { .pid = 2, .comm = "php-fpm", .state = 'S' },
+		  { .pid = 3, .comm = "python", .state = 'S' },
+		  { .pid = 4, .comm = "java", .state = 'S', .cgroup = "/system.slice/x.service" },
+		  { .pid = 5, .comm = "java", .state = 'S', .cgroup = "/user.slice" }, );
+	procroot_put("proc/3/cmdline", "python%cx.py%c--job%c12%c", 0, 0, 0, 0);
+	procroot_start();
+	procroot_tick();
+	/* what the worker has not told yet */
+	members("web", 2);
+	members("both", 1);
+	members("python", 1);
+	members("java", 1);
+	procroot_tick();
+	members("web", 2);
+	members("jobs", 1);
+	members("both", 1);
+	members("seven", 1);
+	members("nothing", 0);
+	absent("python");
+	absent("java");
+}
+END_TEST
+
+START_TEST(by_user)
+{
+	procroot_set("procmem", "GroupBy", "user");
+	procroot_put("etc/passwd", "root:x:0:0::/:\nalice:x:7:7::/:\n");
+	PROCESSES({ .pid = 1, .comm = "a", .state = 'S' }, { .pid = 2, .comm = "b", .state = 'S' }, );
+	procroot_start();
+	procroot_tick();
+	procroot_tick();
+	members("alice", 2);
+	/* whose name is known needs no worker */
+	procroot_host.hold_jobs = true;
+	PROCESSES({ .pid = 1, .comm = "a", .state = 'S' }, { .pid = 3, .comm = "c", .state = 'S', .start = 9 }, );
+	procroot_tick();
+	members("alice", 2);
+}
+END_TEST
+
+START_TEST(by_number)
+{
+	procroot_set("procmem", "GroupBy", "user");
+	PROCESSES({ .pid = 1, .comm = "a", .state = 'S' }, );
+	procroot_start();
+	procroot_tick();
+	members("a", 1);
+	procroot_tick();
+	members("7", 1);
+	absent("a");
+}
+END_TEST
+
+START_TEST(by_unit)
+{
+	procroot_set("procmem", "GroupBy", "unit");
+	PROCESSES({ .pid = 1, .comm = "a", .state = 'S', .cgroup = "/system.slice/ssh.service" },
+		  { .pid = 2, .comm = "b", .state = 'S', .cgroup = "/user.slice/user@1.service/app.slice/x.scope" },
+		  { .pid = 3, .comm = "c", .state = 'S', .cgroup = "/user.slice" },
+		  { .pid = 4, .comm = "d", .state = 'S', .cgroup = "/.service/ssh.service/payload" }, );
+	procroot_start();
+	procroot_tick();
+	members("ssh.service", 2);
+	members("x.scope", 1);
+	members("c", 1);
+}
+END_TEST
+
+START_TEST(by_cgroup)
+{
+	procroot_set("procmem", "GroupBy", "cgroup");
+	PROCESSES({ .pid = 1, .comm = "a", .state = 'S', .cgroup = "/system.slice/ssh.service" }, );
+	procroot_start();
+	procroot_tick();
+	members("/system.slice/ssh.service", 1);
+}
+END_TEST
+
+/* The worker does not come back: all stays where the names have put it, and nothing breaks at the end. */
+START_TEST(worker_is_stuck)
+{
+	procroot_set("procmem", "GroupBy", "user");
+	procroot_host.hold_jobs = true;
+	PROCESSES({ .pid = 1, .comm = "a", .state = 'S' }, );
+	procroot_start();
+	for (int i = 0; i < 5; i++)
+		procroot_tick();
+	members("a", 1);
+	/* its pid is another's when the answer comes */
+	PROCESSES({ .pid = 1, .comm = "z", .state = 'S', .start = 77 }, );
+	procroot_tick();
+	ck_assert(recorder_work(&procroot_host));
+	procroot_tick();
+	members("z", 1);
+}
+END_TEST
+
+/* Groups come and go; the array of them does not grow for ever. */
+START_TEST(forgotten)
+{
+	const struct procgroups *groups;
+
+	PROCESSES({ .pid = 1, .comm = "a", .state = 'S' }, );
+	procroot_start();
+	for (int i = 0; i < 300; i++) {
+		char comm[16];
+
+		snprintf(comm, sizeof(comm), "name%d", i);
+		procroot_processes((const struct process[]){ { .pid = 10, .comm = comm, .state = 'S' }, { 0 } });
+		procroot_tick();
+	}
+	groups = procmem_groups(procroot_host.q);
+	ck_assert_uint_lt(procgroups_capacity(groups), 70);
+	ck_assert_ptr_nonnull(procgroups_find(groups, "name299"));
+	ck_assert_ptr_null(procgroups_find(groups, "name100"));
+}
+END_TEST
+
+Suite *procgroup_suite(void)
+{
+	Suite *s = suite_create("procgroup");
+	TCase *t = tcase_create("procgroup");
+
+	tcase_add_checked_fixture(t, setup, teardown);
+	tcase_add_test(t, by_comm);
+	tcase_add_test(t, names_of_others);
+	tcase_add_test(t, by_rules);
+	tcase_add_test(t, by_user);
+	tcase_add_test(t, by_number);
+	tcase_add_test(t, by_unit);
+	tcase_add_test(t, by_cgroup);
+	tcase_add_test(t, worker_is_stuck);
+	tcase_add_test(t, forgotten);
+	suite_add_tcase(s, t);
+	return s;
+}

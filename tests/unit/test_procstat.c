@@ -1,0 +1,293 @@
+/* SPDX-License-Identifier: MIT */
+/* The service on made-up processes. */
+#include "unit.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "procroot.h"
+#include "service/proctable.h"
+#include "services.h"
+
+static const struct qmem_service *const services[] = { &proctable_service, &cpuload_service, &procstat_service, NULL };
+static const char *text;
+
+static void put_stat(long forks)
+{
+	procroot_put("proc/stat",
+		     "cpu  1 2 3 4 5 6 7 8 9 10\nctxt 5\nbtime 6\nprocesses %ld\nprocs_running 1\nprocs_blocked 0\n",
+		     forks);
+	procroot_put("proc/loadavg", "0.10 0.20 0.30 1/2 3\n");
+}
+
+static void setup(void)
+{
+	procroot_begin(services);
+	put_stat(100);
+	procroot_set("cpuload", "Enabled", "no");
+}
+
+#define PROCESSES(...) procroot_processes((const struct process[]){ __VA_ARGS__{ 0 } })
+#define is(name, value) ck_assert_int_eq(procroot_value("procstat." name), (value)*1000)
+#define absent(name) ck_assert_int_eq(procroot_value("procstat." name), -1)
+
+static bool said(const char *what)
+{
+	return strstr(text, what) != NULL;
+}
+
+/* ---- */
+
+START_TEST(states)
+{
+	static const char letters[] = "RRSDTtZXPIWRS";
+
+	for (size_t i = 0; letters[i]; i++) {
+		char name[64];
+
+		snprintf(name, sizeof(name), "proc/%zu/stat", i + 10);
+		procroot_put(name, "%zu (a) S) %c 1 1 1 0 -1 0 5 0 6 0 1 1 0 0 20 0 2 0 9 4096000 100 0\n", i + 10,
+			     letters[i]);
+		snprintf(name, sizeof(name), "proc/%zu/statm", i + 10);
+		procroot_put(name, "1000 100 50 1 0 200 0\n");
+	}
+	procroot_start();
+	text = procroot_tick();
+	is("states.running", 3);
+	is("states.sleeping", 2);
+	is("states.blocked", 1);
+	is("states.stopped", 1);
+	is("states.traced", 1);
+	is("states.zombie", 1);
+	is("states.dying", 1);
+	is("states.parked", 1);
+	is("states.idle", 1);
+	is("states.other", 1);
+	is("tasks.processes", 13);
+	is("tasks.threads", 26);
+	is("tasks.left_out", 0);
+	/* files do not show all threads' states */
+	absent("threads.running");
+}
+END_TEST
+
+START_TEST(turnover)
+{
+	PROCESSES({ 10, 1, "a", 'S', .start = 1 }, { 11, 1, "b", 'S', .start = 1 }, );
+	procroot_start();
+	text = procroot_tick();
+	/* what was there before us was not born */
+	is("turnover.born", 0);
+	is("turnover.died", 0);
+	is("started.forks", 100);
+	put_stat(105);
+	PROCESSES({ 10, 1, "a", 'S', .start = 1 }, { 12, 1, "c", 'S', .start = 5 }, { 13, 1, "d", 'S', .start = 5 }, );
+	text = procroot_tick();
+	is("turnover.born", 2);
+	is("turnover.died", 1);
+	is("started.forks", 105);
+	/* a pid given again is another process */
+	PROCESSES({ 10, 1, "a", 'S', .start = 7 }, { 12, 1, "c", 'S', .start = 5 }, { 13, 1, "d", 'S', .start = 5 }, );
+	text = procroot_tick();
+	is("turnover.born", 3);
+	is("turnover.died", 2);
+	PROCESSES({ 12, 1, "c", 'S', .start = 5 }, );
+	text = procroot_tick();
+	is("turnover.born", 3);
+	is("turnover.died", 4);
+	/* forks alone may be missing */
+	procroot_put("proc/stat", "processes x\n");
+	text = procroot_tick();
+	absent("started.forks");
+	is("turnover.born", 3);
+	ck_assert(said("log warning procstat: cannot read '/proc/stat'"));
+	put_stat(106);
+	text = procroot_tick();
+	is("started.forks", 106);
+}
+END_TEST
+
+START_TEST(forks_shared)
+{
+	procroot_set("cpuload", "Enabled", "yes");
+	PROCESSES({ 10, 1, "a", 'S', .start = 1 }, );
+	procroot_start();
+	text = procroot_tick();
+	is("started.forks", 100);
+	put_stat(105);
+	text = procroot_tick();
+	is("started.forks", 105);
+}
+END_TEST
+
+START_TEST(zombies)
+{
+	PROCESSES({ 10, 1, "bad", 'S', .start = 1 }, { 11, 10, "z", 'Z', .start = 1 }, { 12, 10, "z", 'Z', .start = 1 },
+		  { 13, 99, "z", 'Z', .start = 1 }, { 14, 15, "z", 'Z', .start = 1 },
+		  { 15, 1, "other one", 'S', .start = 1 },
+		  /* not over: it has threads */
+		  { 16, 15, "half", 'Z', .threads = 3, .start = 1 }, );
+	procroot_set("procstat", "Parents", "2");
+	procroot_start();
+	text = procroot_tick();
+	is("states.zombie", 5);
+	is("zombies.zombies[bad]", 2);
+	is("zombies.zombies[other]", 1);
+	ck_assert(procroot_value("procstat.zombies.zombies[unknown]") == 1000 ||
+		  procroot_value("procstat.zombies.zombies[other one]") == 1000);
+	PROCESSES({ 10, 1, "bad", 'S', .start = 1 }, );
+	text = procroot_tick();
+	is("zombies.zombies[bad]", 0);
+	is("states.zombie", 0);
+}
+END_TEST
+
+#define OLD                                                                                                            \
+	{                                                                                                              \
+		9, 2, "old", 'D', .start = 1, .wchan = "old_wait", .switches = 1                                       \
+	}
+#define WAITS(n)                                                                                                       \
+	{                                                                                                              \
+		10, 1, "evil\x01", 'D', .start = 1, .wchan = "nfs_wait.isra.0", .switches = (n), .cgroup = "/a.slice"  \
+	}
+
+START_TEST(stuck)
+{
+	procroot_set("procstat", "StuckAfter", "10s");
+	PROCESSES(OLD, );
+	procroot_start();
+	text = procroot_tick();
+	is("census.usual", 1);
+	PROCESSES(OLD, WAITS(5), );
+	for (int i = 0; i < 10; i++) {
+		text = procroot_tick();
+		is("census.waiting", 1);
+		is("census.stuck", 0);
+		is("census.usual", 1);
+		is("wait.longest", i);
+		is("blocked.tasks[nfs_wait]", 1);
+		absent("blocked.tasks[old_wait]");
+		ck_assert(!said("event"));
+	}
+	text = procroot_tick();
+	is("census.stuck", 1);
+	is("census.waiting", 0);
+	ck_assert_msg(
+		said("event WARNING procstat.stuck[10] 'evil?' (pid 10) has been stuck in state D for 10 s, in nfs_wait; "
+		     "user 7, cgroup /a.slice\n"),
+		"%s", text);
+	ck_assert(said(
+		"  pid=10\n  tid=10\n  comm=evil?\n  uid=7\n  wchan=nfs_wait\n  cgroup=/a.slice\n  duration=10 s\n"));
+	text = procroot_tick();
+	ck_assert(!said("event"));
+	/* it has been woken, and waits again */
+	PROCESSES(OLD, WAITS(6), );
+	for (int i = 0; i < 3 && !said("event"); i++)
+		text = procroot_tick();
+	ck_assert_msg(said("event OKAY procstat.stuck[10] 'evil?' (pid 10) is no longer stuck in state D: it was for "),
+		      "%s", text);
+	is("census.stuck", 0);
+	is("census.waiting", 1);
+	for (int i = 0; i < 10; i++) {
+		text = procroot_tick();
+	}
+	ck_assert(said("event WARNING procstat.stuck[10]"));
+	PROCESSES(OLD, );
+	text = procroot_tick();
+	ck_assert(said("event OKAY procstat.stuck[10]"));
+	is("census.usual", 1);
+	is("blocked.tasks[nfs_wait]", 0);
+}
+END_TEST
+
+/* More than have a name each. */
+START_TEST(many_stuck)
+{
+	struct process many[21] = { { 0 } };
+	int named = 0;
+
+	procroot_set("procstat", "StuckAfter", "5s");
+	PROCESSES({ 9, 1, "a", 'S', .start = 1 }, );
+	procroot_start();
+	text = procroot_tick();
+	for (int i = 0; i < 20; i++)
+		many[i] = (struct process){ 100 + i, 1, "hung", 'D', .start = 1, .wchan = i & 1 ? "a_wait" : "b_wait" };
+	procroot_processes(many);
+	for (int i = 0; i < 6; i++)
+		text = procroot_tick();
+	for (const char *at = text; (at = strstr(at, "event WARNING procstat.stuck[1")); at++)
+		named++;
+	ck_assert_int_eq(named, 8);
+	ck_assert_msg(
+		said("event WARNING procstat.stuck[other] 12 more tasks have been stuck in state D for longer than 5 s"),
+		"%s", text);
+	is("census.stuck", 20);
+	is("blocked.tasks[a_wait]", 10);
+	is("blocked.tasks[b_wait]", 10);
+	text = procroot_tick();
+	ck_assert(!said("event"));
+	/* those who go free names for the others */
+	many[5] = (struct process){ 0 };
+	procroot_processes(many);
+	text = procroot_tick();
+	ck_assert(said("event OKAY procstat.stuck[other]"));
+	PROCESSES({ 9, 1, "a", 'S', .start = 1 }, );
+	text = procroot_tick();
+	is("census.stuck", 0);
+}
+END_TEST
+
+START_TEST(repeated)
+{
+	int times = 0;
+
+	procroot_set("procstat", "StuckAfter", "5s");
+	procroot_set("procstat", "NotifyInterval", "20s");
+	PROCESSES({ 9, 1, "a", 'S', .start = 1 }, );
+	procroot_start();
+	text = procroot_tick();
+	PROCESSES(WAITS(5), );
+	for (int i = 0; i < 60; i++) {
+		text = procroot_tick();
+		times += said("event WARNING");
+	}
+	ck_assert_int_ge(times, 2);
+	ck_assert_int_le(times, 4);
+}
+END_TEST
+
+/* Where it may not be read, it is not known. */
+START_TEST(unknown_channel)
+{
+	procroot_set("procstat", "StuckAfter", "5s");
+	PROCESSES({ 9, 1, "a", 'S', .start = 1 }, );
+	procroot_start();
+	text = procroot_tick();
+	PROCESSES({ 10, 1, "b", 'D', .start = 1, .wchan = "0" }, );
+	for (int i = 0; i < 6; i++)
+		text = procroot_tick();
+	is("blocked.tasks[unknown]", 1);
+	ck_assert_msg(
+		said("event WARNING procstat.stuck[10] 'b' (pid 10) has been stuck in state D for 5 s, in unknown; "),
+		"%s", text);
+}
+END_TEST
+
+Suite *procstat_suite(void)
+{
+	Suite *suite = suite_create("procstat");
+	TCase *tests = tcase_create("procstat");
+
+	tcase_set_timeout(tests, 60);
+	tcase_add_checked_fixture(tests, setup, procroot_end);
+	tcase_add_test(tests, states);
+	tcase_add_test(tests, turnover);
+	tcase_add_test(tests, forks_shared);
+	tcase_add_test(tests, zombies);
+	tcase_add_test(tests, stuck);
+	tcase_add_test(tests, many_stuck);
+	tcase_add_test(tests, repeated);
+	tcase_add_test(tests, unknown_channel);
+	suite_add_tcase(suite, tests);
+	return suite;
+}
