@@ -62,7 +62,7 @@ static const struct {
 } units[] = {
 	{ "bytes", QMEM_GAUGE, "MiB", 1, 1 << 20 },    { "bytes", QMEM_COUNTER, "KiB/s", 1, 1 << 10 },
 	{ "seconds", QMEM_GAUGE, "seconds", 1, 1 },    { "seconds", QMEM_COUNTER, "ms/s", 1000, 1 },
-	{ "percent", QMEM_GAUGE, "percentage", 1, 1 },
+	{ "percent", QMEM_GAUGE, "percentage", 1, 1 }, { "cpu-seconds", QMEM_COUNTER, "percentage", 100, 1 },
 };
 
 static int64_t gcd(int64_t a, int64_t b)

@@ -47,7 +47,7 @@ enum qmem_family_flags {
 /* Metrics of one unit and one kind: one chart. */
 struct qmem_family {
 	const char *id, *title;
-	const char *unit; /* after the divisor: bytes, seconds, percent, events, pages, packets, ... */
+	const char *unit; /* after the divisor: bytes, seconds, cpu-seconds, percent, events, pages, packets, ... */
 	enum qmem_kind kind;
 	int64_t divisor;   /* value = sample / divisor; at least 1 */
 	const char *type;  /* collectd's types.db */

@@ -85,7 +85,7 @@ enum family { CPU, LOAD, QUEUE, CONTEXT, TIME };
 static const struct qmem_family families[] = {
 	{ .id = "cpu",
 	  .title = "CPU time by what it is used for",
-	  .unit = "seconds",
+	  .unit = "cpu-seconds",
 	  .kind = QMEM_COUNTER,
 	  .divisor = USECS,
 	  .type = "total_time_in_ms",
@@ -121,7 +121,7 @@ static const struct qmem_family families[] = {
 	  .metrics = switches_metrics },
 	{ .id = "time",
 	  .title = "CPU time of processes by group",
-	  .unit = "seconds",
+	  .unit = "cpu-seconds",
 	  .kind = QMEM_COUNTER,
 	  .divisor = 1000000000,
 	  .type = "ps_cputime",

@@ -349,6 +349,7 @@ START_TEST(units)
 		{ "seconds", QMEM_COUNTER, 1000000000, { "ms/s", 1, 1000000 } },
 		{ "seconds", QMEM_COUNTER, 100, { "ms/s", 10, 1 } },
 		{ "seconds", QMEM_GAUGE, 1000, { "seconds", 1, 1000 } },
+		{ "cpu-seconds", QMEM_COUNTER, 1000000000, { "percentage", 1, 10000000 } },
 		{ "percent", QMEM_GAUGE, 100, { "percentage", 1, 100 } },
 		{ "events", QMEM_COUNTER, 1, { "events/s", 1, 1 } },
 		{ "pages", QMEM_GAUGE, 1, { "pages", 1, 1 } },

@@ -8,9 +8,10 @@
 #include "option.h"
 #include "qmem.h"
 
-static const char *const units[] = { "bytes",   "seconds", "percent", "events",     "pages",  "packets",   "errors",
-				     "faults",  "level",   "state",   "operations", "values", "processes", "value",
-				     "threads", "tasks",   "forks",   "switches",   NULL };
+static const char *const units[] = { "bytes",      "seconds", "percent",   "events",      "pages",
+				     "packets",    "errors",  "faults",    "level",       "state",
+				     "operations", "values",  "processes", "value",       "threads",
+				     "tasks",      "forks",   "switches",  "cpu-seconds", NULL };
 
 static bool among(const char *word, const char *const *words)
 {
