@@ -87,6 +87,13 @@ static uint64_t now(void)
 	return clock_ns(CLOCK_MONOTONIC);
 }
 
+/* Of the calling thread. */
+static uint64_t on_cpu_ns(void *arg)
+{
+	(void)arg;
+	return clock_ns(CLOCK_THREAD_CPUTIME_ID);
+}
+
 /* ---- log lines ---- */
 
 static void say(int level, const char *text)
@@ -237,6 +244,7 @@ static void *work_loop(void *arg)
 	enter();
 	while (!host.stopping) {
 		struct qmem_job *job = host.jobs;
+		uint64_t before;
 
 		if (!job) {
 			pthread_cond_wait(&host.work, &lock);
@@ -245,7 +253,9 @@ static void *work_loop(void *arg)
 		host.jobs = job->next;
 		host.busy = true;
 		leave();
+		before = on_cpu_ns(NULL);
 		job->run(job);
+		job->cpu_ns = on_cpu_ns(NULL) - before;
 		enter();
 		host.busy = false;
 		qmem_worked(host.q, job, now());
@@ -315,12 +325,6 @@ static int on_work(void *arg, struct qmem_job *job)
 	host.jobs_end = &job->next;
 	pthread_cond_signal(&host.work);
 	return 0;
-}
-
-static uint64_t on_cpu_ns(void *arg)
-{
-	(void)arg;
-	return clock_ns(CLOCK_THREAD_CPUTIME_ID);
 }
 
 static const struct qmem_host calls = {

@@ -7,6 +7,8 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "loop.h"
+
 struct queue {
 	struct qmem_job *head, **tail;
 };
@@ -53,6 +55,7 @@ static void *run(void *arg)
 	pthread_mutex_lock(&w->lock);
 	while (!w->leave) {
 		struct qmem_job *job = queue_take(&w->waiting);
+		uint64_t before;
 
 		if (!job) {
 			pthread_cond_wait(&w->more, &w->lock);
@@ -60,7 +63,9 @@ static void *run(void *arg)
 		}
 		w->busy = true;
 		pthread_mutex_unlock(&w->lock);
+		before = loop_cpu_ns(NULL);
 		job->run(job);
+		job->cpu_ns = loop_cpu_ns(NULL) - before;
 		pthread_mutex_lock(&w->lock);
 		w->busy = false;
 		queue_put(&w->finished, job);

@@ -245,6 +245,7 @@ struct qmem_job {
 	void (*done)(struct qmem *q, struct qmem_job *job);
 	char what[64];
 	uint64_t stuck_after;
+	uint64_t cpu_ns;       /* what `run` has used, for `done`; the host's word */
 	struct qmem_job *next; /* the host's queue */
 	struct qmem_job *peer; /* the engine's list, like those below */
 	struct qmem_run *owner;
@@ -283,7 +284,8 @@ struct qmem_host {
 	void (*stopped)(void *host, const struct qmem_service *service);
 	void (*event)(void *host, const struct qmem_event *event);
 	void (*log)(void *host, enum qmem_level level, const char *text);
-	/* queues the job for the worker, which calls job->run(job), then (serialised) qmem_worked(q, job, now) */
+	/* queues the job for the worker, which calls job->run(job), sets job->cpu_ns by the CPU clock of its own thread, then
+	 * calls (serialised) qmem_worked(q, job, now) */
 	int (*work)(void *host, struct qmem_job *job);
 	uint64_t (*cpu_ns)(void *host); /* CPU time of the calling thread */
 };

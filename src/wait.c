@@ -249,6 +249,9 @@ void qmem_worked(struct qmem *q, struct qmem_job *job, uint64_t now)
 		return;
 	}
 	q->now = now;
+	/* a host that runs jobs at once does it within the turn of a service, on the same clock */
+	if (owner && !q->current)
+		owner->cpu_ns += job->cpu_ns;
 	for (at = &q->jobs; *at && *at != job; at = &(*at)->peer)
 		;
 	if (*at)

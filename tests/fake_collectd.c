@@ -488,14 +488,32 @@ static void test_log(void)
 
 /* ---- threads ---- */
 
+static unsigned long thread_cpu_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &ts);
+	return (unsigned long)ts.tv_sec * 1000000000 + (unsigned long)ts.tv_nsec;
+}
+
+static void burn(void)
+{
+	unsigned long since = thread_cpu_ns();
+
+	while (thread_cpu_ns() - since < 2000000)
+		;
+}
+
 static void test_job(void)
 {
+	service_test.job = burn;
 	if (!run_test_service())
 		return;
 	service_test.jobs = 5;
 	read_once();
 	WAIT_FOR(service_test.done == 5);
 	CHECK(service_test.ran == 5);
+	CHECK(service_test.cpu_ns >= 5 * 2000000);
 	shutdown_in_time();
 	CHECK(service_test.done_alone == 0);
 }

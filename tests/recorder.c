@@ -73,14 +73,22 @@ static void on_log(void *host, enum qmem_level level, const char *text)
 	fprintf(((struct recorder *)host)->out, "log %s %s\n", levels[level], text);
 }
 
+static void run_job(struct recorder *r, struct qmem_job *job)
+{
+	uint64_t before = r->cpu_ns;
+
+	job->run(job);
+	job->cpu_ns = r->cpu_ns - before;
+	qmem_worked(r->q, job, r->q ? qmem_now(r->q) : 0);
+}
+
 static int on_work(void *host, struct qmem_job *job)
 {
 	struct recorder *r = host;
 	struct qmem_job **at = &r->jobs;
 
 	if (!r->hold_jobs) {
-		job->run(job);
-		qmem_worked(r->q, job, r->q ? qmem_now(r->q) : 0);
+		run_job(r, job);
 		return 0;
 	}
 	while (*at)
@@ -140,8 +148,7 @@ bool recorder_work(struct recorder *r)
 	if (!job)
 		return false;
 	r->jobs = job->next;
-	job->run(job);
-	qmem_worked(r->q, job, r->q ? qmem_now(r->q) : 0);
+	run_job(r, job);
 	return true;
 }
 

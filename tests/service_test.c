@@ -140,6 +140,7 @@ static void run(struct qmem_job *job)
 
 static void done(struct qmem *q, struct qmem_job *job)
 {
+	service_test.cpu_ns += job->cpu_ns;
 	if (q)
 		service_test.done++;
 	else

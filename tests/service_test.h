@@ -21,7 +21,8 @@ struct service_test {
 	void (*job)(void); /* what a job does on the worker */
 	/* what has happened */
 	atomic_int collected, expired, ready, ran, done, done_alone;
-	atomic_bool raced; /* two threads were in the engine at once */
+	atomic_ulong cpu_ns; /* of all jobs, as `done` was told */
+	atomic_bool raced;   /* two threads were in the engine at once */
 };
 
 /* The test program's. */

@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 /* It owns all it needs: it outlives its service while it is at the worker. */
@@ -24,28 +23,15 @@ struct probe {
 	uint64_t now;
 	struct probe_target target; /* at the worker */
 	int err;
-	int64_t cost;
 	_Alignas(16) char result[];
 };
-
-/* Jobs see no host: the worker's own CPU clock is the only one here. */
-static int64_t cpu_ns(void)
-{
-	struct timespec ts;
-
-	if (clock_gettime(CLOCK_THREAD_CPUTIME_ID, &ts))
-		return 0;
-	return (int64_t)ts.tv_sec * 1000000000 + ts.tv_nsec;
-}
 
 static void run(struct qmem_job *job)
 {
 	struct probe *p = (struct probe *)(void *)job;
-	int64_t before = cpu_ns();
 
 	memset(p->result, 0, p->kind->result_size);
 	p->err = p->kind->read(p->root_fd, p->target.pid, p->brief, p->result);
-	p->cost = cpu_ns() - before;
 }
 
 static void release(struct probe *p)
@@ -59,14 +45,15 @@ static void next(struct qmem *q, struct probe *p);
 static void done(struct qmem *q, struct qmem_job *job)
 {
 	struct probe *p = (struct probe *)(void *)job;
+	int64_t cost = (int64_t)job->cpu_ns;
 
 	if (!q || !p->arg) {
 		release(p);
 		return;
 	}
 	p->busy = false;
-	p->credit += p->target.predicted - p->cost;
-	p->kind->take(p->arg, &p->target, p->err, p->result, p->cost);
+	p->credit += p->target.predicted - cost;
+	p->kind->take(p->arg, &p->target, p->err, p->result, cost);
 	next(q, p);
 }
 

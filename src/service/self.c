@@ -24,7 +24,7 @@ struct self_values {
 	}
 
 static const struct qmem_metric cost_metrics[] = {
-	OF_SERVICE("cpu", cpu, "CPU time of the service, user and system"),
+	OF_SERVICE("cpu", cpu, "CPU time of the service, user and system, its jobs at the worker included"),
 	{ 0 },
 };
 

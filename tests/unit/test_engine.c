@@ -19,8 +19,11 @@ struct fake {
 	int err;       /* what collect returns */
 	bool quiet;    /* no words for the error */
 	uint64_t cost; /* CPU ns of a collection */
+	bool works;    /* a job with each */
 	int calls, seen;
 };
+
+#define JOB_COST 7000
 
 static struct recorder r;
 static struct fake *last_a, *last_b;
@@ -60,6 +63,28 @@ static int start(struct qmem *q, void *state)
 	return -(int)f->start_err;
 }
 
+static void job_run(struct qmem_job *job)
+{
+	(void)job;
+	r.cpu_ns += JOB_COST;
+}
+
+static void job_done(struct qmem *q, struct qmem_job *job)
+{
+	(void)q;
+	ck_assert_uint_eq(job->cpu_ns, JOB_COST);
+	free(job);
+}
+
+static void work(struct qmem *q)
+{
+	struct qmem_job *job = calloc(1, sizeof(*job));
+
+	job->run = job_run;
+	job->done = job_done;
+	ck_assert_int_eq(qmem_work(q, job), 0);
+}
+
 static int collect_a(struct qmem *q, void *state)
 {
 	struct fake *f = last_a = state;
@@ -68,6 +93,8 @@ static int collect_a(struct qmem *q, void *state)
 
 	f->calls++;
 	r.cpu_ns += f->cost;
+	if (f->works)
+		work(q);
 	if (f->err)
 		return f->quiet ? f->err : qmem_fail(q, f->err, "cannot read '/proc/a'");
 	qmem_emit_all(q, &sample);
@@ -189,11 +216,19 @@ END_TEST
 START_TEST(shared)
 {
 	static const struct qmem_service table = {
-		.name = "table", .shared = true, .options = options, .state_size = sizeof(struct fake), .start = start,
-		.collect = collect_b, .stop = stop,
+		.name = "table",
+		.shared = true,
+		.options = options,
+		.state_size = sizeof(struct fake),
+		.start = start,
+		.collect = collect_b,
+		.stop = stop,
 	};
 	static const struct qmem_service user = {
-		.name = "user", .needs = &table, .options = options, .state_size = sizeof(struct fake),
+		.name = "user",
+		.needs = &table,
+		.options = options,
+		.state_size = sizeof(struct fake),
 		.collect = collect_b,
 	};
 	static const struct qmem_service *const both[] = { &table, &user, NULL };
@@ -482,6 +517,29 @@ START_TEST(no_budget_no_limit)
 }
 END_TEST
 
+/* Its own, at the worker or at once, and nobody else's; not a matter of the interval. */
+START_TEST(jobs_are_a_cost)
+{
+	struct qmem_status a, b;
+
+	begin(1);
+	collect_at(100);
+	last_a->cost = 1000;
+	last_a->works = true;
+	for (int i = 0; i < 2; i++) {
+		collect_at(101 + i);
+		r.hold_jobs = true;
+	}
+	qmem_status(r.q, 0, &a);
+	ck_assert_uint_eq(a.cpu_ns, 2 * 1000 + JOB_COST);
+	ck_assert(recorder_work(&r));
+	qmem_status(r.q, 0, &a);
+	qmem_status(r.q, 1, &b);
+	ck_assert_uint_eq(a.cpu_ns, 2 * 1000 + 2 * JOB_COST);
+	ck_assert_uint_eq(b.cpu_ns, 0);
+}
+END_TEST
+
 Suite *engine_suite(void)
 {
 	Suite *s = suite_create("engine");
@@ -504,6 +562,7 @@ Suite *engine_suite(void)
 	tcase_add_test(t, stops_in_reverse);
 	tcase_add_test(t, budget);
 	tcase_add_test(t, no_budget_no_limit);
+	tcase_add_test(t, jobs_are_a_cost);
 	suite_add_tcase(s, t);
 	return s;
 }
