@@ -18,12 +18,14 @@
 #include "decimal.h"
 #include "log.h"
 #include "loop.h"
+#include "worker.h"
 
 #define DECIMALS 9 /* of a value: all there are, a divisor being a power of ten at most 10^9 */
 #define RATE_DECIMALS 6
 #define EVENTS 32
+#define ROUNDS 5 /* before the collection that is shown, at most */
 
-/* One family of one instance in the first collection. */
+/* One family of one instance in the last collection but one. */
 struct record {
 	UT_hash_handle hh;
 	uint64_t when;
@@ -34,6 +36,7 @@ struct record {
 struct print {
 	struct qmem *q;
 	struct log log;
+	struct worker *worker; /* NULL: it cannot be */
 	struct record *records;
 	bool second, failed;
 };
@@ -47,32 +50,43 @@ static size_t key_of(char *dst, size_t size, const struct qmem_family *family, c
 	return (size_t)n < size ? (size_t)n : size - 1;
 }
 
+static struct record *add_record(struct print *p, const struct qmem_family *family, const char *key, size_t len)
+{
+	struct record *record = calloc(1, sizeof(*record) + len + 1);
+	size_t n = 0;
+
+	if (!record)
+		return NULL;
+	while (family->metrics[n].id)
+		n++;
+	memcpy(record->key, key, len + 1);
+	record->values = calloc(n + 1, sizeof(*record->values));
+	if (record->values)
+		HASH_ADD_KEYPTR(hh, p->records, record->key, len, record);
+	if (record->hh.tbl)
+		return record;
+	free(record->values);
+	free(record);
+	return NULL;
+}
+
 static void remember(struct print *p, uint64_t now, const struct qmem_family *family,
 		     const struct qmem_instance *instance, const void *sample)
 {
 	struct record *record;
 	char key[4352];
-	size_t len = key_of(key, sizeof(key), family, instance), n = 0;
+	size_t len = key_of(key, sizeof(key), family, instance);
 
-	while (family->metrics[n].id)
-		n++;
-	record = calloc(1, sizeof(*record) + len + 1);
+	HASH_FIND(hh, p->records, key, len, record);
+	if (!record)
+		record = add_record(p, family, key, len);
 	if (!record) {
 		p->failed = true;
 		return;
 	}
-	memcpy(record->key, key, len + 1);
 	record->when = now;
-	record->values = calloc(n + 1, sizeof(*record->values));
-	for (size_t i = 0; record->values && i < n; i++)
+	for (size_t i = 0; family->metrics[i].id; i++)
 		record->values[i] = qmem_value(&family->metrics[i], sample);
-	if (record->values)
-		HASH_ADD_KEYPTR(hh, p->records, record->key, len, record);
-	if (!record->hh.tbl) {
-		p->failed = true;
-		free(record->values);
-		free(record);
-	}
 }
 
 static void put_value(const struct qmem_round *round, const struct qmem_family *family,
@@ -126,12 +140,11 @@ static void on_log(void *arg, enum qmem_level level, const char *text)
 	log_line(&p->log, level, text);
 }
 
-/* No job is waited for that long: what needs the worker is not shown. */
 static int on_work(void *arg, struct qmem_job *job)
 {
-	(void)arg;
-	(void)job;
-	return -ENOSYS;
+	const struct print *p = arg;
+
+	return p->worker ? worker_add(p->worker, job) : -EMFILE;
 }
 
 /* Only those named, and each due both times. */
@@ -177,6 +190,22 @@ static void wait_until(struct qmem *q, uint64_t until)
 	}
 }
 
+/* What the worker tells is part of the next collection, which may ask it for more. */
+static void prepare(struct qmem *q)
+{
+	struct qmem_totals totals = { 0 };
+	uint64_t asked, now;
+	int n = 0;
+
+	do {
+		asked = totals.jobs;
+		now = loop_now();
+		(void)qmem_collect(q, now);
+		wait_until(q, now + QMEM_SECOND);
+		qmem_totals(q, &totals);
+	} while ((totals.jobs != asked || totals.back != totals.jobs) && ++n < ROUNDS);
+}
+
 static void release(struct print *p)
 {
 	struct record *record, *next;
@@ -204,7 +233,6 @@ int print_values(const char *config, char *const *services, size_t n)
 	struct print p = { .log = { .form = LOG_PLAIN, .most = QMEM_LOG_WARNING } };
 	struct config_errors errors = { 0 };
 	struct qmem_status status;
-	uint64_t now;
 	int err;
 
 	p.q = qmem_new(&host, &p, qmem_services);
@@ -218,9 +246,10 @@ int print_values(const char *config, char *const *services, size_t n)
 		qmem_free(p.q);
 		return err == -ENOENT ? 2 : 1;
 	}
+	if (!worker_new(&p.worker))
+		(void)qmem_watch(p.q, worker_fd(p.worker), EPOLLIN, worker_ready, p.worker);
 	(void)caps_raise();
-	now = loop_now();
-	err = qmem_start(p.q, QMEM_SECOND, QMEM_SECOND, now);
+	err = qmem_start(p.q, QMEM_SECOND, QMEM_SECOND, loop_now());
 	(void)caps_settle();
 	for (size_t i = 0; n && qmem_status(p.q, i, &status); i++) {
 		for (size_t k = 0; k < n && !status.on; k++) {
@@ -231,15 +260,14 @@ int print_values(const char *config, char *const *services, size_t n)
 		}
 	}
 	if (!err) {
-		now = loop_now();
-		(void)qmem_collect(p.q, now);
-		wait_until(p.q, now + QMEM_SECOND);
+		prepare(p.q);
 		p.second = true;
 		err = qmem_collect(p.q, loop_now());
 	} else if (!p.failed) {
 		log_printf(&p.log, QMEM_LOG_ERROR, "nothing to print: %s", strerror(-err));
 	}
 	qmem_free(p.q);
+	worker_free(p.worker);
 	release(&p);
 	return written(err || p.failed);
 }
@@ -261,7 +289,7 @@ static void put_state(const struct qmem_status *status)
 
 int print_check(const char *config)
 {
-	static const struct qmem_host host = { .work = on_work, .cpu_ns = loop_cpu_ns };
+	static const struct qmem_host host = { .cpu_ns = loop_cpu_ns };
 	struct qmem *q = qmem_new(&host, NULL, qmem_services);
 	struct config_errors errors = { 0 };
 	struct qmem_status status;

@@ -338,7 +338,7 @@ struct qmem_totals {
 	uint64_t raised[3];                     /* events by severity, as sent to the host */
 	uint64_t withheld;                      /* changes that came too often: the last of them is sent later */
 	uint64_t dropped_ticks, dropped_events; /* as told by qmem_dropped() */
-	uint64_t jobs, stuck;
+	uint64_t jobs, back, stuck; /* jobs that were given to the host, those that have come back, that were late */
 };
 void qmem_totals(const struct qmem *q, struct qmem_totals *ret);
 

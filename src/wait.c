@@ -232,6 +232,7 @@ int qmem_work(struct qmem *q, struct qmem_job *job)
 	err = q->host->work(q->arg, job);
 	if (err) {
 		*at = NULL;
+		q->totals.jobs--;
 		return err;
 	}
 	if (q->jobs == job)
@@ -249,6 +250,7 @@ void qmem_worked(struct qmem *q, struct qmem_job *job, uint64_t now)
 		return;
 	}
 	q->now = now;
+	q->totals.back++;
 	/* a host that runs jobs at once does it within the turn of a service, on the same clock */
 	if (owner && !q->current)
 		owner->cpu_ns += job->cpu_ns;

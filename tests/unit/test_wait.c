@@ -223,6 +223,7 @@ START_TEST(a_stuck_job_is_an_event)
 	ck_assert_str_eq(recorder_take(&r), "");
 	qmem_totals(r.q, &totals);
 	ck_assert_uint_eq(totals.jobs, 2);
+	ck_assert_uint_eq(totals.back, 2);
 	ck_assert_uint_eq(totals.stuck, 1);
 }
 END_TEST
