@@ -21,6 +21,10 @@ static const struct {
 	{ CAP_SYS_RESOURCE, "CAP_SYS_RESOURCE", "pressure", "triggers with any window" },
 	{ CAP_BPF, "CAP_BPF", "proctable", "processes read by BPF" },
 	{ CAP_PERFMON, "CAP_PERFMON", "proctable", "processes read by BPF" },
+	{ CAP_SYS_PTRACE, "CAP_SYS_PTRACE", "procmem",
+	  "GroupBy exe, PSS before Linux 6.15: of other users' processes" },
+	{ CAP_SYS_PTRACE, "CAP_SYS_PTRACE", "heapmon", "other users' processes before Linux 6.15" },
+	{ CAP_SYS_PTRACE, "CAP_SYS_PTRACE", "procstat", "wait channels of other users' tasks" },
 };
 
 #define USED (sizeof(used) / sizeof(*used))

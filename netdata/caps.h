@@ -10,7 +10,8 @@
 
 /* Raises what is permitted of those in the table, drops the others: 0 or -errno. */
 int caps_raise(void);
-/* Drops what only qmem_start() needed: 0 or -errno. */
+/* Drops what only qmem_start() needed: 0 or -errno. Capabilities are a thread's own, and a new one has its maker's: a thread
+ * that may be made before this was called calls it, too. */
 int caps_settle(void);
 
 /* The i-th capability of `service` that is not effective, and what it would be good for; NULL: no more. */

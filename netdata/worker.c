@@ -7,6 +7,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "caps.h"
 #include "loop.h"
 
 struct queue {
@@ -52,6 +53,7 @@ static void *run(void *arg)
 	static const uint64_t one = 1;
 	struct worker *w = arg;
 
+	(void)caps_settle();
 	pthread_mutex_lock(&w->lock);
 	while (!w->leave) {
 		struct qmem_job *job = queue_take(&w->waiting);
