@@ -15,7 +15,7 @@
 #define KERNEL "kernel"
 #define FORGET_AFTER 60  /* rounds without members */
 #define READS_MOST 2000  /* cgroup files in a round; the others in the next one */
-#define ASKS_MOST 256    /* processes that one job of the worker looks at */
+#define ASKS_MOST 2048   /* processes that one job of the worker looks at */
 #define TEXT_SIZE 131072 /* what it may say of them */
 #define CMDLINE_SIZE 2048
 #define USERS 256
@@ -52,7 +52,7 @@ struct ask {
 	uint32_t slot, generation, uid;
 	int32_t pid;
 	int exe, cmdline, user; /* where in `text`; -1: not known */
-	bool answered;
+	bool answered, refused; /* the latter: its exe was */
 };
 
 /* A job and all it needs; it outlives the groups while it is at the worker. */
@@ -88,6 +88,8 @@ struct procgroups {
 
 	struct batch *batch; /* NULL unless something is wanted */
 	bool busy, answered;
+	uid_t uid;              /* our own */
+	bool refused, readable; /* exe of processes of other users */
 	struct user users[USERS];
 };
 
@@ -294,6 +296,7 @@ static void read_exe(struct batch *b, struct ask *ask)
 
 	snprintf(path, sizeof(path), "proc/%" PRId32 "/exe", ask->pid);
 	len = readlinkat(b->root_fd, path, text, sizeof(text));
+	ask->refused = len < 0 && (errno == EACCES || errno == EPERM);
 	if (len <= 0)
 		return;
 	if ((size_t)len > tail && memcmp(text + len - tail, deleted, tail) == 0)
@@ -560,11 +563,28 @@ static uint32_t mark_of(const struct proc *p)
 	return h;
 }
 
+static void weigh_refusals(struct qmem *q, struct procgroups *g)
+{
+	bool before = g->refused;
+
+	for (size_t i = 0; i < g->batch->n; i++) {
+		const struct ask *a = &g->batch->asks[i];
+
+		if (!a->answered || a->uid == g->uid)
+			continue;
+		g->refused |= a->refused;
+		g->readable |= a->exe >= 0;
+	}
+	if (procgroups_refused(g) && !before)
+		qmem_log(q, QMEM_LOG_WARNING, PROCGROUP_NO_EXE);
+}
+
 static int take_answers(struct qmem *q, struct procgroups *g, const struct proctable *table)
 {
 	struct batch *b = g->batch;
 	int err = 0;
 
+	weigh_refusals(q, g);
 	for (size_t i = 0; i < b->n && !err; i++) {
 		const struct ask *a = &b->asks[i];
 		const struct proc *p = proctable_at(table, a->slot);
@@ -687,6 +707,11 @@ size_t procgroups_pending(const struct procgroups *g)
 	return g->pending;
 }
 
+bool procgroups_refused(const struct procgroups *g)
+{
+	return g->refused && !g->readable;
+}
+
 /* ---- life ---- */
 
 void procgroups_free(struct procgroups *g)
@@ -756,6 +781,7 @@ int procgroups_new(struct qmem *q, enum procgroup_by by, const struct qmem_block
 	if (!g)
 		return -ENOMEM;
 	g->by = by;
+	g->uid = geteuid();
 	g->want = by == PROCGROUP_EXE ? EXE : by == PROCGROUP_USER ? USER : 0;
 	g->want_cgroup = by == PROCGROUP_CGROUP || by == PROCGROUP_UNIT;
 	g->own = calloc(blocks->n + 1, sizeof(*g->own));

@@ -68,5 +68,8 @@ uint32_t procgroups_of(const struct procgroups *groups, const struct proc *p);
 const struct procgroup *procgroups_find(const struct procgroups *groups, const char *name);
 /* How many processes wait for the worker to tell their exe, command line or user. */
 size_t procgroups_pending(const struct procgroups *groups);
+/* Has every exe of another user's process been refused? */
+#define PROCGROUP_NO_EXE "no exe of other users' processes: needs CAP_SYS_PTRACE"
+bool procgroups_refused(const struct procgroups *groups);
 
 #endif

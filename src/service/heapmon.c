@@ -346,7 +346,11 @@ static int collect(struct qmem *q, void *state)
 	}
 	probe_go(q, s->probe);
 	if (s->refused && !s->measured && !s->noted) {
-		qmem_note(q, "smaps of other users' processes needs CAP_SYS_PTRACE, from Linux 6.15 on CAP_PERFMON");
+		static const char text[] =
+			"smaps of other users' processes needs CAP_SYS_PTRACE, from Linux 6.15 on CAP_PERFMON";
+
+		qmem_log(q, QMEM_LOG_WARNING, "%s", text);
+		qmem_note(q, "%s", text);
 		s->noted = true;
 	}
 	return 0;

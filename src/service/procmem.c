@@ -35,6 +35,7 @@ struct sample {
 struct process {
 	uint32_t generation;
 	bool refused; /* smaps_rollup may not be read, or there is none */
+	bool own;     /* of the user we are */
 	int64_t last[COUNTERS];
 	int64_t pss, uss;
 	int64_t cost, cost_rss; /* of the last smaps_rollup, and the RSS it was for */
@@ -47,6 +48,9 @@ struct group {
 	struct sample sample;
 	int64_t delta[COUNTERS];
 };
+
+/* What the note tells. */
+enum noted { NOTED_PSS = 1, NOTED_NO_PSS = 2, NOTED_NO_EXE = 4 };
 
 enum by { BY_RSS, BY_ANON, BY_SWAP, BY_FAULTS, BY_PROCESSES };
 
@@ -68,9 +72,10 @@ struct procmem {
 	uint64_t rounds;
 
 	struct probe *probe;
-	int64_t per_mb; /* CPU ns, learned */
-	uint64_t measured, refused;
-	bool noted, noted_refusal;
+	int64_t per_mb;             /* CPU ns, learned */
+	uid_t uid;                  /* our own */
+	uint64_t measured, refused; /* of processes of other users */
+	unsigned noted;             /* of enum noted */
 };
 
 static const size_t gauge_of[GAUGES] = {
@@ -306,10 +311,10 @@ static void take_pss(void *arg, const struct probe_target *target, int err, cons
 	/* another one that has got the pid meanwhile has another generation, too */
 	m->tried = target->when;
 	m->refused = err == -EACCES || err == -EPERM;
-	s->refused += m->refused;
+	s->refused += m->refused && !m->own;
 	if (err)
 		return;
-	s->measured++;
+	s->measured += !m->own;
 	m->pss = pss->pss;
 	m->uss = pss->uss;
 	m->when = target->when;
@@ -344,6 +349,7 @@ static void offer_pss(struct procmem *s, const struct proc *p, struct process *m
 	/* those measured not long ago, and those that have refused, can wait */
 	if (age < (uint64_t)s->pss_age / (m->refused ? 1 : 4))
 		return;
+	m->own = p->uid == s->uid;
 	target.predicted = predict(s, m, p->rss);
 	if (target.predicted > s->pss_ceiling)
 		return;
@@ -370,17 +376,22 @@ static void add_pss(struct procmem *s, const struct proc *p, struct process *m, 
 
 static void note(struct qmem *q, struct procmem *s)
 {
-	bool refusal = s->refused && !s->measured;
+	static const char no_pss[] =
+		"no PSS of other users' processes: needs CAP_SYS_PTRACE, from Linux 6.15 on CAP_PERFMON";
+	unsigned now = !s->probe ? 0 : s->refused && !s->measured ? NOTED_NO_PSS : NOTED_PSS;
+	const char *pss = now == NOTED_PSS ? "PSS by smaps_rollup" : now ? no_pss : "";
 
-	if (!s->probe || (s->noted && refusal == s->noted_refusal))
+	if (procgroups_refused(s->groups))
+		now |= NOTED_NO_EXE;
+	if (now == s->noted)
 		return;
-	s->noted = true;
-	s->noted_refusal = refusal;
-	if (refusal)
-		qmem_note(q, "no PSS: smaps_rollup of other users' processes needs CAP_SYS_PTRACE, from Linux 6.15 on "
-			     "CAP_PERFMON");
+	if (now & ~s->noted & NOTED_NO_PSS)
+		qmem_log(q, QMEM_LOG_WARNING, "%s", no_pss);
+	s->noted = now;
+	if (now & NOTED_NO_EXE)
+		qmem_note(q, PROCGROUP_NO_EXE "%s%s", *pss ? "; " : "", pss);
 	else
-		qmem_note(q, "PSS by smaps_rollup");
+		qmem_note(q, "%s", pss);
 }
 
 /* ---- rounds ---- */
@@ -667,6 +678,7 @@ static int start(struct qmem *q, void *state)
 	if (!qmem_state(q, &proctable_service))
 		return qmem_fail(q, -ENOTSUP, "there is no table of processes");
 	s->per_mb = PSS_PER_MB;
+	s->uid = geteuid();
 	err = procgroups_new(q, (enum procgroup_by)s->group_by, &s->blocks, &s->groups);
 	if (!err)
 		err = top_init(&s->top, (size_t)s->max, MARGIN);
@@ -680,7 +692,8 @@ const struct qmem_service procmem_service = {
 	.help = "the memory of processes by group",
 	.source = "the table of processes; /proc/PID/smaps_rollup for PSS",
 	.kernel = "4.5 (PSS: 4.14)",
-	.privilege = "none; for PSS CAP_SYS_PTRACE (Linux 6.15: CAP_PERFMON)",
+	.privilege =
+		"none; for other users' processes: PSS CAP_SYS_PTRACE (Linux 6.15: CAP_PERFMON), GroupBy exe CAP_SYS_PTRACE",
 	.needs = &proctable_service,
 	.families = families,
 	.options = options,

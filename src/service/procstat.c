@@ -23,6 +23,7 @@
 #define NAMED 8     /* stuck tasks that have an event each; the others share one */
 #define OTHER "other"
 #define UNKNOWN "unknown"
+#define UNKNOWN_MOST 16 /* tasks without a channel, one after the other: it is not told */
 
 struct sample {
 	int64_t states[PROC_STATES], thread_states[PROC_STATES];
@@ -53,6 +54,9 @@ struct procstat {
 	size_t named;
 	bool others;       /* are there more stuck tasks than can be named? */
 	uint64_t repeated; /* when the events were repeated last */
+	const char *note;
+	bool told;       /* there has been a wait channel */
+	unsigned untold; /* tasks that had none, until then */
 	struct qmem_complaint malformed, crowded;
 	struct sample sample;
 };
@@ -314,6 +318,18 @@ static int read_status(struct qmem *q, struct procstat *s, struct stuck_task *ta
 	return 0;
 }
 
+/* The kernel does not refuse: it says that there is none, to those who may not know. */
+static void note_channel(struct qmem *q, struct procstat *s, bool known)
+{
+	static const char text[] = "no wait channels: those of other users' tasks need CAP_SYS_PTRACE";
+
+	s->told |= known;
+	if (s->told || s->untold == UNKNOWN_MOST || ++s->untold < UNKNOWN_MOST)
+		return;
+	qmem_log(q, QMEM_LOG_NOTICE, "%s", text);
+	qmem_note(q, "%s; %s", s->note, text);
+}
+
 static void look(struct qmem *q, struct procstat *s, struct stuck_task *task)
 {
 	int64_t switches = QMEM_NA;
@@ -324,6 +340,7 @@ static void look(struct qmem *q, struct procstat *s, struct stuck_task *task)
 		return;
 	if (err)
 		*channel = '\0';
+	note_channel(q, s, *channel != '\0');
 	if (read_status(q, s, task, &switches))
 		switches = QMEM_NA;
 	stuck_look(&s->stuck, task, channel, switches);
@@ -627,12 +644,13 @@ static int start(struct qmem *q, void *state)
 		err = read_forks(q, s);
 		if (err)
 			return qmem_fail(q, -ENOTSUP, "no table of processes, and no '/%s'", s->file.path);
-		qmem_note(q, "no table of processes: only how many are started");
+		s->note = "no table of processes: only how many are started";
 	} else if (proctable_totals(table)->per_thread) {
-		qmem_note(q, "states of all threads");
+		s->note = "states of all threads";
 	} else {
-		qmem_note(q, "states of first threads only: others are not seen without BPF");
+		s->note = "states of first threads only: others are not seen without BPF";
 	}
+	qmem_note(q, "%s", s->note);
 	return 0;
 }
 

@@ -257,6 +257,28 @@ START_TEST(repeated)
 END_TEST
 
 /* Where it may not be read, it is not known. */
+/* Which is said when all that are looked at have none, and once. */
+START_TEST(channels_not_told)
+{
+	struct process waiting[25] = { 0 };
+	struct qmem_status status;
+	size_t n = 0;
+
+	PROCESSES({ 9, 1, "a", 'S', .start = 1 }, );
+	procroot_start();
+	procroot_tick();
+	for (int i = 0; i < 24; i++)
+		waiting[i] = (struct process){ 10 + i, 1, "b", 'D', .start = 1, .wchan = "0" };
+	procroot_processes(waiting);
+	for (int i = 0; i < 10; i++)
+		n += strstr(procroot_tick(), "log notice procstat: no wait channels: ") != NULL;
+	ck_assert_uint_eq(n, 1);
+	for (size_t i = 0; qmem_status(procroot_host.q, i, &status); i++)
+		if (strcmp(status.service->name, "procstat") == 0)
+			ck_assert_ptr_nonnull(strstr(status.reason, "not seen without BPF; no wait channels: "));
+}
+END_TEST
+
 START_TEST(unknown_channel)
 {
 	procroot_set("procstat", "StuckAfter", "5s");
@@ -288,6 +310,7 @@ Suite *procstat_suite(void)
 	tcase_add_test(tests, many_stuck);
 	tcase_add_test(tests, repeated);
 	tcase_add_test(tests, unknown_channel);
+	tcase_add_test(tests, channels_not_told);
 	suite_add_tcase(suite, tests);
 	return suite;
 }
