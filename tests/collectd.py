@@ -264,7 +264,7 @@ def test_hostile_interface():
     if not ROOT or os.system(f"unshare -n sh -c {_quoted(setup)} >/dev/null 2>&1"):
         tap.skip("hostile interface names", why)
         return
-    daemon = Collectd('<Service "netstat">\nNamespace self\n</Service>',
+    daemon = Collectd('<Service "netstat">\nNamespace self\nMaxInterfaces 100\n</Service>',
                       wrapper=["unshare", "-n", "sh", "-c", setup + ' && exec "$@"', "sh"])
     tap.ok(daemon.start() and all_have_come(daemon, ["netstat"]), "hostile interface names: it runs", daemon.text(),
            daemon.text("err"))
