@@ -168,7 +168,8 @@ def test_descriptors():
         # collectd's threads end by pthread_exit(), which aborts if it cannot open libgcc_s
         daemon = Collectd(wrapper=["sh", "-c", f'LD_PRELOAD="$LD_PRELOAD libgcc_s.so.1"; export LD_PRELOAD; ulimit -n {n}; exec "$@"',
                                    "sh"])
-        if not daemon.start():
+        # with none left its log says nothing more, not even that it reads
+        if not daemon.start(5):
             # collectd itself needs some
             tap.ok(daemon.child.returncode == 1, f"{n} descriptors: collectd gives up", daemon.child.returncode, daemon.text())
             continue

@@ -119,13 +119,13 @@ cat >"{self.notified}/.$$" && mv "{self.notified}/.$$" "{self.notified}/$$.$(dat
             for name in [where] + [os.path.join(where, f) for f in directories + files]:
                 os.chown(name, uid, gid)
 
-    def start(self):
-        """True when it reads."""
+    def start(self, seconds=SLOW):
+        """True when it reads, or may some day."""
         self.child = tap.start([*self.wrapper, PROGRAM, "-f", "-C", self.conf], env=self.environment,
                                stdin=subprocess.DEVNULL, stdout=open(f"{self.directory}/out", "ab"),
                                stderr=open(f"{self.directory}/err", "ab"))
         tap.wait_for(lambda: self.child.poll() is not None or (self.logged("entering read-loop") and self.listens()),
-                     SLOW)
+                     seconds)
         return self.child.poll() is None
 
     def listens(self):
