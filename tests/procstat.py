@@ -43,7 +43,7 @@ class Ticks:
         """The values by name; events are collected."""
         self.values = {}
         for line in self.ask():
-            found = re.match(r"(\w+\.\w+\.\w+(?:\[.*\])?) (-|-?[0-9.]+) \w+( total)?$", line)
+            found = re.match(r"(\w+\.\w+\.\w+(?:\[.*\])?) (-|-?[0-9.]+) [\w-]+( total)?$", line)
             if line.startswith("event "):
                 self.events.append([line])
             elif line.startswith("  ") and self.events:
