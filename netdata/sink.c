@@ -42,6 +42,7 @@ struct sink_family {
 	size_t n_metrics, round_size;
 	struct sink_chart **charts;
 	size_t n, size, cursor, seen;
+	size_t most; /* of them in one collection */
 	struct sink_chart *by_name;
 };
 
@@ -373,8 +374,13 @@ void sink_collected(struct sink *sink, const struct qmem_round *round)
 	for (size_t i = 0; i < s->n; i++) {
 		struct sink_family *f = &s->families[i];
 
+		if (f->seen > f->most)
+			f->most = f->seen;
 		/* one that has no instances stays: it is the gaps in it that tell something */
-		if (f->family->label && f->seen < f->n && round->now > grace)
+		if (f->family->label && f->n > f->most)
+			/* others have their places: what is chosen from many is no more charts for being chosen anew */
+			sweep(sink, s, f, round->now);
+		else if (f->family->label && f->seen < f->n && round->now > grace)
 			sweep(sink, s, f, round->now - grace);
 		f->seen = f->cursor = 0;
 	}

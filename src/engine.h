@@ -15,12 +15,15 @@ struct qmem_run {
 	bool started;
 	char reason[256];  /* why it is off, or what it notes of itself */
 	uint64_t interval; /* configured, a multiple of the tick */
+	bool lent;         /* there is one that needs it; if it has no turns of its own, the interval is that one's */
 	unsigned stretch;  /* the budget's factor on it, a power of two */
 	uint64_t due;
 	uint64_t round;   /* the engine's round in which it was collected last */
 	int result;       /* of that round */
 	uint64_t load;    /* CPU ns per second, smoothed */
 	unsigned loads;   /* how many have entered `load` */
+	uint64_t weighed; /* when it was collected last, for itself or for others */
+	bool changed;     /* its stretch, then */
 	uint64_t failing; /* failures in a row */
 	uint64_t cpu_ns, collections, failures, values, events;
 };
@@ -39,7 +42,7 @@ struct qmem {
 	struct qmem_run *runs;
 	size_t n;
 	bool started;
-	uint64_t now, tick, round;
+	uint64_t now, began, tick, round;
 
 	struct qmem_run *current; /* whose hook is running */
 	uint64_t cpu_since;       /* when its turn began, on the CPU clock */

@@ -56,7 +56,8 @@ const struct qmem_option qmem_common_options[] = {
 	  .def = "20ms",
 	  .min = 0,
 	  .max = INT64_C(1000000000),
-	  .help = "CPU time a second; a service that needs more gets a longer interval until it does not; 0: no limit" },
+	  .help = "CPU time a second; a service that costs more gets a longer interval until it does not, and so do those that "
+		  "need it; 0: no limit" },
 	{ .name = "Detail",
 	  .type = QMEM_BOOL,
 	  .offset = offsetof(struct qmem_common, detail),
@@ -149,6 +150,17 @@ bool qmem_muted(const struct qmem *q)
 	return q->muted;
 }
 
+/* No more often than what it needs can afford: one whose turns are all for others has no other brake. */
+static uint64_t pace(const struct qmem *q, const struct qmem_run *run)
+{
+	unsigned stretch = run->stretch;
+
+	for (const struct qmem_run *r = run; r->service->needs && (r = run_of(q, r->service->needs));)
+		if (r->started && r->stretch > stretch)
+			stretch = r->stretch;
+	return run->interval * stretch;
+}
+
 static bool shown(const struct qmem_run *run, const struct qmem_family *family)
 {
 	return !(family->flags & QMEM_INTERNAL) && (run->common.detail || !(family->flags & QMEM_DETAIL));
@@ -163,7 +175,7 @@ bool qmem_shown(const struct qmem *q, const struct qmem_service *service, const 
 
 static struct qmem_round round_of(const struct qmem *q, const struct qmem_run *run)
 {
-	return (struct qmem_round){ .service = run->service, .now = q->now, .interval = run->interval * run->stretch };
+	return (struct qmem_round){ .service = run->service, .now = q->now, .interval = pace(q, run) };
 }
 
 /* Bit i: metric i has a value. */
@@ -215,25 +227,34 @@ void qmem_emit_all(struct qmem *q, const void *sample)
 
 static void set_stretch(struct qmem *q, struct qmem_run *run, unsigned stretch)
 {
-	char interval[32];
+	uint64_t before = pace(q, run), load = run->load;
 	bool more = stretch > run->stretch;
+	char interval[32];
 
-	run->load = run->load * run->stretch / stretch;
 	run->stretch = stretch;
-	qmem_print_duration(interval, sizeof(interval), (int64_t)(run->interval * stretch));
+	run->changed = true;
+	run->load = (uint64_t)((double)load * (double)before / (double)pace(q, run));
+	qmem_print_duration(interval, sizeof(interval), (int64_t)pace(q, run));
 	/* one line when it begins, one when it is over */
 	if (more && stretch == 2)
 		qmem_log(q, QMEM_LOG_NOTICE, "needs %.1f ms of CPU a second, its budget is %.1f ms: every %s for now",
-			 (double)run->load * 2 / 1e6, (double)run->common.budget / 1e6, interval);
+			 (double)load / 1e6, (double)run->common.budget / 1e6, interval);
 	else if (stretch == 1)
 		qmem_log(q, QMEM_LOG_INFO, "is within its budget again: every %s", interval);
 }
 
+/* Whoever it was collected for. */
 static void weigh(struct qmem *q, struct qmem_run *run, uint64_t cost)
 {
-	uint64_t seconds_ns = run->interval * run->stretch;
-	uint64_t load = (uint64_t)((double)cost * 1e9 / (double)seconds_ns), budget = (uint64_t)run->common.budget;
+	uint64_t elapsed = q->now - run->weighed, load, budget = (uint64_t)run->common.budget;
+	bool skip = run->collections == 1 || !elapsed || run->changed;
 
+	run->weighed = q->now;
+	run->changed = false;
+	/* the first one after a change of pace comes too early for the new, or too late for the old */
+	if (skip)
+		return;
+	load = (uint64_t)((double)cost * 1e9 / (double)elapsed);
 	if (!budget || ++run->loads <= LOADS_FIRST) {
 		run->load = load;
 		return;
@@ -266,20 +287,20 @@ static void settle(struct qmem *q, struct qmem_run *run, int err)
 static void collect(struct qmem *q, struct qmem_run *run, bool muted)
 {
 	struct qmem_run *before = run->service->needs ? run_of(q, run->service->needs) : NULL;
-	struct qmem_round round = round_of(q, run);
 	bool outer_muted = q->muted;
 	uint64_t cost = run->cpu_ns;
+	struct qmem_round round;
 
 	if (before && before->started && before->round != q->round)
 		collect(q, before, true);
+	round = round_of(q, run);
 	run->round = q->round;
 	q->muted = muted;
 	ENGINE_AS(q, run, settle(q, run, run->service->collect(q, run->state)));
 	if (!run->result && !muted && q->host->collected)
 		q->host->collected(q->arg, &round);
 	q->muted = outer_muted;
-	if (!muted)
-		ENGINE_AS(q, run, weigh(q, run, run->cpu_ns - cost));
+	ENGINE_AS(q, run, weigh(q, run, run->cpu_ns - cost));
 }
 
 /* A host's clock jitters: half a tick early is in time, and whole intervals that were missed are left out. */
@@ -288,15 +309,13 @@ static bool is_due(const struct qmem *q, const struct qmem_run *run)
 	return run->started && wanted(run) && run->service->collect && q->now + q->tick / 2 >= run->due;
 }
 
+/* Multiples of an interval since the start: services of one interval, or of two and four times as much, have their turns
+ * together, and share what they need. */
 static void plan(const struct qmem *q, struct qmem_run *run)
 {
-	uint64_t interval = run->interval * run->stretch;
+	uint64_t interval = pace(q, run);
 
-	run->due += interval;
-	if (run->due + q->tick / 2 <= q->now)
-		run->due += (q->now - run->due + q->tick / 2) / interval * interval;
-	if (run->due + q->tick / 2 <= q->now)
-		run->due += interval;
+	run->due = q->began + ((q->now + q->tick / 2 - q->began) / interval + 1) * interval;
 }
 
 int qmem_collect(struct qmem *q, uint64_t now)
@@ -508,6 +527,18 @@ static void set_interval(struct qmem *q, struct qmem_run *run, uint64_t fallback
 	qmem_log(q, QMEM_LOG_INFO, "%s: an interval of %s is one of %s here", run->service->name, asked, rounded);
 }
 
+/* What runs for others only has the interval of the one that has its turn most often. */
+static void lend_interval(const struct qmem *q, const struct qmem_run *run)
+{
+	const struct qmem_service *needs = run->service->needs;
+
+	for (struct qmem_run *r; needs && (r = run_of(q, needs)); needs = r->service->needs) {
+		if (!wanted(r) && (!r->lent || run->interval < r->interval))
+			r->interval = run->interval;
+		r->lent = true;
+	}
+}
+
 int qmem_start(struct qmem *q, uint64_t tick, uint64_t interval, uint64_t now)
 {
 	char words[128];
@@ -515,7 +546,7 @@ int qmem_start(struct qmem *q, uint64_t tick, uint64_t interval, uint64_t now)
 
 	q->started = true;
 	q->tick = tick ? tick : QMEM_SECOND;
-	q->now = now;
+	q->now = q->began = now;
 	q->root_fd = open(q->global.host_root, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (q->root_fd < 0) {
 		int err = -errno;
@@ -539,6 +570,9 @@ int qmem_start(struct qmem *q, uint64_t tick, uint64_t interval, uint64_t now)
 			ENGINE_AS(q, run, (void)start_run(q, run));
 		any |= run->started && wanted(run);
 	}
+	for (size_t i = 0; i < q->n; i++)
+		if (q->runs[i].started && wanted(&q->runs[i]))
+			lend_interval(q, &q->runs[i]);
 	return any ? 0 : -ENODEV;
 }
 
@@ -590,7 +624,7 @@ bool qmem_status(const struct qmem *q, size_t i, struct qmem_status *ret)
 		.common = &run->common,
 		.on = run->started && run->common.enabled != QMEM_NO,
 		.reason = run->reason,
-		.interval = run->interval * run->stretch,
+		.interval = pace(q, run),
 		.cpu_ns = run->cpu_ns,
 		.collections = run->collections,
 		.failures = run->failures,

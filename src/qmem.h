@@ -180,7 +180,7 @@ extern const struct qmem_service *const qmem_services[]; /* the built-in ones, u
 struct qmem_common {
 	int enabled;      /* enum qmem_tristate */
 	int64_t interval; /* ns; 0: the host's */
-	int64_t budget;   /* CPU ns per second; 0: no limit */
+	int64_t budget;   /* CPU ns per second, for whomever it is collected; 0: no limit */
 	bool detail;
 };
 

@@ -168,7 +168,8 @@ def test_descriptors():
         # collectd's threads end by pthread_exit(), which aborts if it cannot open libgcc_s
         daemon = Collectd(wrapper=["sh", "-c", f'LD_PRELOAD="$LD_PRELOAD libgcc_s.so.1"; export LD_PRELOAD; ulimit -n {n}; exec "$@"',
                                    "sh"])
-        if not daemon.start():
+        # with none left its log says nothing more, not even that it reads
+        if not daemon.start(5):
             # collectd itself needs some
             tap.ok(daemon.child.returncode == 1, f"{n} descriptors: collectd gives up", daemon.child.returncode, daemon.text())
             continue
@@ -264,7 +265,7 @@ def test_hostile_interface():
     if not ROOT or os.system(f"unshare -n sh -c {_quoted(setup)} >/dev/null 2>&1"):
         tap.skip("hostile interface names", why)
         return
-    daemon = Collectd('<Service "netstat">\nNamespace self\n</Service>',
+    daemon = Collectd('<Service "netstat">\nNamespace self\nMaxInterfaces 100\n</Service>',
                       wrapper=["unshare", "-n", "sh", "-c", setup + ' && exec "$@"', "sh"])
     tap.ok(daemon.start() and all_have_come(daemon, ["netstat"]), "hostile interface names: it runs", daemon.text(),
            daemon.text("err"))

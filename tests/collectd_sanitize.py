@@ -20,8 +20,16 @@ if collectd_daemon.PRELOAD:
     tap.skip_all("this build has sanitizers of its own")
 CC = os.environ.get("CC", "gcc").split()
 CPPFLAGS = os.environ.get("QMEM_COLLECTD_CPPFLAGS", "-DHAVE_CONFIG_H -isystem /usr/include/collectd").split()
-# a notification at once, and one with a stall; all targets but exec, whose own races would be reported
+# a notification at once, and one with a stall; files of processes, which the worker reads; all targets but exec, whose own
+# races would be reported
 CONFIG = """
+<Service "procmem">
+	PssBudget 20ms
+</Service>
+<Service "heapmon">
+	Group collectd
+	SmapsBudget 20ms
+</Service>
 <Service "meminfo">
 	LevelLow 100
 </Service>
@@ -31,6 +39,8 @@ CONFIG = """
 	Hold 1s
 </Service>
 """
+# what only the worker can know
+WORK = ["/memory-pss_pss", "qmem-heapmon-"]
 
 
 def sources(*patterns):
@@ -38,7 +48,7 @@ def sources(*patterns):
 
 
 def build(directory, name, files, *flags):
-    include = [f"-I{os.path.join(tap.SRC, part)}" for part in ("src", "collectd", "tests")]
+    include = [f"-I{os.path.join(tap.SRC, part)}" for part in ("src", "collectd", "tests")] + [f"-I{tap.BUILD}/src"]
     command = [*CC, "-std=gnu11", "-D_GNU_SOURCE", '-DQMEM_VERSION="tsan"', *CPPFLAGS, *include, "-O1", "-g", "-fPIC",
                "-fvisibility=default", "-fsanitize=thread", "-pthread", *flags, "-o", os.path.join(directory, name), *files]
     result = subprocess.run(command, capture_output=True, text=True, check=False)
@@ -52,11 +62,13 @@ def library(name):
     return os.path.realpath(found) if os.path.isabs(found) and os.path.exists(found) else None
 
 
-def use(daemon, with_stall):
+def use(daemon, name, with_stall):
     """Values, and notifications."""
     tap.wait_for(lambda: any(n.startswith("qmem-self/") for n in daemon.identifiers()), SLOW)
     tap.wait_for(lambda: len(daemon.written("qmem-meminfo/memory-available_total")) >= 5, SLOW)
     tap.wait_for(lambda: "type = level" in daemon.text(), SLOW)
+    worker = tap.wait_for(lambda: all(any(name in line for line in daemon.identifiers()) for name in WORK), 3 * SLOW)
+    tap.ok(worker, f"{name}: the worker has read what it shall", daemon.identifiers(), daemon.warnings())
     with stall.Stall() as s:
         if with_stall and not s.reason:
             s.start()
@@ -70,8 +82,12 @@ def test_threads():
         tap.skip("ThreadSanitizer", f"{' '.join(CC)} has no libtsan.so")
         return
     directory = tap.directory()
-    core, host = sources("src/*.c", "src/*/*.c"), sources("collectd/*.c")
-    engine = [name for name in core if not re.search(r"/services\.c$|/service/", name)]
+    # as the build has it
+    bpf = os.path.exists(os.path.join(tap.BUILD, "src", "proctab", "libqmem_la-bpf.lo"))
+    other = r"/proctab/bpf_none\.c$" if bpf else r"/proctab/(bpf|libbpf)\.c$"
+    core = [name for name in sources("src/*.c", "src/*/*.c") if not re.search(rf"\.bpf\.c$|{other}", name)]
+    host = sources("collectd/*.c")
+    engine = [name for name in core if not re.search(r"/services\.c$|/service/|/proctab/|/control/|/procgroup\.c$", name)]
     made = (build(directory, "qmem.so", core + host, "-shared")
             and build(directory, "qmem_test.so", engine + host + sources("tests/service_test.c"), "-shared")
             and build(directory, "fake_collectd", sources("tests/fake_collectd.c", "tests/fake_daemon.c"), "-rdynamic", "-ldl",
@@ -87,7 +103,7 @@ def test_threads():
 
     daemon = Collectd(CONFIG, interval=0.2, plugins=directory, preload=runtime)
     tap.ok(daemon.start(), "ThreadSanitizer: collectd starts", daemon.text(), daemon.text("err"))
-    use(daemon, with_stall=True)
+    use(daemon, "ThreadSanitizer", with_stall=True)
     tap.ok("type = level" in daemon.text(), "ThreadSanitizer: a notification", daemon.text())
     tap.ok(daemon.written("qmem-meminfo/memory-available_total"), "ThreadSanitizer: values")
     status, _ = daemon.stop()
@@ -102,9 +118,9 @@ def test_valgrind():
         return
     log = os.path.join(tap.directory(), "valgrind")
     daemon = Collectd(CONFIG, wrapper=[program, "--leak-check=full", "--errors-for-leak-kinds=definite", "--error-exitcode=77",
-                                       f"--log-file={log}"])
+                                       f"--suppressions={tap.SRC}/tests/valgrind.supp", f"--log-file={log}"])
     tap.ok(daemon.start(), "valgrind: collectd starts", daemon.text(), daemon.text("err"))
-    use(daemon, with_stall=False)
+    use(daemon, "valgrind", with_stall=False)
     tap.ok("type = level" in daemon.text(), "valgrind: a notification", daemon.text())
     tap.ok(daemon.written("qmem-meminfo/memory-available_total"), "valgrind: values")
     status, _ = daemon.stop()

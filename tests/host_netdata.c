@@ -51,9 +51,7 @@ int main(int argc, char **argv)
 	if (qmem_set(q, NULL, NULL, NULL, "HostRoot", root_copy(argv[1]), &error) ||
 	    qmem_start(q, QMEM_SECOND, QMEM_SECOND, now))
 		return 2;
-	for (int tick = 1; tick <= 2; tick++) {
-		if (tick > 1)
-			root_lay(argv[1], tick);
+	for (int tick = 1; tick == 1 || root_lay(argv[1], tick); tick++) {
 		sink_begin(&sink);
 		qmem_collect(q, now);
 		sink_end(&sink);

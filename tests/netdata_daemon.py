@@ -148,12 +148,12 @@ class Netdata:
         return None
 
     def complaints(self):
-        """What the log holds against us, or against the health configuration; not the events that we told, nor that charts which
-        are over, and kept in memory, have no directory."""
+        """What the log holds against us, or against the health configuration; not the events that we told, nor that a chart
+        that is gone has no files, which in ram none has."""
         lines = self.log().replace(self.root, "").splitlines()
         return [line for line in lines if re.search(r"qmem|health (config|file)|template|alarm", line, re.I)
                 and re.search(r" ERROR ?:| WARNING ?:|FATAL", line)
-                and not re.search(r"qmem\.plugin \w+ +: MAIN : (WARNING|FAILURE|OKAY): |health-log\.db|Cannot read left-over chart directory", line)]
+                and not re.search(r"qmem\.plugin \w+ +: MAIN : (WARNING|FAILURE|OKAY): |health-log\.db|left-over chart directory", line)]
 
     def stop(self):
         """The agent's exit status; the plugin goes with it."""

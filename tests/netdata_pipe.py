@@ -585,13 +585,8 @@ elif not shutil.which("valgrind"):
 else:
     program = os.path.join(tap.BUILD, ".libs", "qmem.plugin")
     report = os.path.join(DIR, "valgrind")
-    # libbpf asks the kernel for things to see whether it has them, and what the question does not need it leaves as it is
-    tap.write(os.path.join(DIR, "valgrind.supp"), "".join(
-        f"{{\n{field}\nMemcheck:Param\nbpf(attr->{field})\n...\nobj:*/libbpf.so*\n}}\n" for field in ("expected_attach_type", "prog_ifindex")) +
-              # a worker that has something to do is not waited for
-              "{\nworker\nMemcheck:Leak\nmatch-leak-kinds: possible\n...\nfun:pthread_create*\nfun:worker_add\n...\n}\n")
     p = Plugin(wrapper=("valgrind", "-q", "--leak-check=full", "--errors-for-leak-kinds=definite,indirect,possible",
-                        "--error-exitcode=99", f"--suppressions={DIR}/valgrind.supp", f"--log-file={report}"),
+                        "--error-exitcode=99", f"--suppressions={tap.SRC}/tests/valgrind.supp", f"--log-file={report}"),
                config="[procmem]\nGroupBy = exe\nPssBudget = 100ms\n[procmem.group \"python\"]\nComm = /python/\n[heapmon]\nGroup = python\n"
                "[vmstat]\nDetail = yes\nRawGauge = nr_free_pages\n[netstat]\nDetail = yes\nInterface = /./\n[meminfo]\nNonsense\n")
     p.wait_ticks(4, 120)

@@ -28,6 +28,8 @@ int main(int argc, char **argv)
 	SRunner *runner = srunner_create(NULL);
 	int failed;
 
+	/* a bound for those that hang, not for a machine that has much to do */
+	setenv("CK_DEFAULT_TIMEOUT", "60", 0);
 	for (size_t i = 0; i < sizeof(suites) / sizeof(*suites); i++)
 		if (asked(argc, argv, suites[i].name))
 			srunner_add_suite(runner, suites[i].make());

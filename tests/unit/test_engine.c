@@ -108,6 +108,7 @@ static int collect_b(struct qmem *q, void *state)
 
 	(void)q;
 	f->calls++;
+	r.cpu_ns += f->cost;
 	return f->err;
 }
 
@@ -499,6 +500,96 @@ START_TEST(budget)
 }
 END_TEST
 
+/* What runs for others only is weighed, too: then all that need it, at first hand or second, have their turns less often. */
+START_TEST(budget_of_what_others_need)
+{
+	static const struct qmem_service table = {
+		.name = "table",
+		.shared = true,
+		.options = options,
+		.state_size = sizeof(struct fake),
+		.collect = collect_b,
+	};
+	static const struct qmem_service groups = {
+		.name = "groups",
+		.needs = &table,
+		.options = options,
+		.state_size = sizeof(struct fake),
+		.collect = collect_b,
+	};
+	static const struct qmem_service load = {
+		.name = "load",
+		.needs = &groups,
+		.options = options,
+		.state_size = sizeof(struct fake),
+		.collect = collect_b,
+	};
+	static const struct qmem_service apart = {
+		.name = "apart",
+		.options = options,
+		.state_size = sizeof(struct fake),
+		.collect = collect_b,
+	};
+	static const struct qmem_service *const all[] = { &table, &groups, &load, &apart, NULL };
+	struct qmem_status status[4];
+	struct fake *f, *g;
+	double now = 100;
+	int before;
+
+	qmem_free(r.q);
+	r.q = qmem_new(&recorder_host, &r, all);
+	ck_assert_ptr_nonnull(r.q);
+	ck_assert_ptr_null(set("table", "Budget", "10ms"));
+	ck_assert_ptr_null(set("groups", "Interval", "2s"));
+	ck_assert_ptr_null(set("apart", "Interval", "4s"));
+	begin(1);
+	f = qmem_state(r.q, &table);
+	g = qmem_state(r.q, &groups);
+	r.no_values = true;
+	f->cost = 15000000;
+	for (int i = 0; i < 8; i++)
+		collect_at(now++);
+	ck_assert_str_eq(recorder_take(&r),
+			 "log notice table: needs 15.0 ms of CPU a second, its budget is 10.0 ms: every 2s for now\n");
+	for (int i = 0; i < 192; i++)
+		collect_at(now++);
+	for (size_t i = 0; i < 4; i++)
+		ck_assert(qmem_status(r.q, i, &status[i]));
+	ck_assert_uint_eq(status[0].interval, 2 * QMEM_SECOND);
+	ck_assert_uint_eq(status[1].interval, 4 * QMEM_SECOND);
+	ck_assert_uint_eq(status[2].interval, 2 * QMEM_SECOND);
+	ck_assert_uint_eq(status[3].interval, 4 * QMEM_SECOND);
+	/* both have their turns together: it is walked no more often than the one that wants it most */
+	before = f->calls;
+	for (int i = 0; i < 80; i++)
+		collect_at(now++);
+	ck_assert_int_eq(f->calls - before, 40);
+
+	/* one that has slowed itself has its turns where the others have them */
+	g->cost = 200000000;
+	for (int i = 0; i < 200; i++)
+		collect_at(now++);
+	before = f->calls;
+	for (int i = 0; i < 160; i++)
+		collect_at(now++);
+	ck_assert_int_eq(f->calls - before, 160 / 16);
+	qmem_status(r.q, 1, &status[1]);
+	qmem_status(r.q, 2, &status[2]);
+	ck_assert_uint_eq(status[1].interval, 32 * QMEM_SECOND);
+	ck_assert_uint_eq(status[2].interval, 16 * QMEM_SECOND);
+
+	f->cost = g->cost = 1000;
+	for (int i = 0; i < 3000; i++)
+		collect_at(now++);
+	for (size_t i = 0; i < 4; i++)
+		ck_assert(qmem_status(r.q, i, &status[i]));
+	ck_assert_uint_eq(status[0].interval, QMEM_SECOND);
+	ck_assert_uint_eq(status[1].interval, 2 * QMEM_SECOND);
+	ck_assert_uint_eq(status[2].interval, QMEM_SECOND);
+	ck_assert_ptr_nonnull(strstr(recorder_take(&r), "log info table: is within its budget again: every 1s\n"));
+}
+END_TEST
+
 START_TEST(no_budget_no_limit)
 {
 	struct qmem_status status;
@@ -561,6 +652,7 @@ Suite *engine_suite(void)
 	tcase_add_test(t, a_root_that_is_not_there);
 	tcase_add_test(t, stops_in_reverse);
 	tcase_add_test(t, budget);
+	tcase_add_test(t, budget_of_what_others_need);
 	tcase_add_test(t, no_budget_no_limit);
 	tcase_add_test(t, jobs_are_a_cost);
 	suite_add_tcase(s, t);

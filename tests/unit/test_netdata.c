@@ -154,6 +154,7 @@ START_TEST(instances)
 	put(MANY, "a\"b='c\n", 5, 6);
 	put(MANY, "new", 1, 1);
 	put(MANY, "eth0", 1, 2);
+	put(MANY, "eth0.1", 3, 4);
 	ck_assert_ptr_nonnull(strstr(end(), "BEGIN qmem.fake_many_eth0 1000000\n"));
 	begin();
 	put(MANY, "eth0", 1, 2);
@@ -228,6 +229,35 @@ START_TEST(obsolete_and_back)
 	ck_assert_ptr_nonnull(strstr(end(), "1801 1 '' 'qmem.plugin' 'fake'\nDIMENSION"));
 	ck_assert_ptr_nonnull(strstr(out.text, "BEGIN qmem.fake_many_goes\n"));
 	ck_assert_ptr_nonnull(strstr(out.text, "BEGIN qmem.fake_many_stays 1000000\n"));
+}
+END_TEST
+
+/* Those chosen anew from many are no more charts than there were. */
+START_TEST(places_are_taken)
+{
+	char name[16];
+
+	for (int i = 0; i < 20; i++) {
+		begin();
+		put(MANY, "stays", 1, 1);
+		snprintf(name, sizeof(name), "top%d", i);
+		put(MANY, name, 1, 1);
+		end();
+		ck_assert_ptr_nonnull(strstr(out.text, "BEGIN qmem.fake_many_stays"));
+		ck_assert(!i == !strstr(out.text, "'obsolete'"));
+		if (!i)
+			continue;
+		snprintf(name, sizeof(name), "top%d ''", i - 1);
+		ck_assert_ptr_nonnull(strstr(strstr(out.text, "CHART") + 1, name));
+	}
+	/* one that is not there has its place as long as no other has it */
+	begin();
+	put(MANY, "stays", 1, 1);
+	ck_assert_ptr_null(strstr(end(), "CHART"));
+	begin();
+	put(MANY, "stays", 1, 1);
+	put(MANY, "top19", 1, 1);
+	ck_assert_ptr_null(strstr(end(), "CHART"));
 }
 END_TEST
 
@@ -629,6 +659,7 @@ Suite *netdata_suite(void)
 	tcase_add_test(t, long_names);
 	tcase_add_test(t, single_ones_stay);
 	tcase_add_test(t, obsolete_and_back);
+	tcase_add_test(t, places_are_taken);
 	tcase_add_test(t, stopped);
 	tcase_add_test(t, changes);
 	tcase_add_test(t, blocked);

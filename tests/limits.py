@@ -1,0 +1,145 @@
+# SPDX-License-Identifier: MIT
+"""
+How many charts and series there are by default on a machine with very many of everything, and while others come to the top
+of everything at each look: through the sinks of both hosts, on a root that is made here.
+"""
+
+import collections
+import glob
+import os
+import re
+import subprocess
+
+import collectd_daemon
+import fake_netdata
+import tap
+
+CHARTS, SERIES = 150 - 1, 1000  # the most there may be; without procstat.threads, which a root of files does not tell
+PROCESSES, KTHREADS, INTERFACES, CPUS = 5000, 200, 50, 256
+STEADY, ROUNDS = 5, 10  # so many with the same ones at the top, and all
+PAGE = os.sysconf("SC_PAGESIZE")
+PF_KTHREAD = 0x200000
+
+
+def of_all_roots(name):
+    """The lines of a file of all recorded kernels together: each key once."""
+    found = {}
+    for path in sorted(glob.glob(os.path.join(tap.SRC, "tests", "roots", "[0-9]*", "1", "proc", name))):
+        for line in tap.read(path).splitlines():
+            found.setdefault(re.split("[: ]", line)[0], line)
+    return "".join(f"{line}\n" for line in found.values())
+
+
+def machine(put):
+    put("meminfo", of_all_roots("meminfo"))
+    put("vmstat", of_all_roots("vmstat"))
+    put("spl/kstat/zfs/arcstats", "13 1 0x01 3 1 1 1\nname type data\nsize 4 1000000\nc_min 4 1000\nc_max 4 2000000\n")
+    for resource in ("memory", "io", "cpu", "irq"):
+        lines = ["full"] if resource == "irq" else ["some", "full"]
+        put(f"pressure/{resource}", "".join(f"{line} avg10=1.00 avg60=1.00 avg300=1.00 total=1000\n" for line in lines))
+    put("loadavg", "1.00 2.00 3.00 4/5000 6000\n")
+
+
+def jitter(i, n):
+    """Up to a tenth, another one each time."""
+    return (i // 10 * 37 + n * 59) % 11 / 100
+
+
+def process(put, i, n, great):
+    """One that is great has more memory, and uses more CPU time, than all others."""
+    kthread = i <= KTHREADS
+    pid, comm = (i + 2, f"kworker/{i}") if kthread else (i + 1000, f"p{i}")
+    state = {0: "D", 1: "Z"}.get(i // 400 % 4, "S") if great and n > STEADY else "S"
+    resident = 0 if kthread else int(100000 * (1 + jitter(i, n))) * (n if n > STEADY else 1) if great else i % 97 + 1
+    used = 1000 * n + int(300 * jitter(i, n)) if great else i % 13
+    put(f"{pid}/stat", f"{pid} ({comm}) {state} {2 if kthread else pid - 1 if state == 'Z' else 1} 1 1 0 -1 "
+        f"{PF_KTHREAD if kthread else 0} {used} 0 {used} 0 {used} {used} 0 0 20 0 1 0 {pid} {resident * 2 * PAGE} {resident} 0\n")
+    put(f"{pid}/statm", f"{resident * 2} {resident} {resident // 3} 1 0 {resident} 0\n")
+    sizes = {"VmSize": resident * 2, "VmRSS": resident, "RssAnon": resident - resident // 3, "RssFile": resident // 3,
+             "RssShmem": 0, "VmSwap": 1}
+    memory = "".join(f"{key}:\t{pages * PAGE // 1024} kB\n" for key, pages in sizes.items())
+    put(f"{pid}/status", f"Name:\t{comm}\nUid:\t7\t7\t7\t7\n{'' if kthread or state == 'Z' else memory}")
+    if state == "D":
+        put(f"{pid}/task/{pid}/wchan", f"wait_for_{comm}")
+
+
+def tick(root, n):
+    """The first is whole, the others have what has changed: at first the great ones by a little, then other ones are great."""
+    def put(name, text):
+        tap.write(os.path.join(root, str(n), "proc", name), text)
+
+    def greats(n):
+        return n if n > STEADY else 1
+
+    if n == 1:
+        machine(put)
+    put("stat", "".join(f"cpu{i} {n}00 0 {n}00 {n}000 0 0 0 0 0 0\n" for i in [" ", *range(CPUS)])
+        + f"ctxt {n}000\nbtime 1\nprocesses {n}00\nprocs_running 1\nprocs_blocked 0\n")
+    for i in range(1, PROCESSES + 1):
+        great = i % 400 == greats(n)
+        if n == 1 or great or i % 400 == greats(n - 1):
+            process(put, i, n, great)
+    lines = ["Inter-|   Receive  |  Transmit\n face |bytes packets errs\n"]
+    for i in range(INTERFACES):
+        used = 10**8 * n + int(10**8 * jitter(10 * i, n)) if i % 5 == greats(n) % 5 else 1000 * n + i
+        lines.append(f"  eth{i}: {used} {used} 1 1 0 0 0 0 {used} {used} 1 1 0 0 0 0\n")
+    put("1/net/dev", "".join(lines))
+
+
+def netdata(root):
+    done = subprocess.run([f"{tap.BUILD}/tests/host_netdata", root], capture_output=True, check=False)
+    if not tap.ok(done.returncode == 0, "Netdata: it runs", done.stderr.decode()):
+        return
+    agent, live, ever = fake_netdata.Netdata(), [], []
+    for part in re.split(b"(?m)^(?=BEGIN qmem.meminfo_usage)", done.stdout):
+        agent.feed(part)
+        live.append(sum(not chart.obsolete for chart in agent.charts.values()))
+        ever.append(len(agent.charts))
+    agent.end()
+    live, ever = live[1:], ever[1:]
+    charts = [chart for chart in agent.charts.values() if not chart.obsolete]
+    services = collections.Counter(chart.module for chart in charts)
+    series = sum(len(chart.dimensions) for chart in charts)
+    tap.diag(f"Netdata: {len(charts)} charts, {series} dimensions: " + ", ".join(f"{k} {v}" for k, v in services.items()))
+    tap.diag(f"Netdata: charts after each round: {live}")
+    tap.diag(f"Netdata: and ever made: {ever}")
+    tap.same(len(live), ROUNDS, "Netdata: so many rounds")
+    everything = {"meminfo", "vmstat", "pressure", "netstat", "procmem", "cpuload", "procstat", "self"}
+    tap.ok(set(services) >= everything, "Netdata: all services have charts", services)
+    tap.ok(max(live) < CHARTS, f"Netdata: {max(live)} charts at most, of less than {CHARTS}")
+    tap.same(ever[STEADY - 1], live[0], "Netdata: a tenth more or less makes no new chart")
+    tap.ok(series < SERIES, f"Netdata: {series} dimensions, of less than {SERIES}")
+    others = [name for name in agent.charts if name.endswith("_other")]
+    tap.ok(len(others) >= 10, "Netdata: the rest is there as a sum", others)
+
+
+def collectd(root):
+    if os.environ.get("QMEM_COLLECTD") == "no" or not os.path.exists(collectd_daemon.TYPES_DB):
+        tap.skip("collectd", "built without collectd, or it has no types.db")
+        return
+    done = subprocess.run([f"{tap.BUILD}/tests/host_collectd", f"{tap.BUILD}/.libs/qmem.so", collectd_daemon.TYPES_DB, root],
+                          capture_output=True, text=True, check=False)
+    if not tap.ok(done.returncode == 0, "collectd: it runs", done.stderr):
+        return
+    rounds, ever, made = [], {}, []
+    for text in re.split(r"# read \d+\n", done.stdout)[1:]:
+        lists = {line.split(" ")[0]: len(re.sub(" instance=.*", "", line).split(" ")) - 1 for line in text.splitlines()}
+        rounds.append(lists)
+        ever.update(lists)
+        made.append(len(ever))
+    services = collections.Counter(re.match("qmem-([a-z]+)", name)[1] for name in rounds[-1])
+    series = [sum(lists.values()) for lists in rounds]
+    tap.diag(f"collectd: {len(rounds[-1])} value lists, {series[-1]} values: " + ", ".join(f"{k} {v}" for k, v in services.items()))
+    tap.diag(f"collectd: value lists in each round: {[len(lists) for lists in rounds]}")
+    tap.diag(f"collectd: and ever made: {made}")
+    tap.same(len(rounds), ROUNDS, "collectd: so many rounds")
+    tap.ok(max(series) < SERIES, f"collectd: {max(series)} values at most, of less than {SERIES}")
+    tap.same(made[STEADY - 1], made[0], "collectd: a tenth more or less makes no new list")
+
+
+root = tap.directory()
+for n in range(1, ROUNDS + 1):
+    tick(root, n)
+netdata(root)
+collectd(root)
+tap.done()
