@@ -124,9 +124,12 @@ static bool is(const char *name, size_t len, const char *what)
 	return len == strlen(what) && memcmp(name, what, len) == 0;
 }
 
-static enum smaps_kind kind_of(const char *name, size_t len, bool executable)
+static enum smaps_kind kind_of(const char *name, size_t len, const char *perms)
 {
-	if (!len || begins(name, len, "[anon:"))
+	bool executable = perms[2] == 'x', shared = perms[3] == 's';
+
+	/* a private mapping of /dev/zero is an old way to ask for anonymous memory; a shared one is a file of shmem's */
+	if (!len || begins(name, len, "[anon:") || (is(name, len, "/dev/zero") && !shared))
 		return executable ? SMAPS_JIT : SMAPS_ANON;
 	if (is(name, len, "[heap]"))
 		return SMAPS_HEAP;
@@ -139,7 +142,7 @@ static enum smaps_kind kind_of(const char *name, size_t len, bool executable)
 		return executable ? SMAPS_JIT : SMAPS_SHMEM;
 	if (begins(name, len, "/anon_hugepage"))
 		return SMAPS_HUGE;
-	if (begins(name, len, "/dev/") || begins(name, len, "anon_inode:"))
+	if (begins(name, len, "/dev/") || begins(name, len, "/dmabuf:") || begins(name, len, "anon_inode:"))
 		return SMAPS_DEVICE;
 	return SMAPS_FILE;
 }
@@ -184,7 +187,7 @@ static int open_mapping(struct smaps *s, const char *perms, const char *end)
 		return err;
 	for (int i = 0; i < 4; i++) /* permissions, offset, device, inode */
 		name = skip_field(name, end);
-	s->kind = kind_of(name, (size_t)(end - name), perms[2] == 'x');
+	s->kind = kind_of(name, (size_t)(end - name), perms);
 	if (s->heap_only && s->heap_seen && s->kind != SMAPS_HEAP) {
 		s->enough = true;
 		return 0;

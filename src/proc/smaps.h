@@ -29,7 +29,7 @@ enum smaps_kind {
 	SMAPS_FILE,   /* of files; and what the kernel maps by itself: [vdso] */
 	SMAPS_SHMEM,  /* System V, /dev/shm, memfd, shared anonymous memory */
 	SMAPS_HUGE,   /* of hugetlbfs */
-	SMAPS_DEVICE, /* of device files */
+	SMAPS_DEVICE, /* of device files, and buffers of drivers: dma-buf, perf, io_uring */
 	SMAPS_KINDS
 };
 
