@@ -16,8 +16,8 @@ struct probe {
 	void *arg; /* NULL: the service has gone */
 	int root_fd;
 	bool brief;
-	struct probe_target targets[PROBE_TARGETS]; /* the best first */
-	size_t n, next;
+	struct probe_target targets[PROBE_TARGETS]; /* while they are offered, a heap: the worst first */
+	size_t n;
 	bool busy, offering;
 	int64_t budget, credit; /* CPU ns; below 0: to be paid back */
 	uint64_t now;
@@ -59,9 +59,15 @@ static void done(struct qmem *q, struct qmem_job *job)
 
 static void next(struct qmem *q, struct probe *p)
 {
-	if (p->next == p->n || p->credit <= 0)
+	size_t best = 0;
+
+	if (!p->n || p->credit <= 0)
 		return;
-	p->target = p->targets[p->next++];
+	for (size_t i = 1; i < p->n; i++)
+		if (p->targets[i].score > p->targets[best].score)
+			best = i;
+	p->target = p->targets[best];
+	p->targets[best] = p->targets[--p->n];
 	p->credit -= p->target.predicted;
 	p->job.run = run;
 	p->job.done = done;
@@ -83,18 +89,36 @@ void probe_begin(struct probe *p, uint64_t now)
 	p->now = now;
 	p->offering = !p->busy;
 	if (p->offering)
-		p->n = p->next = 0;
+		p->n = 0;
+}
+
+/* Takes the place of the worst one. */
+static void sink(struct probe *p, const struct probe_target *target)
+{
+	size_t at = 0, child;
+
+	for (; (child = 2 * at + 1) < p->n; at = child) {
+		if (child + 1 < p->n && p->targets[child + 1].score < p->targets[child].score)
+			child++;
+		if (p->targets[child].score >= target->score)
+			break;
+		p->targets[at] = p->targets[child];
+	}
+	p->targets[at] = *target;
 }
 
 bool probe_offer(struct probe *p, const struct probe_target *target)
 {
 	size_t at;
 
-	if (!p->offering || (p->n == PROBE_TARGETS && p->targets[p->n - 1].score >= target->score))
+	if (!p->offering || (p->n == PROBE_TARGETS && p->targets[0].score >= target->score))
 		return false;
-	at = p->n < PROBE_TARGETS ? p->n++ : p->n - 1;
-	for (; at && p->targets[at - 1].score < target->score; at--)
-		p->targets[at] = p->targets[at - 1];
+	if (p->n == PROBE_TARGETS) {
+		sink(p, target);
+		return true;
+	}
+	for (at = p->n++; at && p->targets[(at - 1) / 2].score > target->score; at = (at - 1) / 2)
+		p->targets[at] = p->targets[(at - 1) / 2];
 	p->targets[at] = *target;
 	return true;
 }

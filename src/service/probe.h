@@ -8,7 +8,7 @@
 
 #include "qmem.h"
 
-#define PROBE_TARGETS 64 /* that are queued at most */
+#define PROBE_TARGETS 256 /* that are queued at most */
 
 struct probe_target {
 	uint32_t slot, generation;
