@@ -400,6 +400,7 @@ static void run(struct qmem_job *job)
 
 		if (b->used + 2 * (CMDLINE_SIZE + 1) > TEXT_SIZE)
 			return;
+		QMEM_JOB_AT(job, ask->pid);
 		if (b->want & EXE)
 			read_exe(b, ask);
 		if (b->want & CMDLINE)
@@ -436,7 +437,8 @@ static void ask(struct qmem *q, struct procgroups *g)
 	b->used = 0;
 	b->job.run = run;
 	b->job.done = done;
-	snprintf(b->job.what, sizeof(b->job.what), "names of processes (first pid %" PRId32 ")", b->asks[0].pid);
+	b->job.pid = 0;
+	snprintf(b->job.what, sizeof(b->job.what), "names of processes");
 	g->busy = true;
 	if (qmem_work(q, &b->job)) {
 		/* no worker: they stay where their comm has put them */

@@ -244,6 +244,7 @@ struct qmem_job {
 	void (*run)(struct qmem_job *job);
 	void (*done)(struct qmem *q, struct qmem_job *job);
 	char what[64];
+	int32_t pid; /* whose file it reads just now, 0: what `what` says is enough; written by run(), with QMEM_JOB_AT */
 	uint64_t stuck_after;
 	uint64_t cpu_ns;       /* what `run` has used, for `done`; the host's word */
 	struct qmem_job *next; /* the host's queue */
@@ -252,6 +253,8 @@ struct qmem_job {
 	uint64_t since; /* when it came to the head of the queue */
 	bool stuck;
 };
+#define QMEM_JOB_AT(job_, pid_)                                                                                        \
+	__atomic_store_n(&(job_)->pid, (pid_), __ATOMIC_RELAXED) /* the engine may look meanwhile */
 int qmem_work(struct qmem *q, struct qmem_job *job);
 
 /* The state of another service, NULL if it is not running. */

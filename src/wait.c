@@ -169,6 +169,8 @@ void qmem_dispatch(struct qmem *q, const struct epoll_event *events, int n, uint
 
 static void raise_stuck(struct qmem *q, const struct qmem_job *job, enum qmem_severity severity)
 {
+	int32_t pid = __atomic_load_n(&job->pid, __ATOMIC_RELAXED);
+	char at[32] = "";
 	struct qmem_event event = {
 		.severity = severity,
 		.service = job->owner ? job->owner->service->name : "self",
@@ -176,12 +178,14 @@ static void raise_stuck(struct qmem *q, const struct qmem_job *job, enum qmem_se
 		.instance = job->what,
 	};
 
+	if (pid)
+		snprintf(at, sizeof(at), ", now at pid %d,", pid);
 	if (severity == QMEM_OKAY)
 		snprintf(event.message, sizeof(event.message), "%s has come back after %llu s", job->what,
 			 (unsigned long long)((q->now - job->since) / QMEM_SECOND));
 	else
 		snprintf(event.message, sizeof(event.message),
-			 "%s has not come back for %llu s: the worker waits for it, all else goes on", job->what,
+			 "%s%s has not come back for %llu s: the worker waits for it, all else goes on", job->what, at,
 			 (unsigned long long)((q->now - job->since) / QMEM_SECOND));
 	qmem_raise(q, &event);
 }

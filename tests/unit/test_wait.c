@@ -206,6 +206,7 @@ START_TEST(a_stuck_job_is_an_event)
 	qmem_dispatch(r.q, NULL, 0, 100 * QMEM_SECOND);
 	ck_assert_int_eq(qmem_work(r.q, new_job("smaps of pid 17")), 0);
 	ck_assert_int_eq(qmem_work(r.q, new_job("smaps of pid 18")), 0);
+	ck_assert_int_eq(qmem_work(r.q, new_job("smaps of pid 19")), 0);
 	qmem_dispatch(r.q, NULL, 0, 129 * QMEM_SECOND);
 	ck_assert_str_eq(recorder_take(&r), "");
 	qmem_dispatch(r.q, NULL, 0, qmem_next(r.q));
@@ -217,14 +218,25 @@ START_TEST(a_stuck_job_is_an_event)
 	recorder_work(&r);
 	ck_assert_str_eq(recorder_take(&r),
 			 "event OKAY self.worker[smaps of pid 17] smaps of pid 17 has come back after 100 s\n");
-	/* the second was not stuck, only behind it */
+	/* a job for many processes says which one it is at */
 	qmem_dispatch(r.q, NULL, 0, 229 * QMEM_SECOND);
+	QMEM_JOB_AT(r.jobs, 42);
+	qmem_dispatch(r.q, NULL, 0, 230 * QMEM_SECOND);
+	ck_assert_str_eq(
+		recorder_take(&r),
+		"event WARNING self.worker[smaps of pid 18] smaps of pid 18, now at pid 42, has not come back for "
+		"30 s: the worker waits for it, all else goes on\n");
+	recorder_work(&r);
+	ck_assert_str_eq(recorder_take(&r),
+			 "event OKAY self.worker[smaps of pid 18] smaps of pid 18 has come back after 30 s\n");
+	/* the third was not stuck, only behind it */
+	qmem_dispatch(r.q, NULL, 0, 259 * QMEM_SECOND);
 	recorder_work(&r);
 	ck_assert_str_eq(recorder_take(&r), "");
 	qmem_totals(r.q, &totals);
-	ck_assert_uint_eq(totals.jobs, 2);
-	ck_assert_uint_eq(totals.back, 2);
-	ck_assert_uint_eq(totals.stuck, 1);
+	ck_assert_uint_eq(totals.jobs, 3);
+	ck_assert_uint_eq(totals.back, 3);
+	ck_assert_uint_eq(totals.stuck, 2);
 }
 END_TEST
 
