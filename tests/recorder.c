@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "recorder.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -87,6 +88,8 @@ static int on_work(void *host, struct qmem_job *job)
 	struct recorder *r = host;
 	struct qmem_job **at = &r->jobs;
 
+	if (r->no_jobs)
+		return -EAGAIN;
 	if (!r->hold_jobs) {
 		run_job(r, job);
 		return 0;

@@ -17,6 +17,7 @@ struct recorder {
 	uint64_t cpu_step; /* it moves by so much at each look */
 	bool no_values;    /* values are not written down */
 	bool hold_jobs;    /* jobs wait for recorder_work() */
+	bool no_jobs;      /* they are refused */
 	struct qmem_job *jobs;
 	struct qmem *q; /* set it after qmem_new() */
 };

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "proc/smaps.h"
+#include "service/lack.h"
 #include "service/probe.h"
 #include "service/procmem.h"
 #include "service/proctable.h"
@@ -19,6 +20,8 @@
 #define PER_MB 10000
 #define MAPPING_GUESS 100
 #define MB (INT64_C(1) << 20)
+#define NEW (60 * QMEM_SECOND)    /* as old as this counts what has never been read */
+#define RETRY (300 * QMEM_SECOND) /* of what could not be read */
 
 struct sample {
 	struct smaps_amounts kinds[SMAPS_KINDS];
@@ -27,18 +30,21 @@ struct sample {
 
 struct process {
 	uint32_t generation;
-	bool known, refused;
+	bool known, refused, failed;
 	struct smaps_amounts kinds[SMAPS_KINDS];
 	int64_t mappings;
 	int64_t cost;
 	uint64_t when;                                        /* read last, or tried */
+	uint64_t round;                                       /* that saw it first */
 	int64_t seen_rss, seen_swap, seen_size, seen_changes; /* of the round that it was read for */
 	int64_t offered_rss, offered_swap, offered_size, offered_changes;
 };
 
 struct group {
 	uint32_t generation;
-	bool wanted, missing;
+	bool wanted;
+	size_t read; /* members that are in the sum */
+	struct lack lack;
 	struct sample sample;
 };
 
@@ -52,7 +58,7 @@ struct heapmon {
 	size_t processes_room;
 	struct group *groups;
 	size_t groups_room;
-	uint64_t measured, refused;
+	uint64_t rounds, measured, refused;
 	bool noted;
 };
 
@@ -180,6 +186,7 @@ static void take_smaps(void *arg, const struct probe_target *target, int err, co
 		return;
 	m->when = target->when;
 	m->refused = err == -EACCES || err == -EPERM;
+	m->failed = err && err != -ESRCH;
 	s->refused += m->refused;
 	if (err)
 		return;
@@ -237,7 +244,8 @@ static void begin_groups(struct heapmon *s, const struct procgroups *groups)
 		if (group && g->generation != group->generation)
 			*g = (struct group){ .generation = group->generation, .wanted = is_named(s, group->name) };
 		g->sample = (struct sample){ .age = 0 };
-		g->missing = false;
+		g->read = 0;
+		lack_begin(&g->lack);
 	}
 }
 
@@ -258,49 +266,76 @@ static bool has_moved(const struct proc *p, const struct process *m)
 	       p->vm_changes != m->seen_changes;
 }
 
-/* A process that has not changed since it was read is not read again. */
-static void offer(struct heapmon *s, const struct proc *p, struct process *m, uint64_t now)
+static int64_t predict(const struct proc *p, const struct process *m)
+{
+	if (!m->known)
+		return BASE + MAPPING_GUESS * PER_MAPPING + p->rss / MB * PER_MB;
+	return (int64_t)((double)m->cost * ((double)p->rss + MB) / ((double)m->seen_rss + MB));
+}
+
+/* A process that has not changed since it was read is not read again. Why it is not known, or not any more. */
+static enum lack_why offer(struct heapmon *s, const struct proc *p, struct process *m, uint64_t now)
 {
 	struct probe_target target = {
 		.slot = p->slot, .generation = p->generation, .pid = p->pid, .rss = p->rss, .when = now
 	};
-	uint64_t age = m->when ? now - m->when : 0;
+	uint64_t age = m->when ? now - m->when : NEW;
+	enum lack_why why = m->refused ? LACK_RIGHTS : m->known ? LACK_NOTHING : LACK_TIME;
 
-	if (m->refused && age < 300 * QMEM_SECOND)
-		return;
-	if (m->known && !has_moved(p, m))
-		return;
-	target.predicted = m->known ? m->cost : BASE + MAPPING_GUESS * PER_MAPPING + p->rss / MB * PER_MB;
+	if ((m->failed && age < RETRY) || (m->known && !has_moved(p, m)))
+		return why;
+	target.predicted = predict(p, m);
 	if (target.predicted > s->ceiling)
-		return;
-	target.score = m->known ? (int64_t)(age / 1000000) : INT64_MAX - 1;
-	if (!probe_offer(s->probe, &target))
-		return;
-	m->offered_rss = p->rss;
-	m->offered_swap = p->swap;
-	m->offered_size = p->vmsize;
-	m->offered_changes = p->vm_changes;
+		return LACK_BUDGET;
+	/* the stalest first */
+	target.score = (int64_t)(age / 1000);
+	if (probe_offer(s->probe, &target)) {
+		m->offered_rss = p->rss;
+		m->offered_swap = p->swap;
+		m->offered_size = p->vmsize;
+		m->offered_changes = p->vm_changes;
+	}
+	return why;
 }
 
 static void visit(struct heapmon *s, const struct proc *p, struct group *g, uint64_t now)
 {
 	struct process *m = &s->processes[p->slot];
+	enum lack_why why;
 
 	if (m->generation != p->generation)
-		*m = (struct process){ .generation = p->generation };
+		*m = (struct process){ .generation = p->generation, .round = s->rounds };
 	if (p->kthread || p->rss == QMEM_NA || !p->vmsize)
 		return;
-	if (m->known) {
+	why = offer(s, p, m, now);
+	if (why == LACK_NOTHING) {
 		int64_t age = has_moved(p, m) ? (int64_t)(now - m->when) : 0;
 
 		add_kinds(g->sample.kinds, m->kinds);
 		g->sample.mappings += m->mappings;
 		if (age > g->sample.age)
 			g->sample.age = age;
-	} else {
-		g->missing = true;
+		g->read++;
+	} else if (m->round != s->rounds) {
+		lack_add(&g->lack, why, p->pid);
 	}
-	offer(s, p, m, now);
+}
+
+static void emit(struct qmem *q, const struct heapmon *s, const char *name, struct group *g)
+{
+	static const struct smaps_amounts nothing = { QMEM_NA, QMEM_NA, QMEM_NA, QMEM_NA, QMEM_NA };
+	const struct qmem_instance instance = { name, NULL };
+	bool known = g->read && g->lack.why == LACK_NOTHING;
+
+	for (int k = 0; k < SMAPS_KINDS; k++)
+		if (!known || (s->heap_only && k != SMAPS_HEAP))
+			g->sample.kinds[k] = nothing;
+	if (!known)
+		g->sample.age = QMEM_NA;
+	if (s->measured)
+		lack_tell(q, &g->lack, "mappings", "smaps", name, NEW);
+	for (const struct qmem_family *f = families; f->id; f++)
+		qmem_emit(q, f, &instance, &g->sample);
 }
 
 static int collect(struct qmem *q, void *state)
@@ -321,6 +356,7 @@ static int collect(struct qmem *q, void *state)
 	if (!room && procgroups_capacity(groups))
 		return -ENOMEM;
 	s->groups = room;
+	s->rounds++;
 	begin_groups(s, groups);
 	probe_begin(s->probe, qmem_now(q));
 	proctable_each(table, p)
@@ -332,17 +368,9 @@ static int collect(struct qmem *q, void *state)
 	}
 	for (size_t i = 0; i < procgroups_capacity(groups); i++) {
 		const struct procgroup *group = procgroups_at(groups, i);
-		const struct qmem_instance instance = { group ? group->name : NULL, NULL };
 
-		if (!group || !s->groups[i].wanted || s->groups[i].missing)
-			continue;
-		if (s->heap_only)
-			for (int k = 0; k < SMAPS_KINDS; k++)
-				if (k != SMAPS_HEAP)
-					s->groups[i].sample.kinds[k] =
-						(struct smaps_amounts){ QMEM_NA, QMEM_NA, QMEM_NA, QMEM_NA, QMEM_NA };
-		for (const struct qmem_family *f = families; f->id; f++)
-			qmem_emit(q, f, &instance, &s->groups[i].sample);
+		if (group && s->groups[i].wanted)
+			emit(q, s, group->name, &s->groups[i]);
 	}
 	probe_go(q, s->probe);
 	if (s->refused && !s->measured && !s->noted) {

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "proc/smaps.h"
+#include "service/lack.h"
 #include "service/probe.h"
 #include "service/proctable.h"
 #include "services.h"
@@ -20,6 +21,7 @@
 #define PSS_BASE 40000   /* CPU ns of a smaps_rollup before its pages */
 #define PSS_PER_MB 10000 /* and for each of them, until it has been learned */
 #define PSS_LEARN 16
+#define PSS_STEPS 8 /* of age, up to PssAge */
 #define MB (INT64_C(1) << 20)
 
 enum gauge { ANON, FILE_, SHMEM, SWAP, RSS, VMSIZE, VMDATA, PEAK, PGTABLES, GAUGES };
@@ -40,11 +42,12 @@ struct process {
 	int64_t pss, uss;
 	int64_t cost, cost_rss; /* of the last smaps_rollup, and the RSS it was for */
 	uint64_t tried, when;   /* 0: never */
+	uint64_t round;         /* that saw it first */
 };
 
 struct group {
 	uint32_t generation;
-	bool missing; /* a member's PSS is not known, or too old */
+	struct lack lack; /* of PSS */
 	struct sample sample;
 	int64_t delta[COUNTERS];
 };
@@ -67,6 +70,7 @@ struct procmem {
 	struct top_item *items;
 	size_t sums_room;
 	struct sample other;
+	struct lack other_lack;
 	bool others;
 	bool known[GAUGES], counted[COUNTERS];
 	uint64_t rounds;
@@ -127,7 +131,7 @@ static const struct qmem_metric pss_metrics[] = {
 };
 
 static const struct qmem_metric age_metrics[] = {
-	OF("oldest", NULL, pss_age, "time since the PSS of the member that is first to be measured again"),
+	OF("oldest", NULL, pss_age, "how old the oldest PSS is that the sum is made of"),
 	{ 0 },
 };
 
@@ -176,7 +180,7 @@ static const struct qmem_family families[] = {
 			    faults_metrics),
 	[F_PSS] = BYTES("pss", "Proportional and unique memory of processes", "line", 0, pss_metrics),
 	[F_AGE] = FAMILY("pss_age", "Age of the proportional memory", "seconds", QMEM_GAUGE, 1000000000, "duration",
-			 "line", QMEM_DETAIL, age_metrics),
+			 "line", 0, age_metrics),
 	[F_VIRTUAL] = BYTES("virtual", "Address space of processes", "line", QMEM_DETAIL, virtual_metrics),
 	[F_PEAK] = BYTES("peak", "Peak memory of processes", "line", QMEM_DETAIL, peak_metrics),
 	[F_PGTABLES] = BYTES("pgtables", "Page tables of processes", "line", QMEM_DETAIL, pgtables_metrics),
@@ -224,7 +228,8 @@ static const struct qmem_option options[] = {
 	  .def = "0",
 	  .min = 0,
 	  .max = INT64_C(1000000000),
-	  .help = "CPU time a second to measure PSS and USS; 0: they are not" },
+	  .help = "CPU time a second to measure PSS and USS; 0: they are not. While the kernel adds up smaps_rollup, the process "
+		  "can wait for memory that it maps or frees" },
 	{ .name = "PssCeiling",
 	  .type = QMEM_DURATION,
 	  .offset = offsetof(struct procmem, pss_ceiling),
@@ -238,7 +243,8 @@ static const struct qmem_option options[] = {
 	  .def = "5m",
 	  .min = INT64_C(1000000000),
 	  .max = INT64_C(86400000000000),
-	  .help = "the oldest PSS of a member that a group's is made of" },
+	  .help = "the oldest PSS of a member that a group's is made of; without one of each member that was there a round before, "
+		  "the group has none" },
 	{ 0 },
 };
 
@@ -339,39 +345,63 @@ static int64_t predict(const struct procmem *s, const struct process *m, int64_t
 	return PSS_BASE + rss / MB * s->per_mb;
 }
 
-static void offer_pss(struct procmem *s, const struct proc *p, struct process *m, uint64_t now)
+/* Has its RSS become another by a quarter since? */
+static bool has_moved(const struct proc *p, const struct process *m)
+{
+	return m->when && llabs(p->rss - m->cost_rss) > m->cost_rss / 4;
+}
+
+/*
+ * The stalest first, in steps, and of these the biggest: then all come in their turn if the budget suffices, and if it does
+ * not, the small ones go without. What has moved counts as half way to PssAge, what is new as nearly there. 0: not yet.
+ */
+static int64_t score_pss(const struct procmem *s, const struct proc *p, const struct process *m, uint64_t now)
+{
+	uint64_t age = now - m->tried, step = (uint64_t)(s->pss_age / PSS_STEPS), steps = age / step;
+
+	if (m->refused && age < (uint64_t)s->pss_age)
+		return 0;
+	if (has_moved(p, m) && steps < PSS_STEPS / 2)
+		steps = PSS_STEPS / 2;
+	if (!m->tried)
+		steps = PSS_STEPS - 2;
+	if (steps < PSS_STEPS / 4)
+		return 0;
+	return ((int64_t)(steps < PSS_STEPS ? steps : PSS_STEPS) << 50) + p->rss / 1024;
+}
+
+/* Why it will not be read, or not yet. */
+static enum lack_why offer_pss(struct procmem *s, const struct proc *p, struct process *m, uint64_t now)
 {
 	struct probe_target target = {
 		.slot = p->slot, .generation = p->generation, .pid = p->pid, .rss = p->rss, .when = now
 	};
-	uint64_t age = m->tried ? now - m->tried : (uint64_t)s->pss_age;
 
-	/* those measured not long ago, and those that have refused, can wait */
-	if (age < (uint64_t)s->pss_age / (m->refused ? 1 : 4))
-		return;
 	m->own = p->uid == s->uid;
 	target.predicted = predict(s, m, p->rss);
 	if (target.predicted > s->pss_ceiling)
-		return;
-	if (age > (uint64_t)s->pss_age)
-		age = (uint64_t)s->pss_age;
-	target.score = (int64_t)((double)(p->rss + MB) * ((double)age / (double)s->pss_age) / 1024);
-	probe_offer(s->probe, &target);
+		return LACK_BUDGET;
+	target.score = score_pss(s, p, m, now);
+	if (target.score)
+		probe_offer(s->probe, &target);
+	return m->refused ? LACK_RIGHTS : LACK_TIME;
 }
 
 static void add_pss(struct procmem *s, const struct proc *p, struct process *m, struct group *g, uint64_t now)
 {
+	enum lack_why why;
+
 	if (p->rss == QMEM_NA || !p->rss)
 		return;
-	if (!m->when || now - m->when > (uint64_t)s->pss_age) {
-		g->missing = true;
-	} else {
+	why = offer_pss(s, p, m, now);
+	if (m->when && now - m->when <= (uint64_t)s->pss_age) {
 		add(&g->sample.pss, m->pss);
 		add(&g->sample.uss, m->uss);
 		if (g->sample.pss_age == QMEM_NA || (int64_t)(now - m->when) > g->sample.pss_age)
 			g->sample.pss_age = (int64_t)(now - m->when);
+	} else if (m->round != s->rounds) {
+		lack_add(&g->lack, why, p->pid);
 	}
-	offer_pss(s, p, m, now);
 }
 
 static void note(struct qmem *q, struct procmem *s)
@@ -448,7 +478,7 @@ static void begin_groups(struct procmem *s)
 		memset(g->delta, 0, sizeof(g->delta));
 		g->sample.processes = g->sample.threads = 0;
 		g->sample.pss = g->sample.uss = g->sample.pss_age = QMEM_NA;
-		g->missing = false;
+		lack_begin(&g->lack);
 	}
 }
 
@@ -458,7 +488,7 @@ static void count(struct procmem *s, const struct proc *p, struct process *m, st
 	bool is_new = m->generation != p->generation;
 
 	if (is_new)
-		*m = (struct process){ .generation = p->generation };
+		*m = (struct process){ .generation = p->generation, .round = s->rounds };
 	for (int k = 0; k < COUNTERS; k++) {
 		int64_t value = member_of(p, counter_of[k]), delta = 0;
 
@@ -570,12 +600,26 @@ static void emit(struct qmem *q, const struct procmem *s, const char *name, bool
 	}
 }
 
+static void emit_one(struct qmem *q, struct procmem *s, const char *name, bool kernel, struct sample *sample,
+		     struct lack *lack, const int64_t *delta)
+{
+	fill(s, sample);
+	advance(s, sample, delta);
+	if (lack->why != LACK_NOTHING)
+		sample->pss = sample->uss = sample->pss_age = QMEM_NA;
+	/* where no process may be read, the note says so, once for all */
+	if (!(s->noted & NOTED_NO_PSS))
+		lack_tell(q, lack, "PSS", "smaps_rollup", name, (uint64_t)s->pss_age);
+	emit(q, s, name, kernel, sample);
+}
+
 static void begin_other(struct procmem *s)
 {
 	for (int k = 0; k < GAUGES; k++)
 		s->other.gauge[k] = QMEM_NA;
 	s->other.processes = s->other.threads = 0;
 	s->other.pss = s->other.uss = s->other.pss_age = QMEM_NA;
+	lack_begin(&s->other_lack);
 }
 
 static void add_other(struct procmem *s, const struct group *g)
@@ -588,12 +632,12 @@ static void add_other(struct procmem *s, const struct group *g)
 	add(&s->other.uss, g->sample.uss);
 	if (g->sample.pss_age != QMEM_NA && g->sample.pss_age > s->other.pss_age)
 		s->other.pss_age = g->sample.pss_age;
+	lack_add(&s->other_lack, g->lack.why, g->lack.pid);
 }
 
 static void emit_groups(struct qmem *q, struct procmem *s)
 {
 	int64_t delta[COUNTERS] = { 0 };
-	bool missing = false;
 
 	begin_other(s);
 	for (size_t i = 0; i < procgroups_capacity(s->groups); i++) {
@@ -605,26 +649,17 @@ static void emit_groups(struct qmem *q, struct procmem *s)
 		if (group->kind >= PROCGROUP_NAMED && !s->items[i].in) {
 			if (group->members) {
 				s->others = true;
-				missing |= g->missing;
+				g->lack.whole = 0;
 				add_other(s, g);
 				for (int k = 0; k < COUNTERS; k++)
 					add(&delta[k], g->delta[k]);
 			}
 			continue;
 		}
-		fill(s, &g->sample);
-		advance(s, &g->sample, g->delta);
-		if (g->missing)
-			g->sample.pss = g->sample.uss = g->sample.pss_age = QMEM_NA;
-		emit(q, s, group->name, group->kind == PROCGROUP_KERNEL, &g->sample);
+		emit_one(q, s, group->name, group->kind == PROCGROUP_KERNEL, &g->sample, &g->lack, g->delta);
 	}
-	if (!s->others)
-		return;
-	fill(s, &s->other);
-	advance(s, &s->other, delta);
-	if (missing)
-		s->other.pss = s->other.uss = s->other.pss_age = QMEM_NA;
-	emit(q, s, PROCGROUP_OTHER, false, &s->other);
+	if (s->others)
+		emit_one(q, s, PROCGROUP_OTHER, false, &s->other, &s->other_lack, delta);
 }
 
 static int collect(struct qmem *q, void *state)

@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "procroot.h"
 #include "service/procmem.h"
@@ -61,7 +62,8 @@ START_TEST(named_groups)
 		put_smaps(pid, 40 * pid, 400 * pid);
 	procroot_start();
 	procroot_tick();
-	absent("rss.heap[a]");
+	empty("rss.heap[a]");
+	empty("age.oldest[a]");
 	procroot_tick();
 	is("rss.heap[a]", 120 * K);
 	is("rss.anon[a]", 1200 * K);
@@ -98,6 +100,57 @@ START_TEST(only_what_moved)
 }
 END_TEST
 
+/* One that has just been born does not count before it could be read; after that, the group has none without it. */
+START_TEST(newborn)
+{
+	procroot_set("heapmon", "Group", "a");
+	PROCESSES({ .pid = 1, .comm = "a", .state = 'S' }, );
+	put_smaps(1, 40, 400);
+	procroot_start();
+	procroot_tick();
+	procroot_tick();
+	is("rss.heap[a]", 40 * K);
+	PROCESSES({ .pid = 1, .comm = "a", .state = 'S' }, { .pid = 2, .comm = "a", .state = 'S' }, );
+	put_smaps(2, 8, 80);
+	procroot_tick();
+	is("rss.heap[a]", 40 * K);
+	procroot_tick();
+	is("rss.heap[a]", 48 * K);
+	procroot_host.hold_jobs = true;
+	PROCESSES({ .pid = 1, .comm = "a", .state = 'S' }, { .pid = 2, .comm = "a", .state = 'S' },
+		  { .pid = 3, .comm = "a", .state = 'S' }, );
+	put_smaps(3, 8, 80);
+	procroot_tick();
+	is("rss.heap[a]", 48 * K);
+	procroot_tick();
+	empty("rss.heap[a]");
+	empty("age.oldest[a]");
+}
+END_TEST
+
+START_TEST(too_dear)
+{
+	bool told = false;
+
+	procroot_set("heapmon", "Group", "a");
+	procroot_set("heapmon", "Group", "b");
+	procroot_set("heapmon", "SmapsCeiling", "370us"); /* of 400 kB: 360 us by the first guess */
+	PROCESSES({ .pid = 1, .comm = "a", .state = 'S' }, { .pid = 2, .comm = "b", .state = 'S' }, );
+	put_smaps(1, 40, 400);
+	put_smaps(2, 40, 400);
+	procroot_put("proc/1/statm", "300000 256000 256000 1 0 200 0\n"); /* 1000 MB */
+	procroot_put("proc/1/status", "Name:\tx\nUid:\t7\t7\t7\t7\nVmSize:\t1200000 kB\nVmRSS:\t1024000 kB\n"
+				      "RssAnon:\t0 kB\nRssFile:\t1024000 kB\nRssShmem:\t0 kB\n");
+	procroot_start();
+	for (int i = 0; i < 70; i++)
+		told |= strstr(procroot_tick(), "log notice heapmon: no mappings of 'a': smaps of pid 1 is expected "
+						"to cost more CPU time than the ceiling\n") != NULL;
+	empty("rss.heap[a]");
+	is("rss.heap[b]", 40 * K);
+	ck_assert(told);
+}
+END_TEST
+
 START_TEST(heap_only)
 {
 	procroot_set("heapmon", "Group", "a");
@@ -122,6 +175,8 @@ Suite *heapmon_suite(void)
 	tcase_add_test(t, off_by_default);
 	tcase_add_test(t, named_groups);
 	tcase_add_test(t, only_what_moved);
+	tcase_add_test(t, newborn);
+	tcase_add_test(t, too_dear);
 	tcase_add_test(t, heap_only);
 	suite_add_tcase(s, t);
 	return s;

@@ -145,13 +145,17 @@ START_TEST(proportional)
 	is("pss.pss[a]", 330 * K);
 	is("pss.uss[a]", 220 * K);
 	empty("pss.pss[b]"); /* cannot be read */
-	/* a member that has not been measured */
+	is("pss_age.oldest[a]", 1);
+	empty("pss_age.oldest[b]");
+	/* one more, that cannot be measured: it counts from the round after the one that it is first seen in */
 	procroot_host.hold_jobs = true;
 	PROCESSES({ .pid = 1, .comm = "a", .state = 'S' }, { .pid = 2, .comm = "a", .state = 'S' },
 		  { .pid = 4, .comm = "a", .state = 'S' }, );
 	put_memory(1, "a", 400, 0, 0, 0, 0);
 	put_memory(2, "a", 400, 0, 0, 0, 0);
 	put_memory(4, "a", 400, 0, 0, 0, 0);
+	procroot_tick();
+	is("pss.pss[a]", 330 * K);
 	procroot_tick();
 	empty("pss.pss[a]");
 	PROCESSES({ .pid = 1, .comm = "a", .state = 'S' }, { .pid = 2, .comm = "a", .state = 'S' }, );
@@ -169,18 +173,107 @@ END_TEST
 
 START_TEST(too_dear)
 {
+	int told = 0;
+
 	procroot_set("procmem", "PssBudget", "1s");
 	procroot_set("procmem", "PssCeiling", "1ms");
+	procroot_set("procmem", "PssAge", "20s");
 	PROCESSES({ .pid = 1, .comm = "a", .state = 'S' }, { .pid = 2, .comm = "b", .state = 'S' }, );
 	put_memory(1, "a", 1 << 20, 0, 0, 0, 0);
 	put_memory(2, "b", 400, 0, 0, 0, 0);
 	put_rollup(1, 300, 200);
 	put_rollup(2, 300, 200);
 	procroot_start();
-	for (int i = 0; i < 3; i++)
-		procroot_tick();
+	for (int i = 0; i < 60; i++)
+		told += strstr(procroot_tick(), "log notice procmem: no PSS of 'a': smaps_rollup of pid 1 is expected "
+						"to cost more CPU time than the ceiling\n") != NULL;
 	is("pss.pss[b]", 300 * K);
 	empty("pss.pss[a]");
+	ck_assert_int_eq(told, 1);
+}
+END_TEST
+
+/* Some are born and end between any two rounds: the group has its PSS all the same. */
+START_TEST(busy_group)
+{
+	procroot_set("procmem", "PssBudget", "1s");
+	for (int i = 0; i < 12; i++) {
+		PROCESSES({ .pid = 1, .comm = "a", .state = 'S' }, { .pid = 10 + i, .comm = "a", .state = 'S' }, );
+		put_memory(1, "a", 400, 0, 0, 0, 0);
+		put_memory(10 + i, "a", 40, 0, 0, 0, 0);
+		put_rollup(1, 300, 200);
+		put_rollup(10 + i, 30, 20);
+		if (!i)
+			procroot_start();
+		procroot_tick();
+		if (i)
+			is("pss.pss[a]", 300 * K);
+		else
+			empty("pss.pss[a]");
+	}
+}
+END_TEST
+
+/* The pid whose file the worker is to read next; 0: none. */
+static int wanted(void)
+{
+	int pid = 0;
+
+	if (procroot_host.jobs)
+		ck_assert_int_eq(sscanf(procroot_host.jobs->what, "smaps_rollup of pid %d", &pid), 1);
+	return pid;
+}
+
+/* 40 processes, and one can be read a second: each of them is before its PSS is too old, the smallest, too. */
+START_TEST(none_starves)
+{
+	struct process many[41] = { 0 };
+	int times[41] = { 0 };
+
+	procroot_set("procmem", "PssBudget", "1s");
+	procroot_set("procmem", "PssAge", "1m");
+	for (int i = 0; i < 40; i++)
+		many[i] = (struct process){ .pid = i + 1, .comm = "a", .state = 'S' };
+	procroot_processes(many);
+	for (int i = 0; i < 40; i++) {
+		put_memory(i + 1, "a", 8L << (i / 3), 0, 0, 0, 0);
+		put_rollup(i + 1, 8, 8);
+	}
+	procroot_start();
+	procroot_host.hold_jobs = true;
+	for (int round = 0; round < 240; round++) {
+		procroot_tick();
+		ck_assert_msg((procroot_value("procmem.pss.pss[a]") != QMEM_NA) == (round >= 40), "round %d", round);
+		if (!round)
+			ck_assert_int_eq(wanted(), 40);
+		times[wanted()]++;
+		procroot_host.no_jobs = true;
+		recorder_work(&procroot_host);
+		procroot_host.no_jobs = false;
+	}
+	ck_assert_int_eq(times[0], 0);
+	for (int pid = 1; pid <= 40; pid++)
+		ck_assert_msg(times[pid] >= 5 && times[pid] <= 7, "pid %d: %d times", pid, times[pid]);
+}
+END_TEST
+
+/* The worker waits for a process that does not let itself be read: which one, is told. */
+START_TEST(stuck_reader)
+{
+	const char *at = NULL;
+
+	procroot_set("procmem", "PssBudget", "1s");
+	PROCESSES({ .pid = 7, .comm = "a", .state = 'S' }, );
+	put_memory(7, "a", 400, 0, 0, 0, 0);
+	put_rollup(7, 300, 200);
+	procroot_start();
+	procroot_host.hold_jobs = true;
+	for (int i = 0; i < 40 && !at; i++) {
+		qmem_dispatch(procroot_host.q, NULL, 0, procroot_now);
+		at = strstr(procroot_tick(), "event WARNING procmem.worker[smaps_rollup of pid 7]");
+	}
+	ck_assert_ptr_nonnull(at);
+	is("rss.anon[a]", 400 * K);
 }
 END_TEST
 
@@ -217,6 +310,9 @@ Suite *procmem_suite(void)
 	tcase_add_test(t, counters);
 	tcase_add_test(t, proportional);
 	tcase_add_test(t, too_dear);
+	tcase_add_test(t, busy_group);
+	tcase_add_test(t, none_starves);
+	tcase_add_test(t, stuck_reader);
 	tcase_add_test(t, bounded);
 	suite_add_tcase(s, t);
 	return s;

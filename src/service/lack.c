@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT */
+#include "service/lack.h"
+
+#include <inttypes.h>
+
+static const char *const reasons[] = {
+	[LACK_TIME] = "has not been read in time: more is wanted than the budget allows, or the worker is stuck",
+	[LACK_RIGHTS] = "may not be read",
+	[LACK_BUDGET] = "is expected to cost more CPU time than the ceiling",
+};
+
+void lack_begin(struct lack *l)
+{
+	l->why = LACK_NOTHING;
+}
+
+/* The reason that is least likely to go is the one to tell. */
+void lack_add(struct lack *l, enum lack_why why, int32_t pid)
+{
+	if (why <= l->why)
+		return;
+	l->why = why;
+	l->pid = pid;
+}
+
+void lack_tell(struct qmem *q, struct lack *l, const char *what, const char *file, const char *name, uint64_t patience)
+{
+	uint64_t now = qmem_now(q);
+
+	if (l->why == LACK_NOTHING || !l->whole)
+		l->whole = now;
+	if (l->told || now - l->whole < patience)
+		return;
+	l->told = true;
+	qmem_log(q, QMEM_LOG_NOTICE, "no %s of '%s': %s of pid %" PRId32 " %s", what, name, file, l->pid,
+		 reasons[l->why]);
+}
