@@ -17,7 +17,8 @@
  *	robbed		a line on stdin: it loses N pages of shared memory, in its sleep
  *	mapper		changes its address space N times at each line on stdin
  *	reused		a line on stdin: ends, and another process gets its pid
- *	churn		N processes, one after the other, of a few at a time; a line "done"
+ *	churn		N processes, one after the other, of a few at a time; a line "done". With a second number, so many at a
+ *			time, which live for a moment, have some memory, and names that come again and again
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -294,18 +295,31 @@ static void reused(void)
 	waitpid(pid, NULL, 0);
 }
 
-static void churn(long n)
+static _Noreturn void live_for_a_moment(long i)
 {
-	int running = 0;
+	char name[16];
+
+	snprintf(name, sizeof(name), "churn%ld", i % 20);
+	prctl(PR_SET_NAME, name);
+	touch(map(20 * page, MAP_PRIVATE | MAP_ANONYMOUS, -1), 20);
+	usleep(100000);
+	_exit(0);
+}
+
+static void churn(long n, long at_a_time)
+{
+	long running = 0;
 
 	for (long i = 0; i < n; i++) {
 		pid_t pid = fork();
 
 		if (pid < 0)
 			fail("fork");
+		if (!pid && at_a_time)
+			live_for_a_moment(i);
 		if (!pid)
 			_exit(0);
-		if (++running == 8)
+		if (++running == (at_a_time ? at_a_time : 8))
 			running -= wait(NULL) > 0;
 	}
 	while (wait(NULL) > 0)
@@ -369,7 +383,7 @@ int main(int argc, char **argv)
 		return 0;
 	}
 	if (strcmp(kind, "churn") == 0) {
-		churn(n);
+		churn(n, argc > 3 ? atol(argv[3]) : 0);
 		return 0;
 	}
 	if (strcmp(kind, "names") == 0)

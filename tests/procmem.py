@@ -1,28 +1,81 @@
 # SPDX-License-Identifier: MIT
-"""procmem and heapmon on processes that this test starts, against /proc/PID/status and smaps as read here."""
+"""
+procmem and heapmon on processes that this test starts, against /proc/PID/status, smaps and smaps_rollup as read here: for each
+way to walk the processes; PSS of all processes against the machine's memory; and their sums while thousands come and go.
+"""
 
+import ctypes
+import glob
+import mmap
 import os
 import re
-import select
+import stat
 import subprocess
 import sys
 import time
 
+import stream
 import tap
 
-PLUGIN = os.path.join(tap.BUILD, "qmem.plugin")
 NAME = "qmemgroup"
-CHILD = """
-import mmap, sys
+BACKENDS = ("bpf", "iter", "fds", "files")
+KINDS = ("heap", "stack", "anon", "jit", "file", "shmem", "huge", "device")
+AMOUNTS = ("rss", "pss", "size", "swap", "dirty")
+PAGE = mmap.PAGESIZE
+CHURN = 20000
+
+# Some memory of each kind, not all of it touched; says which kinds it could not make.
+CHILD = r"""
+import ctypes, mmap, os, sys
 open("/proc/self/comm", "w").write("qmemgroup")
-size = int(sys.argv[1]) << 20
-private = bytearray(size)
-for i in range(0, size, 4096):
-    private[i] = 1
-shared = mmap.mmap(-1, 1 << 20)
-for i in range(0, 1 << 20, 4096):
-    shared[i] = 1
-print("ready", flush=True)
+size, directory = int(sys.argv[1]) << 20, sys.argv[2]
+libc, keep, lacks = ctypes.CDLL(None, use_errno=True), [], []
+
+def touch(memory, n):
+    for i in range(0, n, mmap.PAGESIZE):
+        memory[i] = 1
+    keep.append(memory)
+
+touch(bytearray(size), size)
+libc.malloc.restype = ctypes.c_void_p
+for _ in range(200):
+    ctypes.memset(libc.malloc(8000), 1, 8000)
+rw, private, anon = mmap.PROT_READ | mmap.PROT_WRITE, mmap.MAP_PRIVATE, mmap.MAP_ANONYMOUS
+touch(mmap.mmap(-1, size, flags=private | anon, prot=rw), size // 2)
+touch(mmap.mmap(-1, 1 << 20, flags=private | anon, prot=rw | mmap.PROT_EXEC), 200 << 10)
+touch(mmap.mmap(-1, 1 << 20), 1 << 20)
+zero = os.open("/dev/zero", os.O_RDWR)
+touch(mmap.mmap(zero, 1 << 19, flags=private, prot=rw), 100 << 10)
+touch(mmap.mmap(zero, 1 << 19, prot=rw), 60 << 10)
+for n, prot in ((3 << 20, rw), (1 << 20, rw | mmap.PROT_EXEC)):
+    fd = os.memfd_create("a name of its own")
+    os.ftruncate(fd, n)
+    touch(mmap.mmap(fd, n, prot=prot), n // 2)
+path = os.path.join(directory, "mapped [heap]" + sys.argv[1])
+with open(path, "wb") as f:
+    f.write(os.urandom(1 << 20))
+fd = os.open(path, os.O_RDWR)
+touch(mmap.mmap(fd, 1 << 20, flags=private, prot=rw), 300 << 10)
+touch(mmap.mmap(fd, 1 << 20, prot=rw), 50 << 10)
+if sys.argv[3] == "huge":
+    touch(mmap.mmap(-1, 2 << 20, flags=private | anon | 0x40000, prot=rw), 1)
+else:
+    lacks.append("huge")
+
+def device():
+    # a software event of this process itself: its ring buffer is a driver's
+    attr = (ctypes.c_uint32 * 32)(1, 128)
+    attr[2] = 9    # PERF_COUNT_SW_DUMMY
+    fd = libc.syscall(298, attr, 0, -1, -1, 0) if os.uname().machine == "x86_64" else -1
+    if fd >= 0:
+        libc.mmap.restype = ctypes.c_void_p
+        libc.mmap.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int, ctypes.c_int, ctypes.c_int, ctypes.c_long]
+        if libc.mmap(None, 3 * mmap.PAGESIZE, 3, mmap.MAP_SHARED, fd, 0) not in (None, 2**64 - 1):
+            return
+    lacks.append("device")
+
+device()
+print("lacks", *lacks, flush=True)
 sys.stdin.read()
 """
 
@@ -38,94 +91,323 @@ def sums(pids, name, keys):
     return total
 
 
-def heap(pids):
-    """Rss of [heap]."""
-    total = 0
+def shmem_device():
+    """The device number, as smaps has it, of the kernel's own file system for shared memory."""
+    memory = mmap.mmap(-1, PAGE)
+    for line in tap.read("/proc/self/smaps").splitlines():
+        m = re.match(r"[0-9a-f]+-[0-9a-f]+ \S+ \S+ (\S+) \d+\s+/dev/zero \(deleted\)$", line)
+        if m:
+            memory.close()
+            return m[1]
+    return None
+
+
+def kind(perms, device, inode, name, flags, shmem):
+    """By what the kernel says of a mapping besides its name, as far as it says something."""
+    if "ht" in flags:
+        return "huge"
+    if device == shmem:
+        return "jit" if name.startswith("/memfd:") and "x" in perms else "shmem"
+    if inode == 0 and name in ("", "[heap]", "[stack]"):
+        return {"[heap]": "heap", "[stack]": "stack"}.get(name) or ("jit" if "x" in perms else "anon")
+    if name.startswith("anon_inode:"):
+        return "device"
+    try:
+        st = os.stat(name)
+        if stat.S_ISCHR(st.st_mode):
+            zero = st.st_rdev == os.makedev(1, 5)
+            return "anon" if zero and "p" in perms else "device"
+    except OSError:
+        pass
+    return "file"
+
+
+def mappings(pids, shmem):
+    """{amount: {kind: bytes}}"""
+    total = {amount: dict.fromkeys(KINDS, 0) for amount in AMOUNTS}
     for pid in pids:
-        inside = False
-        for line in tap.read(f"/proc/{pid}/smaps").splitlines():
-            if re.match(r"[0-9a-f]+-[0-9a-f]+ ", line):
-                inside = line.endswith("[heap]")
-            elif inside and line.startswith("Rss:"):
-                total += int(line.split()[1]) * 1024
+        blocks = re.split(r"^(?=[0-9a-f]+-[0-9a-f]+ )", tap.read(f"/proc/{pid}/smaps"), flags=re.M)
+        for block in blocks[1:]:
+            head, *lines = block.splitlines()
+            _, perms, _, device, inode, *name = head.split(None, 5)
+            values = dict(line.split(":", 1) for line in lines)
+            kb = {key: int(value.split()[0]) * 1024 for key, value in values.items() if value.endswith(" kB")}
+            which = kind(perms, device, int(inode), name[0] if name else "", values.get("VmFlags", "").split(), shmem)
+            total["size"][which] += kb["Size"]
+            total["rss"][which] += kb["Rss"] + kb.get("Shared_Hugetlb", 0) + kb.get("Private_Hugetlb", 0)
+            total["pss"][which] += kb["Pss"]
+            total["swap"][which] += kb.get("Swap", 0)
+            total["dirty"][which] += kb["Shared_Dirty"] + kb["Private_Dirty"]
     return total
 
 
-def printed(config):
-    out = subprocess.run([PLUGIN, "--config", config, "--print", "procmem"], stdout=subprocess.PIPE,
-                         stdin=subprocess.DEVNULL, timeout=120, check=False).stdout.decode()
-    values = {}
-    for line in out.splitlines():
-        name, value, _ = line.split("\t")
-        values[name] = None if value == "-" else float(value)
-    return values
+class HugePages:
+    """Two more of them, while it lasts."""
+
+    PATH = "/proc/sys/vm/nr_hugepages"
+
+    def __enter__(self):
+        self.before, self.reason = tap.read(self.PATH).strip() if os.path.exists(self.PATH) else None, ""
+        try:
+            if "Hugepagesize:       2048 kB" not in tap.read("/proc/meminfo"):
+                raise OSError("huge pages are not of 2 MiB")
+            tap.write(self.PATH, str(int(self.before) + 2))
+            if int(re.search(r"HugePages_Free:\s+(\d+)", tap.read("/proc/meminfo"))[1]) < 2:
+                raise OSError("there are none")
+        except OSError as e:
+            self.reason = str(e)
+        return self
+
+    def __exit__(self, *_):
+        if self.before is not None and os.access(self.PATH, os.W_OK):
+            try:
+                tap.write(self.PATH, self.before)
+            except OSError:
+                pass
 
 
-def charts(config, wanted):
-    """The values of the wanted charts, when all have had some: {chart: {dimension: value}}."""
-    found = {}
-    child = tap.start([PLUGIN, "--config", config, "1"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                      stderr=subprocess.DEVNULL)
-    until, rest, chart = time.monotonic() + 60, b"", None
-    while time.monotonic() < until and not all(found.get(w) for w in wanted):
-        if not select.select([child.stdout], [], [], 1)[0]:
-            continue
-        piece = os.read(child.stdout.fileno(), 65536)
-        if not piece:
+def available(backend, directory):
+    """None, or why not."""
+    path = os.path.join(directory, "check.conf")
+    tap.write(path, f"[proctable]\nBackend = {backend}\n")
+    text = subprocess.run([stream.PLUGIN, "--config", path, "--check"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+                          stdin=subprocess.DEVNULL, timeout=60, check=False).stdout.decode()
+    words = next(line.split("\t") for line in text.splitlines() if line.startswith("proctable\t"))
+    return None if words[1] == "on" else words[2]
+
+
+def between(got, before, after, slack=0.0):
+    low, high = min(before, after), max(before, after)
+    return got is not None and low * (1 - slack) <= got <= high * (1 + slack)
+
+
+def groups(backend, running, pids, shmem, lacks):
+    """One group, of these processes, which sleep."""
+    statuses = {"rss.anon": "RssAnon", "rss.file": "RssFile", "rss.shmem": "RssShmem", "swap.used": "VmSwap",
+                "virtual.size": "VmSize", "virtual.data": "VmData", "pgtables.size": "VmPTE"}
+    rollups = ("Pss", "Private_Clean", "Private_Dirty", "Private_Hugetlb")
+
+    def read():
+        rollup = sums(pids, "smaps_rollup", rollups)
+        return (sums(pids, "status", statuses.values()), rollup["Pss"],
+                sum(value for key, value in rollup.items() if key != "Pss"), mappings(pids, shmem))
+
+    def group(values, family):
+        return values.get(family, {}).get(NAME, {})
+
+    before = read()
+    values = running.until(lambda v: group(v, "procmem.pss") and group(v, "heapmon.rss"))
+    after = read()
+    if not tap.ok(values, f"{backend}: PSS and mappings come", running.stderr()):
+        return
+    tap.same(group(values, "procmem.processes").get("count"), len(pids), f"{backend}: {len(pids)} processes")
+    wrong = []
+    for metric, key in statuses.items():
+        family, dimension = metric.split(".")
+        got = group(values, "procmem." + family).get(dimension)
+        # before 6.2 each thread keeps up to 64 pages to itself
+        slack = len(pids) * 64 * PAGE if family == "rss" else 0
+        if got is None or not before[0][key] - slack <= got <= after[0][key] + slack:
+            wrong.append((metric, got, before[0][key], after[0][key]))
+    tap.ok(not wrong, f"{backend}: {len(statuses)} amounts are sums of status", *wrong)
+    # of libraries, others come and go that share them
+    for dimension, i in (("pss", 1), ("uss", 2)):
+        got = group(values, "procmem.pss").get(dimension)
+        tap.ok(between(got, before[i], after[i], 0.25), f"{backend}: {dimension} is the sum of smaps_rollup's", got,
+               before[i], after[i])
+    tap.ok("oldest" in group(values, "procmem.pss_age"), f"{backend}: the age of it is known")
+    wrong, compared = [], 0
+    for amount in AMOUNTS:
+        for which in KINDS:
+            got = group(values, "heapmon." + amount).get(which)
+            slack = 0.25 if (amount, which) == ("pss", "file") else 0
+            compared += got is not None
+            if not between(got, before[3][amount][which], after[3][amount][which], slack):
+                wrong.append((amount, which, got, before[3][amount][which], after[3][amount][which]))
+    tap.ok(not wrong and compared == len(AMOUNTS) * len(KINDS), f"{backend}: {compared} amounts are sums of smaps", *wrong)
+    empty = [which for which in KINDS if which not in lacks and not before[3]["size"][which]]
+    tap.ok(not empty, f"{backend}: there was something of each kind", empty)
+
+
+def members(directory):
+    """A group of processes with all that there is, for each back end: {backend: Stream}, or why not."""
+    with HugePages() as huge:
+        children = [tap.start([sys.executable, "-c", CHILD, str(mb), directory, "" if huge.reason else "huge"],
+                              stdin=subprocess.PIPE, stdout=subprocess.PIPE) for mb in (1, 4)]
+        lacks = {word for child in children for word in child.stdout.readline().decode().split()[1:]}
+        if "huge" in lacks:
+            tap.skip("hugetlb memory", huge.reason)
+        if "device" in lacks:
+            tap.skip("memory of a device", "perf_event_open is not permitted")
+        config = "[procmem]\nPssBudget = 1s\nDetail = yes\n" \
+                 f"[procmem.group \"{NAME}\"]\nComm = {NAME}\n[heapmon]\nGroup = {NAME}\n[proctable]\nBackend = %s\n"
+        reasons = {backend: available(backend, directory) for backend in BACKENDS}
+        running = {backend: stream.Stream(config % backend, directory) for backend in BACKENDS if not reasons[backend]}
+        shmem = shmem_device()
+        for backend in BACKENDS:
+            if reasons[backend]:
+                tap.skip(f"{backend}: groups", reasons[backend])
+            else:
+                groups(backend, running[backend], [child.pid for child in children], shmem, lacks)
+        for one in running.values():
+            one.stop()
+        for child in children:
+            child.stdin.close()
+            child.wait()
+
+
+def all_pss():
+    """(sum of Pss, sum of the RSS of those that may not be read, names of those)"""
+    total, hidden, names = 0, 0, set()
+    for path in glob.glob("/proc/[0-9]*"):
+        try:
+            found = re.search(r"^Pss:\s+(\d+) kB", tap.read(path + "/smaps_rollup"), re.M)
+            total += int(found[1]) * 1024 if found else 0
+        except PermissionError:
+            try:
+                found = re.search(r"^VmRSS:\s+(\d+) kB", tap.read(path + "/status"), re.M)
+                hidden += int(found[1]) * 1024 if found else 0
+                names.add(tap.read(path + "/comm").rstrip("\n"))
+            except OSError:
+                pass
+        except OSError:    # a kernel thread, or it has ended
+            pass
+    return total, hidden, names
+
+
+def meminfo():
+    found = dict(re.findall(r"^(\w+):\s+(\d+) kB", tap.read("/proc/meminfo"), re.M))
+    return {key: int(value) * 1024 for key, value in found.items()}
+
+
+def machine(directory):
+    """PSS of all groups, those that share a sum included, against that of all processes and the machine's memory."""
+    name = "PSS of all groups is that of all processes"
+    if os.geteuid() != 0:
+        tap.skip(name, "needs root")
+        return
+    hidden = all_pss()[2]
+    config = "[procmem]\nGroups = 3\nPssBudget = 1s\nPssCeiling = 10s\nPssAge = 1m\n[procmem.group \"hidden\"]\n" \
+             "Comm = hidden from all\n" + "".join(f"Comm = {one}\n" for one in sorted(hidden))
+    running = stream.Stream(config, directory)
+
+    def known(values):
+        seen = {group for group in values.get("procmem.rss", {}) if group != "hidden"}
+        return seen and "other" in seen and seen == set(values.get("procmem.pss", {})) - {"hidden"}
+
+    for _ in range(10):
+        before, values = all_pss(), running.until(known)
+        after, memory = all_pss(), meminfo()
+        got = sum(group["pss"] for which, group in (values or {}).get("procmem.pss", {}).items() if which != "hidden")
+        moves = abs(before[0] - after[0]) > 0.05 * before[0]
+        right = not moves and between(got, before[0], after[0], 0.05)
+        if right or not values:
             break
-        *lines, rest = (rest + piece).split(b"\n")
-        for line in lines:
-            words = line.decode().split()
-            if words[:1] == ["BEGIN"]:
-                chart = words[1]
-            elif words[:1] == ["SET"] and chart in wanted and len(words) == 4:
-                found.setdefault(chart, {})[words[1]] = int(words[3])
-    child.stdin.close()
-    child.terminate()
-    child.wait()
-    return found
+    running.stop()
+    if values and not right and moves:
+        tap.skip(name, "the memory of this machine moves too fast")
+        return
+    if not tap.ok(right, name, f"{got}, {before}, {after}", running.stderr()):
+        return
+    tap.diag(f"{len(values['procmem.pss'])} groups: {got >> 20} MiB; smaps_rollup {before[0] >> 20} to {after[0] >> 20} MiB, "
+             f"AnonPages {memory['AnonPages'] >> 20}, Mapped {memory['Mapped'] >> 20} MiB")
+    tap.ok(got <= 1.05 * (memory["AnonPages"] + memory["Mapped"]), "no page is in it twice", got, memory)
+    if os.stat("/proc/self/ns/pid").st_ino == 0xEFFFFFFC:
+        tap.ok(got + after[1] >= 0.9 * memory["AnonPages"], "no anonymous page is missing", got, after, memory)
+    else:
+        tap.skip("no anonymous page is missing", "not all processes are seen from this pid namespace")
+
+
+def descriptors(pid):
+    """(those of files that are not a process's, pids of the others)"""
+    others, pids = 0, []
+    for fd in os.listdir(f"/proc/{pid}/fd"):
+        try:
+            m = re.match(r"/proc/(\d+)/", os.readlink(f"/proc/{pid}/fd/{fd}"))
+        except OSError:
+            continue
+        if m:
+            pids.append(int(m[1]))
+        else:
+            others += 1
+    return others, pids
+
+
+def resident(pid):
+    return sums([pid], "smaps_rollup", ["Anonymous"])["Anonymous"]
+
+
+class Watch:
+    """The ticks of one plugin: counters that fall, and sums that do not hold."""
+
+    FAMILIES = ("procmem.faults", "cpuload.cpu", "procstat.started", "procstat.turnover")
+
+    def __init__(self, running):
+        self.running, self.last, self.wrong, self.ticks, self.groups, self.faults = running, {}, [], 0, set(), 0
+
+    def take(self, values):
+        self.ticks += 1
+        counters = {(family, group, key): value for family in self.FAMILIES
+                    for group, dimensions in values.get(family, {}).items() for key, value in dimensions.items()}
+        self.wrong += [(key, self.last[key], value) for key, value in counters.items() if value < self.last.get(key, value)]
+        self.last = counters
+        counts = {group: dimensions["count"] for group, dimensions in values["procmem.processes"].items()}
+        total = values["procstat.tasks"][None]["processes"]
+        if sum(counts.values()) != total:
+            self.wrong.append(("the groups have", sum(counts.values()), "of", total))
+        self.groups |= set(counts)
+        self.faults = counters.get(("procmem.faults", "churn", "minflt"), 0)
+
+
+def during(watches, n):
+    """While n processes come and go, and one tick more."""
+    crowd = tap.start([os.path.join(tap.BUILD, "tests", "crowd"), "churn", str(n), "500"], stdin=subprocess.DEVNULL,
+                      stdout=subprocess.DEVNULL)
+    over = False
+    while not over:
+        over = crowd.poll() is not None
+        for watch in watches:
+            values = watch.running.tick()
+            if values is None:
+                crowd.kill()
+                return False
+            watch.take(values)
+    return crowd.wait() == 0
+
+
+def churn(directory):
+    """Two halves: what the first has made the table grow by is there for the second."""
+    config = "[proctable]\nBackend = %s\n[procmem]\nPssBudget = 100ms\nTopBy = processes\n" \
+             "[procmem.group \"churn\"]\nComm = /^churn[0-9]$/\n"
+    backends = [backend for backend in ("bpf", "fds") if not available(backend, directory)]
+    watches = [Watch(stream.Stream(config % backend, directory)) for backend in backends]
+    done = all(watch.running.tick() for watch in watches) and during(watches, CHURN // 2)
+    before = [(descriptors(watch.running.child.pid)[0], resident(watch.running.child.pid)) for watch in watches]
+    done = done and during(watches, CHURN // 2)
+    for backend, watch, (fds, memory) in zip(backends, watches, before):
+        pid = watch.running.child.pid
+        again, pids = descriptors(pid)
+        ended = [one for one in pids if not os.path.exists(f"/proc/{one}")]
+        if ended:    # they may have ended since the last tick
+            watch.running.tick()
+            ended = [one for one in descriptors(pid)[1] if one in ended]
+        grown = resident(pid) - memory
+        tap.diag(f"{backend}: {watch.ticks} ticks, {len(watch.groups)} groups, {watch.faults} faults, {grown >> 10} kB more")
+        tap.ok(done and not watch.wrong, f"{backend}: no counter falls, all processes are in a group", *watch.wrong[:10])
+        tap.ok(watch.faults > 1000 and watch.ticks > 2, f"{backend}: and they have been seen", watch.faults)
+        tap.ok(again == fds and not ended, f"{backend}: no descriptor is left", fds, again, ended)
+        tap.ok(grown < 1 << 20, f"{backend}: no memory is left", grown)
+        watch.running.stop()
 
 
 def main():
-    if not os.access(PLUGIN, os.X_OK):
+    if not os.access(stream.PLUGIN, os.X_OK):
         tap.skip_all("qmem.plugin is not built")
     directory = tap.directory()
-    config = os.path.join(directory, "qmem.conf")
-    tap.write(config, "[procmem]\nPssBudget = 1s\nDetail = yes\n"
-                      f"[procmem.group \"{NAME}\"]\nComm = {NAME}\n[heapmon]\nGroup = {NAME}\n")
-    children = [tap.start([sys.executable, "-c", CHILD, str(mb)], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-                for mb in (1, 4, 16)]
-    for child in children:
-        child.stdout.readline()
-    pids = [child.pid for child in children]
-
-    values = printed(config)
-    status = sums(pids, "status", ["RssAnon", "RssFile", "RssShmem", "VmSwap", "VmSize", "VmData", "VmPTE"])
-    tap.same(values.get(f"procmem.processes.count[{NAME}]"), 3.0, "three processes")
-    for metric, key in (("rss.anon", "RssAnon"), ("rss.file", "RssFile"), ("rss.shmem", "RssShmem"),
-                        ("swap.used", "VmSwap"), ("virtual.size", "VmSize"), ("virtual.data", "VmData"),
-                        ("pgtables.size", "VmPTE")):
-        got = values.get(f"procmem.{metric}[{NAME}]")
-        # before 6.2 each thread keeps up to 64 pages to itself
-        slack = 3 * 64 * os.sysconf("SC_PAGESIZE") if metric.startswith("rss") else 0
-        tap.ok(got is not None and abs(got - status[key]) <= slack, f"{metric} is the sum of {key}",
-               f"got {got}, expected {status[key]}")
-
-    found = charts(config, [f"qmem.procmem_pss_{NAME}", f"qmem.heapmon_rss_{NAME}"])
-    rollup = sums(pids, "smaps_rollup", ["Pss", "Private_Clean", "Private_Dirty", "Private_Hugetlb"])
-    pss = found.get(f"qmem.procmem_pss_{NAME}", {})
-    uss = rollup["Private_Clean"] + rollup["Private_Dirty"] + rollup["Private_Hugetlb"]
-    # others come and go that share the same libraries
-    tap.ok(abs(pss.get("pss", 0) - rollup["Pss"]) < rollup["Pss"] / 10, "PSS is the sum of smaps_rollup's",
-           pss, rollup)
-    tap.ok(abs(pss.get("uss", 0) - uss) < uss / 10, "USS likewise", pss, rollup)
-    mapped = found.get(f"qmem.heapmon_rss_{NAME}", {})
-    tap.same(mapped.get("heap"), heap(pids), "the heap is the sum of [heap]'s Rss")
-    tap.ok(mapped.get("anon", 0) >= 21 << 20, "other anonymous memory is there", mapped)
-    tap.ok(mapped.get("shmem", 0) >= 3 << 20, "shared memory is there", mapped)
-    for child in children:
-        child.stdin.close()
-        child.wait()
+    for part in (members, machine, churn):
+        began = time.monotonic()
+        part(directory)
+        tap.diag(f"{part.__name__}: {time.monotonic() - began:.1f} s")
     tap.done()
 
 

@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: MIT
+"""A running qmem.plugin without an agent: what it has measured, tick by tick, in base units."""
+
+import os
+import re
+import select
+import shlex
+import subprocess
+import time
+
+import tap
+
+PLUGIN = os.path.join(tap.BUILD, "qmem.plugin")
+LAST = "qmem.self_collections"   # the chart that a tick ends with
+
+
+class Stream:
+    """
+    tick(): {"procmem.rss": {group or None: {dimension: number}}}, the values that are not absent; None at the end, or when
+    none came in time.
+    """
+
+    def __init__(self, config, directory, every=1):
+        self.path = os.path.join(directory, f"stream{time.monotonic_ns()}")
+        tap.write(self.path, config)
+        with open(self.path + ".err", "wb") as err:
+            self.child = tap.start([PLUGIN, "--config", self.path, str(every)], stdin=subprocess.PIPE,
+                                   stdout=subprocess.PIPE, stderr=err)
+        self.rest, self.lines = b"", []
+        self.instances = {}      # chart -> (family, group)
+        self.chart = None
+
+    def tick(self, seconds=60):
+        values, until = {}, time.monotonic() + seconds
+        while True:
+            while self.lines:
+                words = shlex.split(self.lines.pop(0).decode(errors="replace"))
+                if self._take(words, values):
+                    return values
+            left = until - time.monotonic()
+            if left <= 0 or not select.select([self.child.stdout], [], [], left)[0]:
+                return None
+            piece = os.read(self.child.stdout.fileno(), 1 << 20)
+            if not piece:
+                return None
+            *self.lines, self.rest = (self.rest + piece).split(b"\n")
+
+    def _take(self, words, values):
+        """True: the tick is over."""
+        if not words:
+            return False
+        if words[0] == "CHART":
+            self.chart = words[1]
+            self.instances[self.chart] = (re.sub(r"^qmem\.([a-z]+)_", r"\1.", words[6]), None)
+        elif words[0] == "CLABEL":
+            self.instances[self.chart] = (self.instances[self.chart][0], words[2])
+        elif words[0] == "BEGIN":
+            self.chart = words[1]
+        elif words[0] == "SET" and len(words) == 4:
+            family, instance = self.instances[self.chart]
+            values.setdefault(family, {}).setdefault(instance, {})[words[1]] = int(words[3])
+        return words[0] == "END" and self.chart == LAST
+
+    def until(self, condition, seconds=60):
+        """The first tick for which condition(values) holds; None."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            values = self.tick(end - time.monotonic())
+            if values is None or condition(values):
+                return values
+        return None
+
+    def stderr(self):
+        return tap.read(self.path + ".err")
+
+    def stop(self, seconds=60):
+        """SIGTERM, and the seconds it took; None: it had to be killed."""
+        began = time.monotonic()
+        self.child.terminate()
+        try:
+            self.child.wait(seconds)
+        except subprocess.TimeoutExpired:
+            self.child.kill()
+            self.child.wait()
+            return None
+        finally:
+            self.child.stdin.close()
+            self.child.stdout.close()
+        return time.monotonic() - began
