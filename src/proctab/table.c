@@ -77,8 +77,9 @@ void table_reset(struct table *t)
 
 static size_t hash_of(const struct table *t, int32_t pid)
 {
-	/* pids are given one after the other: their low bits are as good as a hash, and neighbours stay neighbours */
-	return (uint32_t)pid & (t->hash_size - 1);
+	/* Pids come in blocks, one after the other. Their low bits alone would lay such blocks upon each other, and each of
+	 * the second would have to pass all of the first. */
+	return (uint32_t)pid * UINT32_C(0x9e3779b1) >> __builtin_clz((unsigned)t->hash_size - 1);
 }
 
 static size_t hash_find(const struct table *t, int32_t pid)

@@ -174,6 +174,31 @@ START_TEST(random_rounds)
 }
 END_TEST
 
+/* As many as there may be by default, in blocks of pids as a machine gives them: none is far from its place, so that no step
+ * goes over all of them. */
+START_TEST(many)
+{
+	enum { ROOM = 100000, BLOCKS = 4, EACH = ROOM / BLOCKS + 50 };
+	size_t longest = 0, run = 0;
+
+	table_release(&table);
+	ck_assert_int_eq(table_init(&table, ROOM), 0);
+	for (int round = 0; round < 3; round++) {
+		table_begin(&table);
+		for (int i = 0; i < BLOCKS * EACH; i++)
+			table_enter(&table, i / EACH * (1 << 20) + i % EACH + 1, 1);
+		table_end(&table);
+		ck_assert_uint_eq(table.totals.processes, ROOM);
+		ck_assert_uint_eq(table.totals.overflow, BLOCKS * EACH - ROOM);
+	}
+	for (size_t i = 0; i < 2 * table.hash_size; i++) {
+		run = table.hash[i % table.hash_size] == UINT32_MAX ? 0 : run + 1;
+		longest = run > longest ? run : longest;
+	}
+	ck_assert_uint_lt(longest, 1000);
+}
+END_TEST
+
 START_TEST(times)
 {
 	struct proc *p;
@@ -257,6 +282,7 @@ Suite *proctab_suite(void)
 	tcase_add_test(tests, full);
 	tcase_add_test(tests, broken);
 	tcase_add_test(tests, random_rounds);
+	tcase_add_test(tests, many);
 	tcase_add_test(tests, times);
 	tcase_add_test(tests, comms);
 	tcase_add_test(tests, states);
