@@ -15,6 +15,7 @@
  *	blocked_thread	one with a thread in state D, which is not its first
  *	names		one for each hostile name
  *	robbed		a line on stdin: it loses N pages of shared memory, in its sleep
+ *	paged		a line on stdin: N pages of its memory go to swap, in its sleep
  *	mapper		changes its address space N times at each line on stdin
  *	reused		a line on stdin: ends, and another process gets its pid
  *	churn		N processes, one after the other, of a few at a time; a line "done". With a second number, so many at a
@@ -33,6 +34,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -240,6 +242,35 @@ static void robbed(long n)
 	waitpid(pid, NULL, 0);
 }
 
+static void paged(long n)
+{
+	char *memory = map((size_t)n * page, MAP_PRIVATE | MAP_ANONYMOUS, -1), line[64];
+	struct iovec all = { .iov_base = memory, .iov_len = (size_t)n * page };
+	pid_t pid;
+	int fd;
+
+	if (pipe(ready))
+		fail("pipe");
+	pid = child();
+	if (!pid) {
+		touch(memory, (size_t)n);
+		sleep_for_ever();
+	}
+	fd = (int)syscall(SYS_pidfd_open, pid, 0);
+	wait_ready(1);
+	printf("%d\n", pid);
+	fflush(stdout);
+	while (read(0, line, sizeof(line)) > 0) {
+		if (syscall(SYS_process_madvise, fd, &all, 1, MADV_PAGEOUT, 0) < 0)
+			printf("%s\n", strerrorname_np(errno));
+		else
+			printf("done\n");
+		fflush(stdout);
+	}
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+}
+
 static void mapper(long n)
 {
 	char line[64];
@@ -372,6 +403,10 @@ int main(int argc, char **argv)
 	page = (size_t)sysconf(_SC_PAGESIZE);
 	if (strcmp(kind, "robbed") == 0) {
 		robbed(n);
+		return 0;
+	}
+	if (strcmp(kind, "paged") == 0) {
+		paged(n);
 		return 0;
 	}
 	if (strcmp(kind, "mapper") == 0) {

@@ -307,6 +307,32 @@ def robbed(backend, table):
     crowd.close()
 
 
+def swapped(backend, table):
+    """A process whose memory others put to swap while it sleeps: as a table sees it that knew it before, and a new one."""
+    if len(tap.read("/proc/swaps").splitlines()) < 2:
+        tap.skip(f"{backend}: swap", "no swap here")
+        return
+    crowd = Crowd("paged", "300")
+    pid = crowd.pids[0]
+    known = [table.scan() for _ in range(3)][-1].procs[pid]
+    answer = crowd.ask()
+    if answer != ["done"]:
+        tap.skip(f"{backend}: swap", f"may not be used: {answer}")
+        crowd.close()
+        return
+    compare = Compare(backend)
+    other = Table(f"Backend={backend}")
+    for asked in (table, other):
+        before = reader(pid)
+        proc = asked.scan().procs[pid]
+        compare.process(proc, before, reader(pid))
+        tap.ok(proc["swap"] > 100 * os.sysconf("SC_PAGESIZE") and proc["rss"] < known["rss"], f"{backend}: memory in swap", proc)
+    other.close()
+    tap.ok(not compare.wrong, f"{backend}: equal to /proc while in swap", *compare.wrong)
+    tap.diag(f"{backend} swap in use: {compare.counts['swap']} comparisons")
+    crowd.close()
+
+
 def moved(backend, table, pid):
     """A process that sleeps gets another cgroup."""
     path, old = cgroup_of(pid)
@@ -447,6 +473,7 @@ def main():
         states(backend, table, crowds)
         changes(backend, table)
         robbed(backend, table)
+        swapped(backend, table)
         moved(backend, table, crowds["sleepers"].pids[7])
         reuse(backend, table)
         churn(backend, table)
