@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""tests/proctable.py on other kernels, each booted in qemu with two CPUs: every back end that the kernel can have.
+"""Tests of processes on other kernels, each booted in qemu with two CPUs and swap: proctable.py with every back end that the
+kernel can have, and procmem.py with the one it takes by itself.
 
     kernels_proctable.py [KERNEL...]        KERNEL: a name of kernels/fetch.py, or "all"
 
@@ -26,8 +27,12 @@ PYTHON = os.path.realpath(sys.executable)
 STDLIB = sysconfig.get_path("stdlib")
 LEFT_OUT = re.compile(r"^(test|idlelib|tkinter|ensurepip|lib2to3|config-.*|pydoc_data|dist-packages|site-packages|__pycache__)$")
 
-# What a kernel must have. fds and files are everywhere.
+PROGRAMS = ("tests/proctab", "tests/crowd", "qmem.plugin")
+TESTS = ("proctable.py", "procmem.py")
+# What a kernel must have, the best first. fds and files are everywhere.
 BPF = {"5.10": ("iter",), "6.1": ("iter",), "6.12": ("bpf", "iter"), "newest": ("bpf", "iter")}
+# Whose VmRSS is not exact: that must be said.
+LAGS = ("5.10", "6.1")
 
 INIT = """#!/bin/busybox sh
 /bin/busybox mkdir -p /proc /sys /dev /tmp
@@ -42,9 +47,15 @@ mount -t cgroup2 cgroup /sys/fs/cgroup
 mkdir /sys/fs/cgroup/inner
 echo $$ >/sys/fs/cgroup/inner/cgroup.procs
 dmesg -n 1
+for module in /modules/*.ko; do
+	insmod $module
+done
+echo 128M >/sys/block/zram0/disksize && mkswap /dev/zram0 >/dev/null && swapon /dev/zram0
 export QMEM_SRCDIR=/src QMEM_BUILDDIR=/build QMEM_CHURN=1000 PYTHONDONTWRITEBYTECODE=1
-%s /src/tests/proctable.py 2>&1
-echo "@@done $?"
+for test in %s; do
+	%s /src/tests/$test 2>&1
+	echo "@@done $test $?"
+done
 reboot -f
 """
 
@@ -56,8 +67,8 @@ def data(path):
 
 def program(name):
     """What libtool has linked, not its script."""
-    path = os.path.join(tap.BUILD, "tests", name)
-    real = os.path.join(tap.BUILD, "tests", ".libs", name)
+    path = os.path.join(tap.BUILD, name)
+    real = os.path.join(os.path.dirname(path), ".libs", os.path.basename(path))
     return real if os.path.exists(real) else path
 
 
@@ -74,29 +85,41 @@ def libbpf():
     return match[1] if match else None
 
 
+def build_modules(directory, path):
+    guest = image.Image()
+    modules = os.path.join(directory, "modules")
+    for module in sorted(os.listdir(modules)):
+        guest.file(f"modules/{module}", data(os.path.join(modules, module)))
+    guest.write(path)
+
+
 def build_image(path):
     guest = image.Image()
     guest.device("dev/console", 5, 1)
     guest.file("bin/busybox", data(fetch.busybox()), 0o755)
-    guest.file("init", (INIT % PYTHON).encode(), 0o755)
+    guest.file("init", (INIT % (" ".join(TESTS), PYTHON)).encode(), 0o755)
     guest.file("etc/passwd", b"root:x:0:0::/:/bin/sh\n")
-    programs = [program("proctab"), program("crowd")]
     bpf = libbpf()
-    for library in libraries(PYTHON, *programs, *([bpf] if bpf else [])) + ([bpf] if bpf else []):
+    for library in libraries(PYTHON, *map(program, PROGRAMS), *([bpf] if bpf else [])) + ([bpf] if bpf else []):
         guest.file(library[1:], data(library), 0o755)
     guest.file(PYTHON[1:], data(PYTHON), 0o755)
     for top, directories, names in os.walk(STDLIB):
         directories[:] = [name for name in directories if not LEFT_OUT.match(name)]
         for name in names:
             guest.file(os.path.join(top, name)[1:], data(os.path.join(top, name)), 0o755)
-    for name in ("tap.py", "proctable.py"):
+    for name in ("tap.py", *TESTS):
         guest.file(f"src/tests/{name}", data(os.path.join(tap.SRC, "tests", name)))
-    for name in ("proctab", "crowd"):
-        guest.file(f"build/tests/{name}", data(program(name)), 0o755)
+    for name in PROGRAMS:
+        guest.file(f"build/{name}", data(program(name)), 0o755)
     guest.write(path)
 
 
-def boot(directory, initrd):
+def boot(directory, common):
+    modules, initrd = (os.path.join(os.path.dirname(common), name) for name in ("modules.cpio", "whole.cpio"))
+    build_modules(directory, modules)
+    # one archive may follow another
+    with open(initrd, "wb") as f:
+        f.write(data(common) + data(modules))
     child = tap.start(["qemu-system-x86_64", "-accel", "tcg", "-cpu", "max", "-smp", "2", "-M", "pc", "-m", "768", "-nodefaults",
                        "-no-user-config", "-display", "none", "-no-reboot", "-serial", "stdio",
                        "-kernel", os.path.join(directory, "vmlinux"), "-initrd", initrd,
@@ -125,9 +148,15 @@ def check(name, console):
     for count in counts:
         tap.diag(f"{name}: {count}")
     for backend in (*BPF[name], "fds", "files"):
-        tap.ok(f"{backend} rss" in "".join(counts), f"{name}: {backend} was compared")
-    if not tap.ok("@@done 0" in console, f"{name}: the tests came to their end"):
-        tap.diag(console[-2000:])
+        for field in ("rss", "swap in use"):
+            tap.ok(f"{backend} {field}:" in "".join(counts), f"{name}: {backend} was compared: {field}")
+    chosen = re.search(r" - auto: (back end (\w+): .*)", console)
+    tap.same(chosen and chosen[2], BPF[name][0], f"{name}: the back end that is chosen")
+    tap.same("approximate" in (chosen[1] if chosen else ""), name in LAGS, f"{name}: whether RSS is said to be approximate")
+    tap.ok(re.search(r"^# in swap: [1-9]", console, re.M), f"{name}: procmem saw memory in swap")
+    for test in TESTS:
+        if not tap.ok(f"@@done {test} 0" in console, f"{name}: {test} came to its end"):
+            tap.diag(console[-2000:])
 
 
 def main():
@@ -138,8 +167,9 @@ def main():
         names = [kernel[0] for kernel in fetch.KERNELS]
     if not shutil.which("qemu-system-x86_64"):
         tap.skip_all("qemu-system-x86_64 is not installed (Debian: qemu-system-x86)")
-    if not os.path.exists(program("proctab")):
-        tap.skip_all("tests/proctab is not built: make check TESTS=")
+    for name in PROGRAMS:
+        if not os.path.exists(program(name)):
+            tap.skip_all(f"{name} is not built: make check TESTS=")
     initrd = os.path.join(tap.directory(), "image.cpio")
     try:
         build_image(initrd)
