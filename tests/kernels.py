@@ -298,9 +298,57 @@ def compare_print(files, who):
         elif not near(value, min(before, during, after), max(before, during, after), key):
             wrong.append(f"{label}: {value}, but {before} before, {during} meanwhile, {after} after")
     for service, (_, form, _) in SERVICES.items():
-        if not any(name.startswith(f"{service}.") for name, _ in values):
+        if form != "-" and not any(name.startswith(f"{service}.") for name, _ in values):
             wrong.append(f"{service}: no value at all")
     return wrong, compared
+
+
+class Processes:
+    """All that there were at one moment."""
+
+    def __init__(self, files, moment):
+        stats = [line.rpartition(")")[2].split() for line in files[f"{moment}/stats"].splitlines()]
+        self.numbers = {f"procstat.states.{name}": sum(stat[0] == letter for stat in stats) for letter, name in STATES.items()}
+        self.numbers["procstat.tasks.processes"] = self.numbers["procmem.processes.count"] = len(stats)
+        self.numbers["procstat.tasks.kthreads"] = sum(bool(int(stat[6]) & 0x200000) for stat in stats)
+        self.numbers["procstat.tasks.threads"] = sum(int(stat[17]) for stat in stats)
+        self.numbers["procmem.rss"] = 4096 * sum(int(line.split()[1]) for line in files[f"{moment}/statms"].splitlines())
+        self.numbers["procmem.swap.used"] = 1024 * sum(int(line.split()[1]) for line in files[f"{moment}/swapped"].splitlines())
+        loads = files[f"{moment}/proc/loadavg"].split()
+        self.numbers |= {f"cpuload.load.{name}": float(load) for name, load in zip(("shortterm", "midterm", "longterm"), loads)}
+        lines = {words[0]: words[1:] for words in map(str.split, files[f"{moment}/proc/stat"].splitlines())}
+        ticks = dict(zip(CPU_MODES, map(int, lines["cpu"])))
+        self.counts = {f"cpuload.cpu.{name}": n / 100 for name, n in ticks.items()}
+        self.counts["cpuload.context.switches"] = int(lines["ctxt"][0])
+        self.counts["procstat.started.forks"] = int(lines["processes"][0])
+
+
+STATES = {"R": "running", "S": "sleeping", "D": "blocked", "T": "stopped", "t": "traced", "Z": "zombie", "X": "dying",
+          "P": "parked", "I": "idle"}
+CPU_MODES = ("user", "nice", "system", "idle", "iowait", "irq", "softirq", "steal", "guest")
+
+
+def compare_processes(files, who):
+    """Likewise, what is made of all processes: the sums over all groups, the states, the CPU."""
+    values, wrong = {}, []
+    for (name, _), (value, _) in parse_print(files[f"{who}.print"]).items():
+        for sum_of in (name, "procmem.rss" if name.startswith("procmem.rss.") else None):
+            values[sum_of] = values.get(sum_of, 0) + (value or 0)
+    before, during, after = (Processes(files, f"{who}.{moment}") for moment in ("before", "during", "after"))
+    for name in before.numbers:
+        moments = [moment.numbers[name] for moment in (before, during, after)]
+        # the shell, what it runs, and a kernel thread or two are not the same ones at each moment
+        slack = 3 << 20 if name in ("procmem.rss", "procmem.swap.used") else 0.5 if "load" in name else 3
+        if not min(moments) - slack <= values.get(name, -100) <= max(moments) + slack:
+            wrong.append(f"{name}: {values.get(name)}, but {moments}")
+    for name, count in before.counts.items():
+        # a rate over a second or a little more, within all that moved; the kernel counts ticks
+        if not 0 <= values.get(name, -1) <= (after.counts[name] - count) * 1.1 + 0.05:
+            wrong.append(f"{name}: {values.get(name)}/s, but it only moved from {count} to {after.counts[name]}")
+    busy = sum(values.get(f"cpuload.cpu.{name}", 0) for name in CPU_MODES)
+    if not 0.8 <= busy <= 1.2:
+        wrong.append(f"the modes of one CPU are {busy} seconds a second")
+    return wrong
 
 
 def partition(files, who):
@@ -386,6 +434,10 @@ def check_values(guest, files, who, name):
     wrong, compared = compare_print(files, who)
     tap.ok(not wrong and compared > 100 and files[f"{who}.print.status"].strip() == "0",
            f"{guest.name}: --print as {name}: {compared} values are what the kernel says", *wrong, files[f"{who}.print.err"])
+    # whom nobody is shown, nobody can count
+    if who != "hidden":
+        wrong = compare_processes(files, who)
+        tap.ok(not wrong, f"{guest.name}: --print as {name}: processes, their states, groups and CPU time", *wrong)
     parts, total = partition(files, who)
     tap.same(parts, total, f"{guest.name}: as {name}, meminfo.usage adds up to all memory")
 
@@ -460,6 +512,8 @@ def check_swap(guest):
     check_values(guest, files, "root", "root while swap is in use")
     values = parse_print(files["root.print"])
     used, cached, free = (values[f"meminfo.swap.{name}", None][0] for name in ("used", "cached", "free"))
+    of_processes = sum(value for (name, _), (value, _) in values.items() if name == "procmem.swap.used")
+    tap.ok(of_processes > 16 << 20, f"{guest.name}: procmem tells whose it is", of_processes)
     before, after = (lookup_keys(reading(files, f"root.{moment}", ["proc/meminfo"]), "SwapTotal", None, None)
                      for moment in ("before", "after"))
     tap.ok(before == after and used + cached + free == before and used > 16 << 20,
