@@ -23,7 +23,7 @@
 #define RECORDS_FIRST 1024
 #define DUMP_SIZE (64u << 10)
 #define LOG_SIZE (64u << 10)
-#define CPUS_TEXT 512
+#define CPUS_TEXT (5 * PROCTABLE_CPUS) /* four digits and a comma each */
 
 /* The times of a process, summed over its threads as they come. */
 struct sums {
@@ -360,11 +360,13 @@ static int configure(struct qmem *q, struct bpf *b, struct proctable_config *con
 
 	if (!err && (size_t)len >= sizeof(b->cpus))
 		err = -ERANGE;
-	if (err) {
+	if (err == -ERANGE)
+		snprintf(why->text, sizeof(why->text), "more than %d CPUs are online", PROCTABLE_CPUS);
+	else if (err)
 		snprintf(why->text, sizeof(why->text), "which CPUs are online cannot be told from '/%s': %s",
 			 b->online.path, strerror(-err));
+	if (err)
 		return err;
-	}
 	strcpy(b->cpus, text);
 	config->cpus = (uint32_t)n;
 	config->memory_v1 = memory_is_v1(q);
