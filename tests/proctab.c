@@ -3,6 +3,7 @@
  * The process table, for tests that ask it line by line on stdin. An answer ends with a line "end".
  *	proctab [Option=value ...]
  *	scan			one round: a line of words for each process, then the totals
+ *	totals			one round: only these
  *	wchan PID TID		where a task waits
  *	cgroup PID		its path
  *	fds			how many descriptors this program has open
@@ -69,9 +70,21 @@ static void print_proc(const struct proc *p, const char *what)
 	putchar('\n');
 }
 
-static void print_all(void)
+static void print_totals(void)
 {
 	const struct proctable_totals *totals = proctable_totals(table);
+
+	printf("totals round=%" PRIu64 " capacity=%zu processes=%" PRIu64 " kthreads=%" PRIu64 " threads=%" PRIu64
+	       " overflow=%" PRIu64 " blocked_overflow=%" PRIu64 " hidden=%" PRIu64 " per_thread=%d exact=%d",
+	       proctable_round(table), proctable_capacity(table), totals->processes, totals->kthreads, totals->threads,
+	       totals->overflow, totals->blocked_overflow, totals->hidden, totals->per_thread, totals->exact);
+	for (int i = 0; i < PROC_STATES; i++)
+		printf(" %c=%" PRIu64, proc_state_letters[i], totals->states[i]);
+	putchar('\n');
+}
+
+static void print_all(void)
+{
 	const struct proc_task *tasks;
 	const struct proc *p;
 	const uint32_t *slots;
@@ -87,13 +100,7 @@ static void print_all(void)
 	n = proctable_blocked(table, &tasks);
 	for (size_t i = 0; i < n; i++)
 		printf("blocked pid=%d tid=%d start=%" PRId64 "\n", tasks[i].pid, tasks[i].tid, tasks[i].start);
-	printf("totals round=%" PRIu64 " capacity=%zu processes=%" PRIu64 " kthreads=%" PRIu64 " threads=%" PRIu64
-	       " overflow=%" PRIu64 " blocked_overflow=%" PRIu64 " hidden=%" PRIu64 " per_thread=%d exact=%d",
-	       proctable_round(table), proctable_capacity(table), totals->processes, totals->kthreads, totals->threads,
-	       totals->overflow, totals->blocked_overflow, totals->hidden, totals->per_thread, totals->exact);
-	for (int i = 0; i < PROC_STATES; i++)
-		printf(" %c=%" PRIu64, proc_state_letters[i], totals->states[i]);
-	putchar('\n');
+	print_totals();
 }
 
 static int asked_wchan(struct qmem *q, int pid, int tid)
@@ -129,6 +136,8 @@ static int collect(struct qmem *q, void *state)
 		asked_cgroup(q, pid);
 	else if (strncmp(line, "scan", 4) == 0)
 		print_all();
+	else if (strncmp(line, "totals", 6) == 0)
+		print_totals();
 	return 0;
 }
 

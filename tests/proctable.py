@@ -14,6 +14,7 @@ PROCTAB = os.path.join(tap.BUILD, "tests/proctab")
 CROWD = os.path.join(tap.BUILD, "tests/crowd")
 BACKENDS = ("bpf", "iter", "fds", "files")
 CHURN = os.environ.get("QMEM_CHURN", "20000")
+THREADS = os.environ.get("QMEM_THREADS", "10000")
 TICK_NS = 10**9 // os.sysconf("SC_CLK_TCK")
 KERNEL = tuple(int(n) for n in re.match(r"(\d+)\.(\d+)", os.uname().release).groups())
 
@@ -47,6 +48,9 @@ class Table:
     def word(self, question):
         """The rest of an answer of one line: NAME REST"""
         return self.ask(question)[0].split(" ", 1)[1]
+
+    def totals(self):
+        return Round(self.ask("totals")).totals
 
     def close(self):
         """What it has logged."""
@@ -419,6 +423,36 @@ def bounded(backend, room):
     tap.same(log.count("MaxProcesses"), 1, f"{backend}: and it is said once")
 
 
+def threads(backend, table, crowd):
+    """One process with very many threads."""
+    compare, pid = Compare(backend), crowd.pids[0]
+    before = reader(pid)
+    now = table.scan()
+    compare.process(now.procs[pid], before, reader(pid))
+    tap.ok(not compare.wrong, f"{backend}: equal to /proc with {THREADS} threads", *compare.wrong)
+    tap.same(now.procs[pid]["threads"], int(THREADS) + 1, f"{backend}: all threads are counted")
+    tap.ok(now.totals["threads"] > int(THREADS), f"{backend}: among all those of the machine", now.totals)
+    tap.diag(f"{backend}: " + table.ask("bench 3")[0] + f" with {now.totals['threads']} threads")
+
+
+def crowded():
+    """A machine with more processes than a table has room for by default: each is the same one."""
+    most, more = 100000, 50
+    root = tap.directory()
+    for name in ("stat", "statm", "status"):
+        tap.write(f"{root}/one/{name}", tap.read(f"/proc/self/{name}"))
+    os.mkdir(f"{root}/proc")
+    for pid in range(1, most + more + 1):
+        os.symlink("../one", f"{root}/proc/{pid}")
+    for backend in ("fds", "files"):
+        table = Table(f"HostRoot={root}", f"Backend={backend}")
+        for when in ("first seen", "known"):
+            totals = table.totals()
+            tap.same((totals["processes"], totals["overflow"]), (most, more), f"{backend}: {most} processes, {more} more, {when}")
+        log = table.close()
+        tap.same(log.count(f"{more} more are left out (MaxProcesses)"), 1, f"{backend}: it is said, once")
+
+
 def budget():
     """Few descriptors: the values are the same."""
     crowd = Crowd("sleepers", "40")
@@ -446,6 +480,13 @@ def choice():
         table.close()
     table = Table("HostRoot=" + tap.directory(), "Backend=files")
     tap.ok(table.state == "off" and "/proc" in table.reason, f"no /proc: {table.reason}")
+    root = tap.directory()
+    os.symlink("/proc", f"{root}/proc")
+    tap.write(f"{root}/sys/devices/system/cpu/online", "0-1024\n")
+    table = Table(f"HostRoot={root}")
+    tap.ok(re.search(r"^back end fds: .*not bpf: (more than 1024 CPUs|qmem was built without)", table.reason),
+           f"auto with more CPUs than it has room for: {table.reason}")
+    table.close()
     hidden = "for l in $(ldconfig -p | sed -n 's/.*libbpf.so.1 .*=> //p'); do mount --bind /etc/hostname $l || exit 9; done; exec "
     try:
         program = subprocess.run(["unshare", "-m", "sh", "-c", hidden + PROCTAB], input="scan\n", capture_output=True, text=True)
@@ -463,6 +504,7 @@ def main():
               "stopped": Crowd("stopped"), "blocked": Crowd("blocked"), "names": Crowd("names")}
     tap.ok(tap.wait_for(lambda: reader(crowds["stopped"].pids[0])["state"] == "T" and
                         reader(crowds["zombie"].pids[0])["state"] == "Z"), "the processes are what they shall be")
+    many = Crowd("threads", THREADS)
     for backend in BACKENDS:
         table = Table(f"Backend={backend}")
         if table.state != "on":
@@ -476,12 +518,15 @@ def main():
         swapped(backend, table)
         moved(backend, table, crowds["sleepers"].pids[7])
         reuse(backend, table)
+        threads(backend, table, many)
         churn(backend, table)
         room = len(table.scan().procs) - 20
         table.close()
         bounded(backend, room)
+    many.close()
     budget()
     choice()
+    crowded()
     for crowd in crowds.values():
         crowd.close()
     tap.done()
