@@ -7,6 +7,7 @@
  *	burners		N that run and touch memory
  *	sharers		N with one shared memory, and a file
  *	threads		one with N threads more
+ *	wrapped		one with a thread that has run, and has a smaller number, if that can be chosen
  *	ended		one of whose threads N have run, and ended; another one has run, and sleeps
  *	vmas		one with N mappings
  *	zombie		one that has ended
@@ -154,6 +155,17 @@ static void run_ended(long n)
 	for (long i = 0; i < n; i++)
 		if (pthread_create(&thread, NULL, run_thread, NULL) || pthread_join(thread, NULL))
 			fail("pthread_create");
+	busy = true;
+	run_threads(1);
+}
+
+static void run_wrapped(void)
+{
+	int fd = open("/proc/sys/kernel/ns_last_pid", O_WRONLY | O_CLOEXEC);
+
+	if (fd >= 0 && write(fd, "300", 3) != 3)
+		perror("ns_last_pid");
+	close(fd);
 	busy = true;
 	run_threads(1);
 }
@@ -371,6 +383,8 @@ static bool run_kind(const char *kind, long n, long i, void *shared)
 		run_sharer(shared);
 	} else if (strcmp(kind, "threads") == 0) {
 		run_threads(n);
+	} else if (strcmp(kind, "wrapped") == 0) {
+		run_wrapped();
 	} else if (strcmp(kind, "ended") == 0) {
 		run_ended(n);
 	} else if (strcmp(kind, "vmas") == 0) {

@@ -435,6 +435,23 @@ def threads(backend, table, crowd):
     tap.diag(f"{backend}: " + table.ask("bench 3")[0] + f" with {now.totals['threads']} threads")
 
 
+def wrapped(backend):
+    """Numbers have begun again: a thread comes before the first of its process, in the first round, too."""
+    crowd = Crowd("wrapped")
+    pid = crowd.pids[0]
+    if min(map(int, os.listdir(f"/proc/{pid}/task"))) == pid:
+        tap.skip(f"{backend}: a thread with a smaller number", "it cannot be chosen")
+        crowd.close()
+        return
+    compare, table = Compare(backend), Table(f"Backend={backend}")
+    for _ in range(2):
+        before = reader(pid)
+        compare.process(table.scan().procs[pid], before, reader(pid))
+    tap.ok(not compare.wrong, f"{backend}: a thread with a smaller number", *compare.wrong)
+    table.close()
+    crowd.close()
+
+
 def crowded():
     """A machine with more processes than a table has room for by default: each is the same one."""
     most, more = 100000, 50
@@ -519,6 +536,7 @@ def main():
         moved(backend, table, crowds["sleepers"].pids[7])
         reuse(backend, table)
         threads(backend, table, many)
+        wrapped(backend)
         churn(backend, table)
         room = len(table.scan().procs) - 20
         table.close()

@@ -23,6 +23,7 @@
 #define RECORDS_FIRST 1024
 #define DUMP_SIZE (64u << 10)
 #define LOG_SIZE (64u << 10)
+#define EARLY (64u << 10)
 #define CPUS_TEXT (5 * PROCTABLE_CPUS) /* four digits and a comma each */
 
 /* The times of a process, summed over its threads as they come. */
@@ -42,6 +43,9 @@ struct bpf {
 	char *text;        /* of dump */
 	struct sums *sums; /* by slot */
 	size_t sums_n;
+	/* shares of threads that came before the first of a process not known yet */
+	struct proctable_record *early;
+	size_t early_n;
 };
 
 static long sys_bpf(int command, union bpf_attr *attr)
@@ -228,7 +232,7 @@ static void add(struct sums *s, const struct proctable_record *r)
 	s->majflt += (int64_t)r->majflt;
 }
 
-static void take_one(const struct bpf *b, struct table *table, const struct proctable_record *r)
+static void take_one(struct bpf *b, struct table *table, const struct proctable_record *r)
 {
 	struct proc *p;
 
@@ -237,13 +241,26 @@ static void take_one(const struct bpf *b, struct table *table, const struct proc
 	table->totals.threads++;
 	if (r->state == PROC_BLOCKED)
 		table_block(table, (int32_t)r->pid, (int32_t)r->tid, (int64_t)r->start);
-	/* threads come by their own ids: one may well come before the first of its process */
+	/* threads come by their own ids: where these have begun again, one comes before the first of its process */
 	p = r->tid == r->pid ? take(b, table, r) : table_find(table, (int32_t)r->pid);
 	if (p)
 		add(sums_of(b, table, p), r);
+	else if (r->tid != r->pid && b->early_n < EARLY)
+		b->early[b->early_n++] = *r;
 }
 
-static int dump_read(const struct bpf *b, struct table *table, int fd)
+static void take_early(struct bpf *b, const struct table *table)
+{
+	for (size_t i = 0; i < b->early_n; i++) {
+		const struct proc *p = table_find(table, (int32_t)b->early[i].pid);
+
+		if (p)
+			add(sums_of(b, table, p), &b->early[i]);
+	}
+	b->early_n = 0;
+}
+
+static int dump_read(struct bpf *b, struct table *table, int fd)
 {
 	for (;;) {
 		ssize_t n = read(fd, b->text, DUMP_SIZE);
@@ -285,6 +302,7 @@ static int dump_scan(struct qmem *q, struct table *table, void *backend)
 		return -errno;
 	err = dump_read(b, table, fd);
 	close(fd);
+	take_early(b, table);
 	for (size_t i = 0; i < table->order_n; i++) {
 		struct proc *p = &table->slots[table->order[i]];
 
@@ -466,6 +484,8 @@ static void bpf_close(void *backend)
 	if (b->sums)
 		munmap(b->sums, b->sums_n * sizeof(*b->sums));
 	qmem_file_close(&b->online);
+	if (b->early)
+		munmap(b->early, EARLY * sizeof(*b->early));
 	free(b->text);
 	free(b);
 }
@@ -537,6 +557,14 @@ static int dump_attach(struct bpf *b, struct backend_reason *why)
 	return -errno;
 }
 
+/* Memory comes when it is used. */
+static void *reserve(size_t size)
+{
+	void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	return memory == MAP_FAILED ? NULL : memory;
+}
+
 static int dump_open(struct qmem *q, struct table *table, int64_t budget, void **ret, struct backend_reason *why)
 {
 	struct bpf *b = bpf_new();
@@ -552,11 +580,9 @@ static int dump_open(struct qmem *q, struct table *table, int64_t budget, void *
 		goto out;
 	b->text = malloc(DUMP_SIZE);
 	b->sums_n = table->max;
-	b->sums = mmap(NULL, b->sums_n * sizeof(*b->sums), PROT_READ | PROT_WRITE,
-		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	if (b->sums == MAP_FAILED)
-		b->sums = NULL;
-	if (!b->sums || !b->text)
+	b->sums = reserve(b->sums_n * sizeof(*b->sums));
+	b->early = reserve(EARLY * sizeof(*b->early));
+	if (!b->sums || !b->early || !b->text)
 		err = -ENOMEM;
 out:
 	if (err)
