@@ -15,6 +15,7 @@ CROWD = os.path.join(tap.BUILD, "tests/crowd")
 BACKENDS = ("bpf", "iter", "fds", "files")
 CHURN = os.environ.get("QMEM_CHURN", "20000")
 THREADS = os.environ.get("QMEM_THREADS", "10000")
+PROCESSES = os.environ.get("QMEM_PROCESSES", "100000")
 TICK_NS = 10**9 // os.sysconf("SC_CLK_TCK")
 KERNEL = tuple(int(n) for n in re.match(r"(\d+)\.(\d+)", os.uname().release).groups())
 
@@ -453,8 +454,8 @@ def wrapped(backend):
 
 
 def crowded():
-    """A machine with more processes than a table has room for by default: each is the same one."""
-    most, more = 100000, 50
+    """A machine with more processes than a table has room for: each is the same one."""
+    most, more = int(PROCESSES), 50
     root = tap.directory()
     for name in ("stat", "statm", "status"):
         tap.write(f"{root}/one/{name}", tap.read(f"/proc/self/{name}"))
@@ -462,7 +463,7 @@ def crowded():
     for pid in range(1, most + more + 1):
         os.symlink("../one", f"{root}/proc/{pid}")
     for backend in ("fds", "files"):
-        table = Table(f"HostRoot={root}", f"Backend={backend}")
+        table = Table(f"HostRoot={root}", f"Backend={backend}", f"MaxProcesses={most}")
         for when in ("first seen", "known"):
             totals = table.totals()
             tap.same((totals["processes"], totals["overflow"]), (most, more), f"{backend}: {most} processes, {more} more, {when}")
