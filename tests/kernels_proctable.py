@@ -1,13 +1,14 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """Tests of processes on other kernels, each booted in qemu with two CPUs and swap: proctable.py with every back end that the
-kernel can have, and procmem.py with the one it takes by itself.
+kernel can have, and what procmem.py does with the members of a group.
 
     kernels_proctable.py [KERNEL...]        KERNEL: a name of kernels/fetch.py, or "all"
 
 Without a name it takes those in $QMEM_KERNELS; none is a skip. The guest has this machine's Python and libbpf.
 """
 
+import _ctypes
 import os
 import re
 import shutil
@@ -28,7 +29,7 @@ STDLIB = sysconfig.get_path("stdlib")
 LEFT_OUT = re.compile(r"^(test|idlelib|tkinter|ensurepip|lib2to3|config-.*|pydoc_data|dist-packages|site-packages|__pycache__)$")
 
 PROGRAMS = ("tests/proctab", "tests/crowd", "qmem.plugin")
-TESTS = ("proctable.py", "procmem.py")
+TESTS = ("proctable.py", "procmem.py members")
 # What a kernel must have, the best first. fds and files are everywhere.
 BPF = {"5.10": ("iter",), "6.1": ("iter",), "6.12": ("bpf", "iter"), "newest": ("bpf", "iter")}
 # Whose VmRSS is not exact: that must be said.
@@ -97,17 +98,18 @@ def build_image(path):
     guest = image.Image()
     guest.device("dev/console", 5, 1)
     guest.file("bin/busybox", data(fetch.busybox()), 0o755)
-    guest.file("init", (INIT % (" ".join(TESTS), PYTHON)).encode(), 0o755)
+    guest.file("init", (INIT % (" ".join(f"'{test}'" for test in TESTS), PYTHON)).encode(), 0o755)
     guest.file("etc/passwd", b"root:x:0:0::/:/bin/sh\n")
     bpf = libbpf()
-    for library in libraries(PYTHON, *map(program, PROGRAMS), *([bpf] if bpf else [])) + ([bpf] if bpf else []):
+    others = [_ctypes.__file__] + ([bpf] if bpf else [])
+    for library in libraries(PYTHON, *map(program, PROGRAMS), *others) + others:
         guest.file(library[1:], data(library), 0o755)
     guest.file(PYTHON[1:], data(PYTHON), 0o755)
     for top, directories, names in os.walk(STDLIB):
         directories[:] = [name for name in directories if not LEFT_OUT.match(name)]
         for name in names:
             guest.file(os.path.join(top, name)[1:], data(os.path.join(top, name)), 0o755)
-    for name in ("tap.py", *TESTS):
+    for name in ("tap.py", "stream.py", *(test.split()[0] for test in TESTS)):
         guest.file(f"src/tests/{name}", data(os.path.join(tap.SRC, "tests", name)))
     for name in PROGRAMS:
         guest.file(f"build/{name}", data(program(name)), 0o755)
@@ -153,7 +155,7 @@ def check(name, console):
     chosen = re.search(r" - auto: (back end (\w+): .*)", console)
     tap.same(chosen and chosen[2], BPF[name][0], f"{name}: the back end that is chosen")
     tap.same("approximate" in (chosen[1] if chosen else ""), name in LAGS, f"{name}: whether RSS is said to be approximate")
-    tap.ok(re.search(r"^# in swap: [1-9]", console, re.M), f"{name}: procmem saw memory in swap")
+    tap.ok(re.search(r"^# \w+: in swap: [1-9]", console, re.M), f"{name}: procmem saw memory in swap")
     for test in TESTS:
         if not tap.ok(f"@@done {test} 0" in console, f"{name}: {test} came to its end"):
             tap.diag(console[-2000:])
