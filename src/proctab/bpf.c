@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The kernel's own list of processes, by programs of bpf/proctable.bpf.c. */
+/* The kernel's own list of processes, by the programs of bpf/walk.bpf.c and bpf/dump.bpf.c. */
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/bpf.h>
@@ -18,7 +18,8 @@
 
 /* Only its bytes: what else is in there calls libbpf by name, and this is not inline. */
 #define bpf_object__destroy_skeleton(skeleton_) ((void)(skeleton_))
-#include "bpf/proctable.skel.h"
+#include "bpf/dump.skel.h"
+#include "bpf/walk.skel.h"
 
 #define RECORDS_FIRST 1024
 #define DUMP_SIZE (64u << 10)
@@ -315,11 +316,12 @@ static int dump_scan(struct qmem *q, struct table *table, void *backend)
 
 struct program {
 	const char *name;
+	const void *(*object)(size_t *size);
 	int major, minor; /* the first kernel that may run it */
 };
 
-static const struct program walk_program = { "walk", 6, 7 };
-static const struct program dump_program = { "dump", 5, 8 };
+static const struct program walk_program = { "walk", walk_bpf__elf_bytes, 6, 7 };
+static const struct program dump_program = { "dump", dump_bpf__elf_bytes, 5, 8 };
 
 /* The last line of the verifier that says something. */
 static void last_line(const char *log, char *ret, size_t size)
@@ -414,7 +416,7 @@ static int keep(const struct libbpf *lib, struct bpf_object *object, const struc
 	if (!err)
 		err = map_memory(&b->head, sizeof(*b->head), PROT_READ | PROT_WRITE,
 				 lib->map_fd(lib->find_map(object, ".bss")));
-	if (!err)
+	if (!err && records)
 		err = map_memory(&b->records, b->room * sizeof(*b->records), PROT_READ, lib->map_fd(records));
 	if (!err && locate >= 0) {
 		err = run(locate);
@@ -430,6 +432,7 @@ static int load(struct qmem *q, struct bpf *b, const struct program *program, bo
 {
 	struct proctable_config config = { 0 };
 	struct bpf_object *object = NULL;
+	struct bpf_map *records;
 	char *log = calloc(1, LOG_SIZE);
 	struct libbpf lib;
 	const void *bytes;
@@ -446,16 +449,16 @@ static int load(struct qmem *q, struct bpf *b, const struct program *program, bo
 	err = libbpf_open(&lib, why->text, sizeof(why->text));
 	if (err)
 		goto out;
-	bytes = proctable_bpf__elf_bytes(&size);
+	bytes = program->object(&size);
 	object = lib.object_open_mem(bytes, size, &options);
 	if (!object) {
 		err = load_reason(-errno, log, program, why);
 		goto out_library;
 	}
 	lib.map_set_initial_value(lib.find_map(object, ".rodata.config"), &config, sizeof(config));
-	lib.map_set_max_entries(lib.find_map(object, "records"), (uint32_t)b->room);
-	lib.program_set_autoload(lib.find_program(object, "walk"), program == &walk_program);
-	lib.program_set_autoload(lib.find_program(object, "dump"), program == &dump_program);
+	records = lib.find_map(object, "records");
+	if (records)
+		lib.map_set_max_entries(records, (uint32_t)b->room);
 	lib.program_set_autoload(lib.find_program(object, "locate"), locate);
 	err = lib.object_load(object);
 	err = err ? load_reason(err, log, program, why) : keep(&lib, object, program, b, why);

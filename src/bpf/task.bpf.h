@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: MIT */
+/* What `walk` and `dump` have in common: a task as a record, and where the counters of each CPU are. */
+#ifndef QMEM_BPF_TASK_H
+#define QMEM_BPF_TASK_H
+
+#include "vmlinux_min.h"
+
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_tracing.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "proctable.h"
+
+#define NOLOAD 0x400 /* with D: idle */
+#define RTLOCK_OR_FROZEN (0x1000 | 0x8000)
+
+char LICENSE[] SEC("license") = "Dual MIT/GPL";
+
+const volatile struct proctable_config config SEC(".rodata.config") = {};
+struct proctable_head head = {};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u64);
+} probe SEC(".maps");
+
+/* ---- one task ---- */
+
+/*
+ * The index of what /proc/PID/stat would say. A function of its own, since the verifier looks at a global one once, and takes
+ * any number for its result: inlined it would follow each of the results through all that comes after.
+ */
+__noinline __u32 state_index(__u32 state, __u32 exit_state)
+{
+	__u32 all = state | exit_state;
+
+	if (state & RTLOCK_OR_FROZEN)
+		return 2;
+	if ((state & (2 | NOLOAD)) == (2 | NOLOAD))
+		return 8;
+	for (int bit = 6; bit >= 0; bit--)
+		if (all & (1u << bit))
+			return (__u32)bit + 1;
+	return 0;
+}
+
+static __always_inline __u32 state_of(struct task_struct *t)
+{
+	__u32 state;
+
+	if (bpf_core_field_exists(t->__state))
+		state = t->__state;
+	else
+		state = (__u32)((struct task_struct___old *)t)->state;
+	return state_index(state, (__u32)t->exit_state);
+}
+
+static __always_inline void fill_times(struct proctable_record *r, struct task_struct *t)
+{
+	r->start = t->start_boottime;
+	r->utime = t->utime;
+	r->stime = t->stime;
+	r->runtime = t->se.sum_exec_runtime;
+	r->minflt = t->min_flt;
+	r->majflt = t->maj_flt;
+}
+
+static __always_inline void fill_sizes(struct proctable_record *r, struct mm_struct *mm)
+{
+	r->hiwater_rss = mm->hiwater_rss;
+	r->total_vm = mm->total_vm;
+	r->data_vm = mm->data_vm;
+	r->pgtables = (__u64)mm->pgtables_bytes.counter;
+	if (bpf_core_field_exists(((struct mm_struct___seq *)mm)->mm_lock_seq.sequence))
+		r->mm_seq = ((struct mm_struct___seq *)mm)->mm_lock_seq.sequence;
+	else if (bpf_core_field_exists(((struct mm_struct___int *)mm)->mm_lock_seq))
+		r->mm_seq = (__u32)((struct mm_struct___int *)mm)->mm_lock_seq;
+	else
+		r->mm_seq = 0;
+}
+
+static __always_inline __u32 seq_step(void)
+{
+	struct mm_struct___seq *mm = NULL;
+
+	if (bpf_core_field_exists(mm->mm_lock_seq.sequence))
+		return 2;
+	return bpf_core_field_exists(((struct mm_struct___int *)mm)->mm_lock_seq) ? 1 : 0;
+}
+
+static __always_inline __u64 cgroup_of(struct task_struct *t)
+{
+	struct css_set *set = t->cgroups;
+	struct cgroup *cgroup;
+
+	if (config.memory_v1 && bpf_core_enum_value_exists(enum cgroup_subsys_id, memory_cgrp_id)) {
+		struct cgroup_subsys_state *css = NULL;
+		__u64 at = bpf_core_enum_value(enum cgroup_subsys_id, memory_cgrp_id) * sizeof(css);
+
+		bpf_probe_read_kernel(&css, sizeof(css), (char *)set + bpf_core_field_offset(set->subsys) + at);
+		cgroup = BPF_CORE_READ(css, cgroup);
+		return BPF_CORE_READ(cgroup, kn, id);
+	}
+	return set->dfl_cgrp->kn->id;
+}
+
+/* All but the RSS. */
+static __always_inline void fill(struct proctable_record *r, struct task_struct *t)
+{
+	struct signal_struct *signal = t->signal;
+
+	fill_times(r, t);
+	r->pid = (__u32)t->tgid;
+	r->tid = (__u32)t->pid;
+	r->utime += signal->utime;
+	r->stime += signal->stime;
+	r->runtime += signal->sum_sched_runtime;
+	r->minflt += signal->min_flt;
+	r->majflt += signal->maj_flt;
+	r->threads = (__u32)signal->nr_threads;
+	r->flags = t->flags;
+	r->ppid = (__u32)t->real_parent->tgid;
+	r->uid = t->real_cred->uid.val;
+	__builtin_memcpy(r->comm, t->comm, sizeof(r->comm));
+	r->execs = (__u32)t->self_exec_id;
+	r->cgroup = cgroup_of(t);
+}
+
+/* ---- the areas of the CPUs ---- */
+
+/* Where the per-CPU areas are, without the symbols that many kernels do not tell: those of a variable of our own. */
+SEC("syscall")
+int locate(void *ctx)
+{
+	struct mm_struct *mm = bpf_get_current_task_btf()->mm;
+	struct bpf_map *map = (struct bpf_map *)&probe;
+	__u32 zero = 0;
+	__u64 array = 0;
+
+	(void)ctx;
+	bpf_probe_read_kernel(&array, sizeof(array), &map);
+	bpf_probe_read_kernel(&head.percpu_base, sizeof(head.percpu_base),
+			      (void *)(array + bpf_core_field_offset(struct bpf_array, pptrs)));
+	for (__u32 i = 0; i < config.cpus && i < PROCTABLE_CPUS; i++) {
+		__u64 *here = bpf_map_lookup_percpu_elem(&probe, &zero, config.cpu[i]);
+
+		head.percpu[i] = (__u64)here;
+	}
+	head.seq_step = seq_step();
+	head.adjacent = mm && (__u64)mm->rss_stat[1].counters == (__u64)mm->rss_stat[0].counters + sizeof(int) &&
+			(__u64)mm->rss_stat[2].counters == (__u64)mm->rss_stat[0].counters + 2 * sizeof(int) &&
+			(__u64)mm->rss_stat[3].counters == (__u64)mm->rss_stat[0].counters + 3 * sizeof(int);
+	return 0;
+}
+
+#endif

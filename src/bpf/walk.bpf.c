@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: MIT */
+/* The kernel's list of processes, all records in one call. Linux 6.7. */
+#include "task.bpf.h"
+
+#define ALL_THREADS 1
+#define REFRESH 16 /* walks after which all of a process is read, even if it has slept */
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct proctable_record);
+} records SEC(".maps");
+
+extern int bpf_iter_task_new(struct bpf_iter_task *it, struct task_struct *task, unsigned flags) __ksym __weak;
+extern struct task_struct *bpf_iter_task_next(struct bpf_iter_task *it) __ksym __weak;
+extern void bpf_iter_task_destroy(struct bpf_iter_task *it) __ksym __weak;
+extern void bpf_rcu_read_lock(void) __ksym __weak;
+extern void bpf_rcu_read_unlock(void) __ksym __weak;
+extern void *bpf_rdonly_cast(void *obj, __u32 btf_id) __ksym __weak;
+
+static __always_inline void count(struct task_struct *t, __u32 state)
+{
+	head.threads++;
+	if (state < PROCTABLE_STATES)
+		head.states[state]++;
+	if (state == 2) {
+		__u32 n = head.blocked_n++;
+
+		if (n < PROCTABLE_BLOCKED) {
+			struct proctable_task *blocked = &head.blocked[n & (PROCTABLE_BLOCKED - 1)];
+
+			blocked->pid = (__u32)t->tgid;
+			blocked->tid = (__u32)t->pid;
+			blocked->start = t->start_boottime;
+		}
+	}
+}
+
+/*
+ * The counters of one CPU are four ints in a row: one load of two longs, of a type that has nothing but such. The verifier
+ * lets no program load more than eight bytes at once, but it does let it load. It is a global function for the same reason
+ * as above: as many CPUs as there are, once, and not for every way that leads here.
+ */
+__noinline int add_cpus(void)
+{
+	__u64 counters = head.counters;
+	__s64 file = 0, anon = 0, swap = 0, shmem = 0;
+
+	for (__u32 i = 0; i < config.cpus && i < PROCTABLE_CPUS; i++) {
+		const struct timespec64 *here = bpf_rdonly_cast((void *)(counters + head.offset[i]),
+								bpf_core_type_id_kernel(struct timespec64));
+		__s64 low = here->tv_sec, high = here->tv_nsec;
+
+		file += (__s32)low;
+		anon += low >> 32;
+		swap += (__s32)high;
+		shmem += high >> 32;
+	}
+	head.sum[PROCTABLE_FILE] = file;
+	head.sum[PROCTABLE_ANON] = anon;
+	head.sum[PROCTABLE_SWAP] = swap;
+	head.sum[PROCTABLE_SHMEM] = shmem;
+	return 0;
+}
+
+static __always_inline void fill_rss(struct proctable_record *r, struct mm_struct *mm)
+{
+	/* a pointer is no argument, but memory makes a number of it */
+	head.counters = (__u64)mm->rss_stat[0].counters;
+	add_cpus();
+	r->rss[PROCTABLE_FILE] = mm->rss_stat[PROCTABLE_FILE].count + head.sum[PROCTABLE_FILE];
+	r->rss[PROCTABLE_ANON] = mm->rss_stat[PROCTABLE_ANON].count + head.sum[PROCTABLE_ANON];
+	r->rss[PROCTABLE_SWAP] = mm->rss_stat[PROCTABLE_SWAP].count + head.sum[PROCTABLE_SWAP];
+	r->rss[PROCTABLE_SHMEM] = mm->rss_stat[PROCTABLE_SHMEM].count + head.sum[PROCTABLE_SHMEM];
+}
+
+/*
+ * A process that has not run since the walk before, nor runs now, has done nothing: only others can have changed its RSS,
+ * by reclaim. What else they can change (its parent, its cgroup, its name) is read now and then. Memory is what a walk over
+ * thousands of processes waits for, and this touches half as much.
+ */
+static __always_inline bool has_slept(const struct proctable_record *r, struct task_struct *t, struct mm_struct *mm,
+				      __u32 state, __u32 i)
+{
+	return r->pid == (__u32)t->tgid && r->own && r->own == t->se.sum_exec_runtime && state && r->threads == 1 &&
+	       t->signal->nr_threads == 1 && r->has_mm == (mm != NULL) && (i + head.round) % REFRESH;
+}
+
+static __always_inline void fill_slept(struct proctable_record *r, struct task_struct *t, struct mm_struct *mm,
+				       __u32 state)
+{
+	__s64 file = r->rss[PROCTABLE_FILE], anon = r->rss[PROCTABLE_ANON];
+	__s64 swap = r->rss[PROCTABLE_SWAP], shmem = r->rss[PROCTABLE_SHMEM];
+	bool same = r->state == state;
+
+	r->state = state;
+	if (mm) {
+		fill_rss(r, mm);
+		r->has_mm = t->mm == mm;
+		same = same && r->has_mm && r->rss[PROCTABLE_FILE] == file && r->rss[PROCTABLE_ANON] == anon &&
+		       r->rss[PROCTABLE_SWAP] == swap && r->rss[PROCTABLE_SHMEM] == shmem;
+	}
+	r->same = same;
+	if (mm && !same)
+		fill_sizes(r, mm);
+}
+
+static __always_inline void fill_all(struct proctable_record *r, struct task_struct *t, struct mm_struct *mm,
+				     __u32 state)
+{
+	fill(r, t);
+	r->own = t->se.sum_exec_runtime;
+	r->state = state;
+	r->same = 0;
+	r->has_mm = 0;
+	if (!mm)
+		return;
+	fill_sizes(r, mm);
+	fill_rss(r, mm);
+	/* still its own: it was not freed under us */
+	r->has_mm = t->mm == mm;
+}
+
+SEC("syscall")
+int walk(void *ctx)
+{
+	struct proctable_record *r = NULL;
+	struct bpf_iter_task it;
+	struct task_struct *t;
+
+	(void)ctx;
+	head.n = 0;
+	head.blocked_n = 0;
+	head.threads = 0;
+	head.round++;
+	for (int i = 0; i < PROCTABLE_STATES; i++)
+		head.states[i] = 0;
+
+	bpf_rcu_read_lock();
+	bpf_iter_task_new(&it, NULL, ALL_THREADS);
+	while ((t = bpf_iter_task_next(&it))) {
+		__u32 state;
+
+		if (!t->tgid)
+			continue;
+		state = state_of(t);
+		count(t, state);
+		/* the first thread comes first, the others right behind */
+		if (t->pid == t->tgid) {
+			/* a kernel thread may have borrowed one */
+			struct mm_struct *mm = t->flags & PROCTABLE_PF_KTHREAD ? NULL : t->mm;
+			__u32 i = head.n++;
+
+			r = bpf_map_lookup_elem(&records, &i);
+			if (!r)
+				continue;
+			if (has_slept(r, t, mm, state, i))
+				fill_slept(r, t, mm, state);
+			else
+				fill_all(r, t, mm, state);
+		} else if (r && (__u32)t->tgid == r->pid) {
+			r->utime += t->utime;
+			r->stime += t->stime;
+			r->runtime += t->se.sum_exec_runtime;
+			r->minflt += t->min_flt;
+			r->majflt += t->maj_flt;
+		}
+	}
+	bpf_iter_task_destroy(&it);
+	bpf_rcu_read_unlock();
+	return 0;
+}
