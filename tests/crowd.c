@@ -5,6 +5,7 @@
  * prints a line of their pids once they are what they shall be, and ends, with all of them, when stdin does.
  *	sleepers	N, each with some memory of its own
  *	burners		N that run and touch memory
+ *	machine		N of 50 names; one in 25 runs and touches memory for a moment each second, the others sleep
  *	sharers		N with one shared memory, and a file
  *	threads		one with N threads more
  *	wrapped		one with a thread that has run, and has a smaller number, if that can be chosen
@@ -104,6 +105,25 @@ static void burn(long i)
 			usleep(5000); /* the machine has other things to do, too */
 		if (n % 65536 == 0)
 			madvise(memory, 64 * page, MADV_DONTNEED);
+	}
+}
+
+/* Once a second a tenth of a millisecond, each at its own time. */
+static void work(long i)
+{
+	char *memory = map(16 * page, MAP_PRIVATE | MAP_ANONYMOUS, -1);
+	struct timespec before, now;
+
+	set_up();
+	usleep((useconds_t)(i * 7919 % 1000000));
+	for (;;) {
+		clock_gettime(CLOCK_THREAD_CPUTIME_ID, &before);
+		touch(memory, 16);
+		madvise(memory, 16 * page, MADV_DONTNEED);
+		do
+			clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+		while ((now.tv_sec - before.tv_sec) * 1000000000 + now.tv_nsec - before.tv_nsec < 100000);
+		sleep(1);
 	}
 }
 
@@ -377,6 +397,14 @@ static bool run_kind(const char *kind, long n, long i, void *shared)
 
 		touch(map(pages * page, MAP_PRIVATE | MAP_ANONYMOUS, -1), pages);
 		sleep_for_ever();
+	} else if (strcmp(kind, "machine") == 0) {
+		char name[16];
+
+		snprintf(name, sizeof(name), "program-%ld", i / 7 % 50);
+		prctl(PR_SET_NAME, name);
+		if (i % 25 == 0)
+			work(i);
+		run_kind("sleepers", n, i, shared);
 	} else if (strcmp(kind, "burners") == 0) {
 		burn(i);
 	} else if (strcmp(kind, "sharers") == 0) {
@@ -437,7 +465,8 @@ int main(int argc, char **argv)
 	}
 	if (strcmp(kind, "names") == 0)
 		children = sizeof(names) / sizeof(*names);
-	else if (strcmp(kind, "sleepers") && strcmp(kind, "burners") && strcmp(kind, "sharers"))
+	else if (strcmp(kind, "sleepers") && strcmp(kind, "burners") && strcmp(kind, "sharers") &&
+		 strcmp(kind, "machine"))
 		children = 1;
 	/* what a child leaves behind is reaped here too */
 	prctl(PR_SET_CHILD_SUBREAPER, 1);

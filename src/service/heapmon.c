@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What the memory of chosen groups of processes is: heap, stacks, files, ... By the worker, from /proc/PID/smaps. */
+#include "service/heapmon.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -141,7 +143,7 @@ static const struct qmem_option options[] = {
 
 /* ---- on the worker ---- */
 
-static int read_smaps(int root_fd, int32_t pid, bool brief, void *result)
+int heapmon_read(int root_fd, int32_t pid, bool heap_only, void *result)
 {
 	struct smaps *smaps = result;
 	char path[64], text[65536];
@@ -152,7 +154,7 @@ static int read_smaps(int root_fd, int32_t pid, bool brief, void *result)
 	fd = openat(root_fd, path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
-	smaps_begin(smaps, brief);
+	smaps_begin(smaps, heap_only);
 	while (!smaps->enough) {
 		ssize_t n = read(fd, text + have, sizeof(text) - have);
 		int64_t used;
@@ -204,7 +206,7 @@ static void take_smaps(void *arg, const struct probe_target *target, int err, co
 static const struct probe_kind smaps_kind = {
 	.what = "smaps of pid",
 	.result_size = sizeof(struct smaps),
-	.read = read_smaps,
+	.read = heapmon_read,
 	.take = take_smaps,
 };
 

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -17,6 +18,8 @@
 #include "../recorder.h"
 #include "proc/netdev.h"
 #include "proc/psi.h"
+#include "proc/smaps.h"
+#include "service/heapmon.h"
 #include "service/meminfo.h"
 #include "service/vmstat.h"
 
@@ -338,6 +341,67 @@ static void charts(void)
 	fclose(null_stream);
 }
 
+/* ---- the heap of a process with 1000 mappings ---- */
+
+#define MAPPINGS 1000
+
+static void smaps_ours(void *arg)
+{
+	const bool *heap_only = arg;
+	struct smaps smaps;
+
+	if (heapmon_read(AT_FDCWD, getpid(), *heap_only, &smaps) || smaps.kinds[SMAPS_HEAP].rss <= 0)
+		abort();
+}
+
+static void smaps_by_lines(void *arg)
+{
+	FILE *in = fopen("/proc/self/smaps", "re");
+	unsigned long value, rss = 0, pss = 0, swap = 0;
+	char line[512], name[256], permissions[8];
+	bool heap = false;
+
+	(void)arg;
+	while (fgets(line, sizeof(line), in)) {
+		*name = '\0';
+		if (sscanf(line, "%*x-%*x %7s %*x %*x:%*x %*u %255s", permissions, name) >= 1)
+			heap = strcmp(name, "[heap]") == 0;
+		else if (sscanf(line, "Rss: %lu kB", &value) == 1)
+			rss += heap ? value : 0;
+		else if (sscanf(line, "Pss: %lu kB", &value) == 1)
+			pss += heap ? value : 0;
+		else if (sscanf(line, "Swap: %lu kB", &value) == 1)
+			swap += heap ? value : 0;
+	}
+	fclose(in);
+	if (!rss)
+		abort();
+	*(volatile unsigned long *)buffer = rss + pss + swap;
+}
+
+static void heap(void)
+{
+	bool yes = true, no = false;
+	struct way ways[] = { { "lines", smaps_by_lines, NULL },
+			      { "all", smaps_ours, &no },
+			      { "heap", smaps_ours, &yes } };
+	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	char *memory = mmap(NULL, MAPPINGS * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	double us[3];
+
+	if (memory == MAP_FAILED || chdir("/"))
+		abort();
+	memset(memory, 1, MAPPINGS * page);
+	for (size_t i = 0; i < MAPPINGS; i += 2)
+		mprotect(memory + i * page, page, PROT_READ);
+	race(ways, 3, 3, us);
+	printf("\n%-24s %10s %10s %10s %12s %12s\n", "smaps, 1000 mappings, us", "by lines", "heapmon", "HeapOnly",
+	       "lines/all", "lines/heap");
+	printf("%-24s %10.0f %10.0f %10.0f %12.1f %12.1f\n", "heap of the process", us[0], us[1], us[2], us[0] / us[1],
+	       us[0] / us[2]);
+	munmap(memory, MAPPINGS * page);
+}
+
 /* ---- start and stop ---- */
 
 static void start_stop(void)
@@ -370,6 +434,7 @@ int main(void)
 	files();
 	whole_tick();
 	charts();
+	heap();
 	start_stop();
 	qmem_free(q);
 	output_release(&output);
