@@ -20,7 +20,7 @@ struct backend {
 	int (*scan)(struct qmem *q, struct table *table, void *backend);
 	/* After table_end(): who is gone is known; may be NULL. */
 	void (*settle)(struct table *table, void *backend);
-	/* What a user should know of this one as it runs; `text` is empty before. */
+	/* What a user should know of this one as it runs; `text` is empty before. May be NULL. */
 	void (*describe)(const struct table *table, const void *backend, char *text, size_t size);
 	void (*close)(void *backend);
 };

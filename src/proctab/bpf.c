@@ -595,13 +595,6 @@ out:
 	return err;
 }
 
-static void bpf_describe(const struct table *table, const void *backend, char *text, size_t size)
-{
-	(void)backend;
-	if (!table->totals.exact)
-		snprintf(text, size, "RSS is approximate, as VmRSS is before Linux 6.2");
-}
-
 const struct backend backend_bpf = {
 	.name = "bpf",
 	.help = "a BPF program that walks the kernel's list",
@@ -609,7 +602,6 @@ const struct backend backend_bpf = {
 	.per_thread = true,
 	.open = walk_open,
 	.scan = walk_scan,
-	.describe = bpf_describe,
 	.close = bpf_close,
 };
 
@@ -620,6 +612,5 @@ const struct backend backend_iter = {
 	.per_thread = true,
 	.open = dump_open,
 	.scan = dump_scan,
-	.describe = bpf_describe,
 	.close = bpf_close,
 };

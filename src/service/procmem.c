@@ -726,7 +726,7 @@ const struct qmem_service procmem_service = {
 	.name = "procmem",
 	.help = "the memory of processes by group",
 	.source = "the table of processes; /proc/PID/smaps_rollup for PSS",
-	.kernel = "4.5 (PSS: 4.14)",
+	.kernel = "4.5 (PSS: 4.14); before 6.2 RSS is approximate, as the kernel's VmRSS is",
 	.privilege =
 		"none; for other users' processes: PSS CAP_SYS_PTRACE (Linux 6.15: CAP_PERFMON), GroupBy exe CAP_SYS_PTRACE",
 	.needs = &proctable_service,

@@ -110,10 +110,11 @@ static void note(struct qmem *q, const struct proctable *t)
 	const struct backend *b = backends[t->backend];
 	char text[128] = "";
 
-	b->describe(&t->table, t->data, text, sizeof(text));
-	qmem_note(q, "back end %s: %s%s%s%s%s", b->name, b->help, *text ? "; " : "", text,
-		  b->verify || t->table.totals.exact ? "" : "; RSS is approximate, as VmRSS is before Linux 6.2",
-		  t->reasons);
+	if (b->describe)
+		b->describe(&t->table, t->data, text, sizeof(text));
+	qmem_note(q, "back end %s: %s%s%s%s%s%s", b->name, b->help, t->wanted ? "; as Backend says" : "",
+		  *text ? "; " : "", text,
+		  t->table.totals.exact ? "" : "; RSS is approximate, as VmRSS is before Linux 6.2", t->reasons);
 }
 
 /* The first that works from the i-th on, or the one that is wanted. */
