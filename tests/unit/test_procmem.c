@@ -34,15 +34,15 @@ static void teardown(void)
 		;
 }
 
-/* kB, and the number of page faults. */
+/* kB, and the number of page faults; as many threads as its pid is. */
 static void put_memory(int pid, const char *comm, long anon, long file, long shmem, long swap, long faults)
 {
 	long page = sysconf(_SC_PAGESIZE) / K;
 	char name[64];
 
 	snprintf(name, sizeof(name), "proc/%d/stat", pid);
-	procroot_put(name, "%d (%s) S 0 1 1 0 -1 0 %ld 0 6 0 1 1 0 0 20 0 1 0 %d 4096000 100 0\n", pid, comm, faults,
-		     pid);
+	procroot_put(name, "%d (%s) S 0 1 1 0 -1 0 %ld 0 6 0 1 1 0 0 20 0 %d 0 %d 4096000 100 0\n", pid, comm, faults,
+		     pid, pid);
 	snprintf(name, sizeof(name), "proc/%d/statm", pid);
 	procroot_put(name, "1000 %ld %ld 1 0 200 0\n", (anon + file + shmem) / page, (file + shmem) / page);
 	snprintf(name, sizeof(name), "proc/%d/status", pid);
@@ -79,7 +79,8 @@ START_TEST(sums)
 	is("rss.shmem[a]", 440 * K);
 	is("swap.used[a]", 176 * K);
 	is("processes.count[a]", 2);
-	is("threads.count[a]", 2);
+	is("threads.count[a]", 3);
+	is("virtual.size[a]", 8000 * K);
 	is("peak.rss[a]", 18000 * K);
 	is("pgtables.size[a]", 80 * K);
 	is("virtual.data[a]", 1600 * K);
@@ -87,6 +88,94 @@ START_TEST(sums)
 	is("swap.used[b]", 0);
 	absent("rss.anon[other]");
 	absent("pss.pss[a]");
+}
+END_TEST
+
+static int64_t total(const char *metric)
+{
+	static const char *const groups[] = { "own", "a", "other", "kernel" };
+	int64_t sum = 0;
+	char name[64];
+
+	for (size_t i = 0; i < sizeof(groups) / sizeof(*groups); i++) {
+		int64_t value;
+
+		snprintf(name, sizeof(name), "procmem.%s[%s]", metric, groups[i]);
+		value = procroot_value(name);
+		sum += value > 0 ? value : 0;
+	}
+	return sum / 1000;
+}
+
+/* Whoever is shown by name: all groups together are all processes. */
+START_TEST(adds_up)
+{
+	const struct process processes[] = {
+		{ .pid = 1, .comm = "a", .state = 'S' },
+		{ .pid = 2, .comm = "b", .state = 'S' },
+		{ .pid = 3, .comm = "c", .state = 'S' },
+		{ .pid = 4, .comm = "d", .state = 'S' },
+		{ .pid = 5, .comm = "kthreadd", .state = 'S', .flags = 0x200000 },
+		{ 0 },
+	};
+	struct qmem_error error;
+
+	procroot_set("procmem", "Groups", "1");
+	procroot_set("procmem", "Detail", "yes");
+	ck_assert_int_eq(qmem_set(procroot_host.q, "procmem", "Group", "own", "Comm", "d", &error), 0);
+	procroot_processes(processes);
+	put_memory(1, "a", 40000, 8000, 4000, 400, 0);
+	put_memory(2, "b", 4000, 800, 400, 40, 0);
+	put_memory(3, "c", 400, 80, 40, 8, 0);
+	put_memory(4, "d", 40, 12, 4, 4, 0);
+	procroot_start();
+	procroot_tick();
+	is("processes.count[kernel]", 1);
+	absent("rss.anon[kernel]");
+	is("processes.count[own]", 1);
+	is("processes.count[other]", 2);
+	is("threads.count[other]", 2 + 3);
+	ck_assert_int_eq(total("processes.count"), 5);
+	ck_assert_int_eq(total("threads.count"), 1 + 2 + 3 + 4);
+	ck_assert_int_eq(total("rss.anon"), 44440 * K);
+	ck_assert_int_eq(total("rss.file"), 8892 * K);
+	ck_assert_int_eq(total("rss.shmem"), 4444 * K);
+	ck_assert_int_eq(total("swap.used"), 452 * K);
+	ck_assert_int_eq(total("virtual.size"), 4 * 4000 * K);
+	ck_assert_int_eq(total("virtual.data"), 4 * 800 * K);
+	ck_assert_int_eq(total("peak.rss"), 4 * 9000 * K);
+	ck_assert_int_eq(total("pgtables.size"), 4 * 40 * K);
+}
+END_TEST
+
+/* The same processes, and who is at the top by what is asked for. */
+START_TEST(top_by)
+{
+	static const char *const words[] = { "rss", "anon", "swap", "faults", "processes" };
+	const char *by = words[_i];
+
+	procroot_set("procmem", "Groups", "1");
+	procroot_set("procmem", "TopBy", by);
+	PROCESSES({ .pid = 1, .comm = "rss", .state = 'S' }, { .pid = 2, .comm = "anon", .state = 'S' },
+		  { .pid = 3, .comm = "swap", .state = 'S' }, { .pid = 4, .comm = "faults", .state = 'S' },
+		  { .pid = 5, .comm = "processes", .state = 'S' }, { .pid = 6, .comm = "processes", .state = 'S' }, );
+	put_memory(1, "rss", 0, 40000, 0, 0, 0);
+	put_memory(2, "anon", 4000, 0, 0, 0, 0);
+	put_memory(3, "swap", 400, 0, 0, 400, 0);
+	put_memory(4, "faults", 40, 0, 0, 0, 0);
+	put_memory(5, "processes", 40, 0, 0, 0, 0);
+	put_memory(6, "processes", 40, 0, 0, 0, 0);
+	procroot_start();
+	for (int faults = 1000; faults < 20000; faults += 1000) {
+		put_memory(4, "faults", 40, 0, 0, 0, faults);
+		procroot_tick();
+	}
+	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++) {
+		char name[64];
+
+		snprintf(name, sizeof(name), "procmem.processes.count[%s]", words[i]);
+		ck_assert_int_eq(procroot_value(name), words[i] != by ? -1 : i == 4 ? 2000 : 1000);
+	}
 }
 END_TEST
 
@@ -307,6 +396,8 @@ Suite *procmem_suite(void)
 
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_add_test(t, sums);
+	tcase_add_test(t, adds_up);
+	tcase_add_loop_test(t, top_by, 0, 5);
 	tcase_add_test(t, counters);
 	tcase_add_test(t, proportional);
 	tcase_add_test(t, too_dear);
