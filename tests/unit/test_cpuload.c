@@ -14,12 +14,26 @@
 static const struct qmem_service *const services[] = { &proctable_service, &cpuload_service, NULL };
 static const char *text;
 
-static void setup(void)
+static const struct qmem_service *const with_groups[] = { &proctable_service, &procmem_service, &cpuload_service,
+							  NULL };
+
+static void put_files(void)
 {
-	procroot_begin(services);
 	procroot_put("proc/loadavg", "0.13 1.18 22.20 2/94 8748\n");
 	procroot_put("proc/stat", "cpu  100 200 300 400 500 600 700 800 20 30\nctxt 11\nprocesses 13\nprocs_running 2\n"
 				  "procs_blocked 3\n");
+}
+
+static void setup(void)
+{
+	procroot_begin(services);
+	put_files();
+}
+
+static void setup_time(void)
+{
+	procroot_begin(with_groups);
+	put_files();
 }
 
 #define PROCESSES(...) procroot_processes((const struct process[]){ __VA_ARGS__{ 0 } })
@@ -206,6 +220,28 @@ START_TEST(group_counters)
 }
 END_TEST
 
+/* The service itself: seconds, a group of the configuration that uses none, the kernel and the others. */
+START_TEST(group_seconds)
+{
+	struct qmem_error error;
+
+	procroot_set("procmem", "GroupBy", "comm");
+	ck_assert_int_eq(qmem_set(procroot_host.q, "procmem", "Group", "own", "Comm", "b", &error), 0);
+	procroot_set("cpuload", "Groups", "1");
+	PROCESSES(P(10, "a", 500, 100) P(11, "b", 5, 5) P(12, "c", 1, 1) K(13, "kthread", 0, 50));
+	procroot_start();
+	procroot_tick();
+	PROCESSES(P(10, "a", 650, 125) P(11, "b", 5, 5) P(12, "c", 3, 2) K(13, "kthread", 0, 60));
+	text = procroot_tick();
+	is("time.user[a]", 1500);
+	is("time.syst[a]", 250);
+	is("time.user[own]", 0);
+	is("time.user[other]", 20);
+	is("time.syst[other]", 10);
+	is("time.syst[kernel]", 100);
+}
+END_TEST
+
 /* Places change, and no counter falls or jumps; together they are all that was used. */
 START_TEST(group_places)
 {
@@ -253,14 +289,20 @@ END_TEST
 Suite *cpuload_suite(void)
 {
 	Suite *suite = suite_create("cpuload");
-	TCase *tests = tcase_create("cpuload"), *group_tests = tcase_create("groups");
+	TCase *tests = tcase_create("cpuload"), *group_tests = tcase_create("groups"),
+	      *time_tests = tcase_create("time");
 
 	tcase_set_timeout(tests, 60);
 	tcase_set_timeout(group_tests, 60);
+	tcase_set_timeout(time_tests, 60);
 	tcase_add_checked_fixture(group_tests, setup_groups, teardown_groups);
 	tcase_add_test(group_tests, group_counters);
 	tcase_add_test(group_tests, group_places);
 	suite_add_tcase(suite, group_tests);
+
+	tcase_add_checked_fixture(time_tests, setup_time, procroot_end);
+	tcase_add_test(time_tests, group_seconds);
+	suite_add_tcase(suite, time_tests);
 
 	tcase_add_checked_fixture(tests, setup, procroot_end);
 	tcase_add_test(tests, modes);

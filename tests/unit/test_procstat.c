@@ -71,6 +71,23 @@ START_TEST(states)
 }
 END_TEST
 
+/* Who has no place in the table is counted all the same. */
+START_TEST(left_out)
+{
+	struct process many[21] = { { 0 } };
+
+	for (int i = 0; i < 20; i++)
+		many[i] = (struct process){ 100 + i, 1, "a", 'S', .start = 1 };
+	procroot_set("proctable", "MaxProcesses", "16");
+	procroot_processes(many);
+	procroot_start();
+	text = procroot_tick();
+	is("tasks.left_out", 4);
+	is("tasks.processes", 16);
+	ck_assert(said("4 more are left out (MaxProcesses)"));
+}
+END_TEST
+
 START_TEST(turnover)
 {
 	PROCESSES({ 10, 1, "a", 'S', .start = 1 }, { 11, 1, "b", 'S', .start = 1 }, );
@@ -303,6 +320,7 @@ Suite *procstat_suite(void)
 	tcase_set_timeout(tests, 60);
 	tcase_add_checked_fixture(tests, setup, procroot_end);
 	tcase_add_test(tests, states);
+	tcase_add_test(tests, left_out);
 	tcase_add_test(tests, turnover);
 	tcase_add_test(tests, forks_shared);
 	tcase_add_test(tests, zombies);
