@@ -260,6 +260,33 @@ START_TEST(proportional)
 }
 END_TEST
 
+/* What is true of a group is true of those that share a sum. */
+START_TEST(proportional_others)
+{
+	procroot_set("procmem", "Groups", "1");
+	procroot_set("procmem", "PssBudget", "1s");
+	procroot_set("procmem", "PssAge", "8s");
+	PROCESSES({ .pid = 1, .comm = "a", .state = 'S' }, { .pid = 2, .comm = "b", .state = 'S' },
+		  { .pid = 3, .comm = "c", .state = 'S' }, );
+	put_memory(1, "a", 4000, 0, 0, 0, 0);
+	put_memory(2, "b", 400, 0, 0, 0, 0);
+	put_memory(3, "c", 400, 0, 0, 0, 0);
+	put_rollup(1, 3000, 2000);
+	put_rollup(2, 300, 200);
+	procroot_start();
+	for (int i = 0; i < 3; i++)
+		procroot_tick();
+	is("pss.pss[a]", 3000 * K);
+	empty("pss.pss[other]"); /* one of them cannot be read */
+	put_rollup(3, 30, 20);
+	for (int i = 0; i < 16 && procroot_value("procmem.pss.pss[other]") == QMEM_NA; i++)
+		procroot_tick();
+	is("pss.pss[other]", 330 * K);
+	is("pss.uss[other]", 220 * K);
+	ck_assert_int_gt(procroot_value("procmem.pss_age.oldest[other]"), 0);
+}
+END_TEST
+
 START_TEST(too_dear)
 {
 	int told = 0;
@@ -400,6 +427,7 @@ Suite *procmem_suite(void)
 	tcase_add_loop_test(t, top_by, 0, 5);
 	tcase_add_test(t, counters);
 	tcase_add_test(t, proportional);
+	tcase_add_test(t, proportional_others);
 	tcase_add_test(t, too_dear);
 	tcase_add_test(t, busy_group);
 	tcase_add_test(t, none_starves);

@@ -7,6 +7,7 @@
 
 #include "procroot.h"
 #include "service/proctable.h"
+#include "service/stuck.h"
 #include "services.h"
 
 static const struct qmem_service *const services[] = { &proctable_service, &cpuload_service, &procstat_service, NULL };
@@ -217,6 +218,31 @@ START_TEST(stuck)
 }
 END_TEST
 
+/* A kernel thread that is often in state D for long is usual there; a process is not. */
+START_TEST(habit)
+{
+	procroot_set("procstat", "StuckAfter", "2s");
+	PROCESSES({ 9, 1, "a", 'S', .start = 1 }, );
+	procroot_start();
+	procroot_tick();
+	for (int i = 0; i <= STUCK_HABIT; i++) {
+		PROCESSES(
+			{ 10, 2, "kworker/0:1", 'D', .start = 1, .wchan = "k_wait", .switches = i, .flags = 0x200000 },
+			{ 11, 1, "b", 'D', .start = 1, .wchan = "b_wait", .switches = i }, );
+		for (int j = 0; j < 6; j++)
+			text = procroot_tick();
+		if (i < STUCK_HABIT)
+			is("census.stuck", 2);
+		PROCESSES({ 10, 2, "kworker/0:1", 'S', .start = 1, .switches = i + 1, .flags = 0x200000 },
+			  { 11, 1, "b", 'S', .start = 1, .switches = i + 1 }, );
+		if (i < STUCK_HABIT)
+			procroot_tick();
+	}
+	is("census.stuck", 1);
+	is("census.usual", 1);
+}
+END_TEST
+
 /* More than have a name each. */
 START_TEST(many_stuck)
 {
@@ -325,6 +351,7 @@ Suite *procstat_suite(void)
 	tcase_add_test(tests, forks_shared);
 	tcase_add_test(tests, zombies);
 	tcase_add_test(tests, stuck);
+	tcase_add_test(tests, habit);
 	tcase_add_test(tests, many_stuck);
 	tcase_add_test(tests, repeated);
 	tcase_add_test(tests, unknown_channel);
