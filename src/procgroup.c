@@ -595,6 +595,9 @@ static int take_answers(struct qmem *q, struct procgroups *g, const struct proct
 
 		if (!p || p->ended || !m || p->generation != a->generation || m->generation != a->generation)
 			continue;
+		/* it has become another since, by an exec or so, and the answer may be what it was */
+		if (!m->asked)
+			continue;
 		m->asked = false;
 		if (!a->answered)
 			continue;

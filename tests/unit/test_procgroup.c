@@ -212,6 +212,33 @@ START_TEST(forgotten)
 }
 END_TEST
 
+/* What was read before an exec tells nothing of what came after it. */
+START_TEST(exec_while_asked)
+{
+	rule("old", "Cmdline", "old");
+	rule("new", "Cmdline", "new");
+	PROCESSES({ .pid = 3, .comm = "sh", .state = 'S' }, );
+	procroot_put("proc/3/cmdline", "old");
+	procroot_start();
+	procroot_host.hold_jobs = true;
+	procroot_tick();
+	members("sh", 1);
+	PROCESSES({ .pid = 3, .comm = "x", .state = 'S' }, );
+	procroot_put("proc/3/cmdline", "old"); /* the worker has read it, and has not come back yet */
+	procroot_tick();
+	members("x", 1);
+	ck_assert(recorder_work(&procroot_host));
+	procroot_put("proc/3/cmdline", "new");
+	procroot_tick();
+	members("old", 0);
+	members("x", 1);
+	ck_assert(recorder_work(&procroot_host));
+	procroot_tick();
+	members("new", 1);
+	absent("x");
+}
+END_TEST
+
 Suite *procgroup_suite(void)
 {
 	Suite *s = suite_create("procgroup");
@@ -227,6 +254,7 @@ Suite *procgroup_suite(void)
 	tcase_add_test(t, by_cgroup);
 	tcase_add_test(t, worker_is_stuck);
 	tcase_add_test(t, forgotten);
+	tcase_add_test(t, exec_while_asked);
 	suite_add_tcase(s, t);
 	return s;
 }
