@@ -28,7 +28,7 @@ enum want { EXE = 1, CMDLINE = 2, USER = 4 };
 struct member {
 	uint32_t generation;
 	uint32_t group;
-	uint32_t mark; /* of comm, uid, cgroup; they tell of a change in rounds that were not ours */
+	uint32_t mark; /* of comm, uid, cgroup, execs; they tell of a change in rounds that were not ours */
 	bool pending;  /* the worker is to be asked */
 	bool asked;    /* and has been */
 	bool again;    /* look at it in the next round */
@@ -562,7 +562,8 @@ static uint32_t mark_of(const struct proc *p)
 
 	for (size_t i = 0; i < sizeof(p->comm) && p->comm[i]; i++)
 		h = (h ^ (unsigned char)p->comm[i]) * UINT32_C(16777619);
-	return h;
+	h = (h ^ (uint32_t)(p->cgroup ^ p->cgroup >> 32)) * UINT32_C(16777619);
+	return (h ^ p->execs) * UINT32_C(16777619);
 }
 
 static void weigh_refusals(struct qmem *q, struct procgroups *g)

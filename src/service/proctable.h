@@ -80,7 +80,8 @@ struct proc {
 	uint64_t cgroup;
 	/* Times the address space was locked for a change since the process was first seen; bpf and iter, Linux 6.4. */
 	int64_t vm_changes;
-	uint32_t mm_seq, execs; /* the table's own: what these are counted by */
+	uint32_t mm_seq; /* the table's own: what these are counted by */
+	uint32_t execs;  /* of the first thread, to tell one from the next; bpf and iter */
 } __attribute__((aligned(64)));
 
 struct proctable;

@@ -239,6 +239,30 @@ START_TEST(exec_while_asked)
 }
 END_TEST
 
+/* A move to another cgroup is seen, also if it was in a round of the table that was not procmem's. */
+START_TEST(moved_meanwhile)
+{
+	struct proc *p;
+
+	procroot_set("procmem", "GroupBy", "cgroup");
+	procroot_set("procmem", "Interval", "2s");
+	procroot_set("proctable", "Enabled", "yes"); /* every second */
+	PROCESSES({ .pid = 1, .comm = "a", .state = 'S', .cgroup = "/one" }, );
+	procroot_start();
+	procroot_tick();
+	members("/one", 1);
+	/* as a back end that knows cgroups does it */
+	p = (struct proc *)(uintptr_t)proctable_find(qmem_state(procroot_host.q, &proctable_service), 1);
+	p->cgroup = 7;
+	PROCESSES({ .pid = 1, .comm = "a", .state = 'S', .cgroup = "/two" }, );
+	procroot_tick();
+	absent("/two");
+	procroot_tick();
+	members("/two", 1);
+	absent("/one");
+}
+END_TEST
+
 Suite *procgroup_suite(void)
 {
 	Suite *s = suite_create("procgroup");
@@ -255,6 +279,7 @@ Suite *procgroup_suite(void)
 	tcase_add_test(t, worker_is_stuck);
 	tcase_add_test(t, forgotten);
 	tcase_add_test(t, exec_while_asked);
+	tcase_add_test(t, moved_meanwhile);
 	suite_add_tcase(s, t);
 	return s;
 }
