@@ -300,6 +300,54 @@ START_TEST(bounded)
 }
 END_TEST
 
+/* The next job is done, and has cost so much; false: there is none. */
+static bool work(uint64_t cost)
+{
+	struct qmem_job *job = procroot_host.jobs;
+
+	if (!job)
+		return false;
+	procroot_host.jobs = job->next;
+	job->run(job);
+	job->cpu_ns = cost;
+	qmem_worked(procroot_host.q, job, procroot_now);
+	return true;
+}
+
+/* The budget is CPU time a second, also where a round comes every ten: what was too much is paid back by all of them. */
+START_TEST(seldom)
+{
+	struct process many[21] = { 0 };
+	int n = 0;
+
+	procroot_set("procmem", "Interval", "10s");
+	procroot_set("procmem", "PssBudget", "1ms");
+	for (int i = 0; i < 20; i++)
+		many[i] = (struct process){ .pid = i + 1, .comm = "a", .state = 'S' };
+	procroot_processes(many);
+	for (int i = 0; i < 20; i++) {
+		put_memory(i + 1, "a", 400, 0, 0, 0, 0);
+		put_rollup(i + 1, 8, 8);
+	}
+	procroot_host.hold_jobs = true;
+	procroot_start();
+	procroot_tick();
+	ck_assert(work(6000000)); /* of 1 ms */
+	ck_assert(!work(0));
+	for (int i = 0; i < 10; i++)
+		procroot_tick();
+	while (work(500000))
+		n++;
+	ck_assert_int_eq(n, 10); /* the rest of 10 ms */
+	/* after a long pause, no more than a minute's */
+	procroot_now += 100000 * QMEM_SECOND;
+	procroot_tick();
+	for (n = 0; work(5000000); n++)
+		;
+	ck_assert_int_eq(n, 12);
+}
+END_TEST
+
 Suite *procmem_suite(void)
 {
 	Suite *s = suite_create("procmem");
@@ -314,6 +362,7 @@ Suite *procmem_suite(void)
 	tcase_add_test(t, none_starves);
 	tcase_add_test(t, stuck_reader);
 	tcase_add_test(t, bounded);
+	tcase_add_test(t, seldom);
 	suite_add_tcase(s, t);
 	return s;
 }
