@@ -348,7 +348,7 @@ static int collect(struct qmem *q, void *state)
 	const struct proc *p;
 	void *room;
 
-	if (!table || !groups)
+	if (!table || !groups || !proctable_current(table))
 		return qmem_fail(q, -EIO, "there are no groups of processes");
 	room = more_room(s->processes, &s->processes_room, proctable_capacity(table), sizeof(*s->processes));
 	if (!room && proctable_capacity(table))

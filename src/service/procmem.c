@@ -74,6 +74,8 @@ struct procmem {
 	bool others;
 	bool known[GAUGES], counted[COUNTERS];
 	uint64_t rounds;
+	uint64_t table_round; /* of the last of them; 0: none yet */
+	bool newborn;         /* have those that are new begun since? */
 
 	struct probe *probe;
 	int64_t per_mb;             /* CPU ns, learned */
@@ -482,7 +484,7 @@ static void begin_groups(struct procmem *s)
 	}
 }
 
-/* Of a process that has begun since the round before, all is new. */
+/* Of a process that has begun since the round before, all is new; what others did before they were seen is not. */
 static void count(struct procmem *s, const struct proc *p, struct process *m, struct group *g)
 {
 	bool is_new = m->generation != p->generation;
@@ -498,7 +500,7 @@ static void count(struct procmem *s, const struct proc *p, struct process *m, st
 		if (value > m->last[k])
 			delta = value - m->last[k];
 		m->last[k] = value;
-		if (!is_new || s->rounds > 1)
+		if (!is_new || s->newborn)
 			add(&g->delta[k], delta);
 	}
 }
@@ -668,7 +670,7 @@ static int collect(struct qmem *q, void *state)
 	struct procmem *s = state;
 	int err;
 
-	if (!table || !proctable_round(table))
+	if (!table || !proctable_current(table))
 		return qmem_fail(q, -EIO, "there is no table of processes");
 	err = procgroups_update(q, s->groups, table);
 	/* the groups only: it runs for cpuload or heapmon */
@@ -678,6 +680,8 @@ static int collect(struct qmem *q, void *state)
 	if (err)
 		return err;
 	s->rounds++;
+	s->newborn = s->table_round >= proctable_whole_since(table);
+	s->table_round = proctable_round(table);
 	begin_groups(s);
 	if (s->probe)
 		probe_begin(s->probe, qmem_now(q));

@@ -589,7 +589,7 @@ static int collect(struct qmem *q, void *state)
 
 	if (!err)
 		qmem_emit(q, &families[FORKS], NULL, &s->sample);
-	if (!table || !proctable_round(table))
+	if (!table || !proctable_current(table))
 		return err;
 	err = walk(s, table);
 	if (err)
