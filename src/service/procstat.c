@@ -215,11 +215,12 @@ static int make_room(struct procstat *s, size_t slots)
 static void count_zombie(struct procstat *s, const struct proctable *table, const struct proc *p)
 {
 	const struct proc *parent = proctable_find(table, p->ppid);
+	const char *name = !parent ? UNKNOWN : *parent->comm ? parent->comm : "()";
 
 	/* the first thread has ended, others have not: no one can wait for it yet */
 	if (p->threads > 1)
 		return;
-	tally_add(&s->parents, !parent ? UNKNOWN : *parent->comm ? parent->comm : "()");
+	tally_add(&s->parents, strcmp(name, OTHER) != 0 ? name : OTHER " (process)");
 }
 
 /* A slot's generation tells one process from the next also where this service is collected less often than the table. */
