@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "room.h"
 #include "select.h"
 #include "service/proctable.h"
 
@@ -615,29 +616,11 @@ static int take_answers(struct qmem *q, struct procgroups *g, const struct proct
 	return err;
 }
 
-static int make_members(struct procgroups *g, size_t n)
-{
-	size_t room = g->members_room ? g->members_room : 256;
-	struct member *members;
-
-	if (n <= g->members_room)
-		return 0;
-	while (room < n)
-		room *= 2;
-	members = realloc(g->members, room * sizeof(*members));
-	if (!members)
-		return -ENOMEM;
-	memset(members + g->members_room, 0, (room - g->members_room) * sizeof(*members));
-	g->members = members;
-	g->members_room = room;
-	return 0;
-}
-
 int procgroups_update(struct qmem *q, struct procgroups *g, const struct proctable *table)
 {
 	bool missed = proctable_round(table) != g->table_round + 1;
 	const struct proc *p;
-	int err = make_members(g, proctable_capacity(table));
+	int err = room_make(&g->members, &g->members_room, proctable_capacity(table), sizeof(*g->members));
 
 	if (err)
 		return err;

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "proc/smaps.h"
+#include "room.h"
 #include "service/lack.h"
 #include "service/probe.h"
 #include "service/proctable.h"
@@ -68,7 +69,7 @@ struct procmem {
 	size_t processes_room;
 	struct group *sums;
 	struct top_item *items;
-	size_t sums_room;
+	size_t sums_room, items_room;
 	struct sample other;
 	struct lack other_lack;
 	bool others;
@@ -430,39 +431,13 @@ static void note(struct qmem *q, struct procmem *s)
 
 static int make_room(struct procmem *s, size_t processes, size_t groups)
 {
-	if (processes > s->processes_room) {
-		size_t room = s->processes_room ? s->processes_room : 256;
-		struct process *more;
+	int err = room_make(&s->processes, &s->processes_room, processes, sizeof(*s->processes));
 
-		while (room < processes)
-			room *= 2;
-		more = realloc(s->processes, room * sizeof(*more));
-		if (!more)
-			return -ENOMEM;
-		memset(more + s->processes_room, 0, (room - s->processes_room) * sizeof(*more));
-		s->processes = more;
-		s->processes_room = room;
-	}
-	if (groups > s->sums_room) {
-		size_t room = s->sums_room ? s->sums_room : 64;
-		struct top_item *items;
-		struct group *sums;
-
-		while (room < groups)
-			room *= 2;
-		sums = realloc(s->sums, room * sizeof(*sums));
-		if (sums)
-			s->sums = sums;
-		items = realloc(s->items, room * sizeof(*items));
-		if (items)
-			s->items = items;
-		if (!sums || !items)
-			return -ENOMEM;
-		memset(sums + s->sums_room, 0, (room - s->sums_room) * sizeof(*sums));
-		memset(items + s->sums_room, 0, (room - s->sums_room) * sizeof(*items));
-		s->sums_room = room;
-	}
-	return 0;
+	if (!err)
+		err = room_make(&s->sums, &s->sums_room, groups, sizeof(*s->sums));
+	if (!err)
+		err = room_make(&s->items, &s->items_room, groups, sizeof(*s->items));
+	return err;
 }
 
 static void begin_groups(struct procmem *s)

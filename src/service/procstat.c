@@ -12,6 +12,7 @@
 #include "name.h"
 #include "proc/cpustat.h"
 #include "proc/kv.h"
+#include "room.h"
 #include "service/cpuload.h"
 #include "service/proctable.h"
 #include "service/stuck.h"
@@ -196,22 +197,6 @@ static const struct qmem_option options[] = {
 
 /* ---- the walk ---- */
 
-static int make_room(struct procstat *s, size_t slots)
-{
-	size_t room = slots + slots / 2 + 64;
-	uint32_t *generations;
-
-	if (slots <= s->room)
-		return 0;
-	generations = realloc(s->generations, room * sizeof(*generations));
-	if (!generations)
-		return -ENOMEM;
-	memset(generations + s->room, 0, (room - s->room) * sizeof(*generations));
-	s->generations = generations;
-	s->room = room;
-	return 0;
-}
-
 static void count_zombie(struct procstat *s, const struct proctable *table, const struct proc *p)
 {
 	const struct proc *parent = proctable_find(table, p->ppid);
@@ -230,7 +215,7 @@ static int walk(struct procstat *s, const struct proctable *table)
 	int64_t states[256] = { 0 }, born = 0;
 	const struct proc *p;
 	uint64_t n = 0;
-	int err = make_room(s, proctable_capacity(table));
+	int err = room_make(&s->generations, &s->room, proctable_capacity(table), sizeof(*s->generations));
 
 	if (err)
 		return err;
