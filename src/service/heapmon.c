@@ -86,7 +86,8 @@ KINDS(swap_metrics, swap);
 KINDS(dirty_metrics, dirty);
 
 static const struct qmem_metric age_metrics[] = {
-	{ "oldest", NULL, offsetof(struct sample, age), "time since the member that was read first of all" },
+	{ "oldest", NULL, offsetof(struct sample, age),
+	  "time since the reading of the member that was read first, of those that have moved since" },
 	{ 0 },
 };
 
