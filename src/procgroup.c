@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "room.h"
 #include "select.h"
 #include "service/proctable.h"
 
@@ -28,7 +29,7 @@ enum want { EXE = 1, CMDLINE = 2, USER = 4 };
 struct member {
 	uint32_t generation;
 	uint32_t group;
-	uint32_t mark; /* of comm, uid, cgroup; they tell of a change in rounds that were not ours */
+	uint32_t mark; /* of comm, uid, cgroup, execs; they tell of a change in rounds that were not ours */
 	bool pending;  /* the worker is to be asked */
 	bool asked;    /* and has been */
 	bool again;    /* look at it in the next round */
@@ -562,7 +563,8 @@ static uint32_t mark_of(const struct proc *p)
 
 	for (size_t i = 0; i < sizeof(p->comm) && p->comm[i]; i++)
 		h = (h ^ (unsigned char)p->comm[i]) * UINT32_C(16777619);
-	return h;
+	h = (h ^ (uint32_t)(p->cgroup ^ p->cgroup >> 32)) * UINT32_C(16777619);
+	return (h ^ p->execs) * UINT32_C(16777619);
 }
 
 static void weigh_refusals(struct qmem *q, struct procgroups *g)
@@ -595,6 +597,9 @@ static int take_answers(struct qmem *q, struct procgroups *g, const struct proct
 
 		if (!p || p->ended || !m || p->generation != a->generation || m->generation != a->generation)
 			continue;
+		/* it has become another since, by an exec or so, and the answer may be what it was */
+		if (!m->asked)
+			continue;
 		m->asked = false;
 		if (!a->answered)
 			continue;
@@ -611,29 +616,11 @@ static int take_answers(struct qmem *q, struct procgroups *g, const struct proct
 	return err;
 }
 
-static int make_members(struct procgroups *g, size_t n)
-{
-	size_t room = g->members_room ? g->members_room : 256;
-	struct member *members;
-
-	if (n <= g->members_room)
-		return 0;
-	while (room < n)
-		room *= 2;
-	members = realloc(g->members, room * sizeof(*members));
-	if (!members)
-		return -ENOMEM;
-	memset(members + g->members_room, 0, (room - g->members_room) * sizeof(*members));
-	g->members = members;
-	g->members_room = room;
-	return 0;
-}
-
 int procgroups_update(struct qmem *q, struct procgroups *g, const struct proctable *table)
 {
 	bool missed = proctable_round(table) != g->table_round + 1;
 	const struct proc *p;
-	int err = make_members(g, proctable_capacity(table));
+	int err = room_make(&g->members, &g->members_room, proctable_capacity(table), sizeof(*g->members));
 
 	if (err)
 		return err;

@@ -29,7 +29,7 @@ static void unreserve(void *memory, size_t n, size_t size)
 
 int table_init(struct table *t, size_t max)
 {
-	*t = (struct table){ .max = max };
+	*t = (struct table){ .max = max, .whole_since = 1 };
 	t->slots = reserve(max, sizeof(*t->slots));
 	t->free = reserve(max, sizeof(*t->free));
 	t->order = reserve(max, sizeof(*t->order));
@@ -69,7 +69,8 @@ void table_reset(struct table *t)
 	}
 	memset(t->hash, 0xff, t->hash_size * sizeof(*t->hash));
 	t->order_n = t->last_n = t->births_n = t->deaths_n = t->blocked_n = 0;
-	t->round = 0;
+	t->whole_since = t->round + 1;
+	t->current = false;
 	t->totals = (struct proctable_totals){ 0 };
 }
 
@@ -153,6 +154,7 @@ void table_begin(struct table *t)
 	t->order = order;
 	t->order_n = t->cursor = t->births_n = t->deaths_n = t->blocked_n = 0;
 	t->totals = (struct proctable_totals){ .per_thread = per_thread, .exact = exact };
+	t->current = false;
 	t->round++;
 }
 
@@ -273,6 +275,9 @@ void table_end(struct table *t)
 		}
 	}
 	t->totals.processes = t->order_n;
+	if (t->totals.overflow)
+		t->whole_since = t->round + 1;
+	t->current = true;
 }
 
 void table_break(struct table *t)
@@ -287,6 +292,8 @@ void table_break(struct table *t)
 		seen(t, p);
 	}
 	table_end(t);
+	t->whole_since = t->round + 1;
+	t->current = false;
 }
 
 /* ---- values ---- */

@@ -21,6 +21,8 @@ struct table {
 	uint32_t *births, *deaths;
 	size_t births_n, deaths_n;
 	uint64_t round;
+	uint64_t whole_since; /* proctable_whole_since() */
+	bool current;         /* what is there is of this round */
 	struct proctable_totals totals;
 	struct proc_task blocked[TABLE_BLOCKED];
 	size_t blocked_n;

@@ -257,7 +257,7 @@ static int collect_groups(struct qmem *q, struct cpuload *s)
 	const struct procgroups *groups = procmem_groups(q);
 	int err;
 
-	if (!table || !groups)
+	if (!table || !groups || !proctable_current(table))
 		return 0;
 	err = cputime_update(&s->groups, table, groups, qmem_now(q));
 	if (err)

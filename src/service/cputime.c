@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "service/cputime.h"
 
-#include <errno.h>
 #include <stdlib.h>
-#include <string.h>
+
+#include "room.h"
 
 #define MARGIN 25 /* percent more CPU time to take another's place */
 #define SMOOTH 4  /* rounds over which it is averaged */
@@ -23,41 +23,14 @@ void cputime_release(struct cputime *c)
 	*c = (struct cputime){ 0 };
 }
 
-/* Room for `n` and half as many more, zeroed. */
-static int grow(void **array, size_t *room, size_t n, size_t size)
-{
-	size_t more = n + n / 2 + 16;
-	void *larger = realloc(*array, more * size);
-
-	if (!larger)
-		return -ENOMEM;
-	memset((char *)larger + *room * size, 0, (more - *room) * size);
-	*array = larger;
-	*room = more;
-	return 0;
-}
-
 static int make_room(struct cputime *c, size_t slots, size_t groups)
 {
-	size_t items_room = c->groups_room;
-	void *array = c->processes;
-	int err = 0;
+	int err = room_make(&c->processes, &c->processes_room, slots, sizeof(*c->processes));
 
-	if (slots > c->processes_room) {
-		err = grow(&array, &c->processes_room, slots, sizeof(*c->processes));
-		c->processes = array;
-	}
-	if (err || groups <= c->groups_room)
-		return err;
-	/* both have the same room */
-	array = c->items;
-	err = grow(&array, &items_room, groups, sizeof(*c->items));
-	c->items = array;
-	if (err)
-		return err;
-	array = c->groups;
-	err = grow(&array, &c->groups_room, groups, sizeof(*c->groups));
-	c->groups = array;
+	if (!err)
+		err = room_make(&c->groups, &c->groups_room, groups, sizeof(*c->groups));
+	if (!err)
+		err = room_make(&c->items, &c->items_room, groups, sizeof(*c->items));
 	return err;
 }
 

@@ -36,7 +36,7 @@ struct cputime {
 	size_t processes_room;
 	struct cputime_group *groups; /* by index */
 	struct top_item *items;
-	size_t n, groups_room;
+	size_t n, groups_room, items_room;
 	struct cputime_counters other;
 	bool others; /* has there been a group that was not shown? */
 	uint64_t rounds, now;

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "proc/smaps.h"
+#include "room.h"
 #include "service/lack.h"
 #include "service/probe.h"
 #include "service/procmem.h"
@@ -85,7 +86,8 @@ KINDS(swap_metrics, swap);
 KINDS(dirty_metrics, dirty);
 
 static const struct qmem_metric age_metrics[] = {
-	{ "oldest", NULL, offsetof(struct sample, age), "time since the member that was read first of all" },
+	{ "oldest", NULL, offsetof(struct sample, age),
+	  "time since the reading of the member that was read first, of those that have moved since" },
 	{ 0 },
 };
 
@@ -212,23 +214,6 @@ static const struct probe_kind smaps_kind = {
 
 /* ---- rounds ---- */
 
-static void *more_room(void *array, size_t *room, size_t n, size_t size)
-{
-	size_t more = *room ? *room : 64;
-	char *bigger;
-
-	if (n <= *room)
-		return array;
-	while (more < n)
-		more *= 2;
-	bigger = realloc(array, more * size);
-	if (!bigger)
-		return NULL;
-	memset(bigger + *room * size, 0, (more - *room) * size);
-	*room = more;
-	return bigger;
-}
-
 static bool is_named(const struct heapmon *s, const char *name)
 {
 	for (size_t i = 0; i < s->names.n; i++)
@@ -346,18 +331,15 @@ static int collect(struct qmem *q, void *state)
 	const struct procgroups *groups = procmem_groups(q);
 	struct heapmon *s = state;
 	const struct proc *p;
-	void *room;
+	int err;
 
-	if (!table || !groups)
+	if (!table || !groups || !proctable_current(table))
 		return qmem_fail(q, -EIO, "there are no groups of processes");
-	room = more_room(s->processes, &s->processes_room, proctable_capacity(table), sizeof(*s->processes));
-	if (!room && proctable_capacity(table))
-		return -ENOMEM;
-	s->processes = room;
-	room = more_room(s->groups, &s->groups_room, procgroups_capacity(groups), sizeof(*s->groups));
-	if (!room && procgroups_capacity(groups))
-		return -ENOMEM;
-	s->groups = room;
+	err = room_make(&s->processes, &s->processes_room, proctable_capacity(table), sizeof(*s->processes));
+	if (!err)
+		err = room_make(&s->groups, &s->groups_room, procgroups_capacity(groups), sizeof(*s->groups));
+	if (err)
+		return err;
 	s->rounds++;
 	begin_groups(s, groups);
 	probe_begin(s->probe, qmem_now(q));

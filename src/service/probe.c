@@ -9,6 +9,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#define SAVED_MOST 60 /* seconds of the budget: else a long pause would be followed by a burst */
+
 /* It owns all it needs: it outlives its service while it is at the worker. */
 struct probe {
 	struct qmem_job job;
@@ -79,13 +81,14 @@ static void next(struct qmem *q, struct probe *p)
 
 void probe_begin(struct probe *p, uint64_t now)
 {
-	double earned = p->now ? (double)p->budget * (double)(now - p->now) / 1e9 : (double)p->budget;
+	double seconds = p->now ? (double)(now - p->now) / 1e9 : 1;
+	int64_t earned = (int64_t)((double)p->budget * (seconds < SAVED_MOST ? seconds : SAVED_MOST));
+	int64_t most = earned > p->budget ? earned : p->budget;
 
-	/* no more than a second's is saved: else a long pause would be followed by a burst */
-	p->credit =
-		earned >= (double)p->budget ? (p->credit < 0 ? p->credit : 0) + p->budget : p->credit + (int64_t)earned;
-	if (p->credit > p->budget)
-		p->credit = p->budget;
+	/* what is left over is not saved, but for a second's where rounds come more often */
+	p->credit += earned;
+	if (p->credit > most)
+		p->credit = most;
 	p->now = now;
 	p->offering = !p->busy;
 	if (p->offering)

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "proc/smaps.h"
+#include "room.h"
 #include "service/lack.h"
 #include "service/probe.h"
 #include "service/proctable.h"
@@ -68,12 +69,14 @@ struct procmem {
 	size_t processes_room;
 	struct group *sums;
 	struct top_item *items;
-	size_t sums_room;
+	size_t sums_room, items_room;
 	struct sample other;
 	struct lack other_lack;
 	bool others;
 	bool known[GAUGES], counted[COUNTERS];
 	uint64_t rounds;
+	uint64_t table_round; /* of the last of them; 0: none yet */
+	bool newborn;         /* have those that are new begun since? */
 
 	struct probe *probe;
 	int64_t per_mb;             /* CPU ns, learned */
@@ -428,39 +431,13 @@ static void note(struct qmem *q, struct procmem *s)
 
 static int make_room(struct procmem *s, size_t processes, size_t groups)
 {
-	if (processes > s->processes_room) {
-		size_t room = s->processes_room ? s->processes_room : 256;
-		struct process *more;
+	int err = room_make(&s->processes, &s->processes_room, processes, sizeof(*s->processes));
 
-		while (room < processes)
-			room *= 2;
-		more = realloc(s->processes, room * sizeof(*more));
-		if (!more)
-			return -ENOMEM;
-		memset(more + s->processes_room, 0, (room - s->processes_room) * sizeof(*more));
-		s->processes = more;
-		s->processes_room = room;
-	}
-	if (groups > s->sums_room) {
-		size_t room = s->sums_room ? s->sums_room : 64;
-		struct top_item *items;
-		struct group *sums;
-
-		while (room < groups)
-			room *= 2;
-		sums = realloc(s->sums, room * sizeof(*sums));
-		if (sums)
-			s->sums = sums;
-		items = realloc(s->items, room * sizeof(*items));
-		if (items)
-			s->items = items;
-		if (!sums || !items)
-			return -ENOMEM;
-		memset(sums + s->sums_room, 0, (room - s->sums_room) * sizeof(*sums));
-		memset(items + s->sums_room, 0, (room - s->sums_room) * sizeof(*items));
-		s->sums_room = room;
-	}
-	return 0;
+	if (!err)
+		err = room_make(&s->sums, &s->sums_room, groups, sizeof(*s->sums));
+	if (!err)
+		err = room_make(&s->items, &s->items_room, groups, sizeof(*s->items));
+	return err;
 }
 
 static void begin_groups(struct procmem *s)
@@ -482,7 +459,7 @@ static void begin_groups(struct procmem *s)
 	}
 }
 
-/* Of a process that has begun since the round before, all is new. */
+/* Of a process that has begun since the round before, all is new; what others did before they were seen is not. */
 static void count(struct procmem *s, const struct proc *p, struct process *m, struct group *g)
 {
 	bool is_new = m->generation != p->generation;
@@ -498,7 +475,7 @@ static void count(struct procmem *s, const struct proc *p, struct process *m, st
 		if (value > m->last[k])
 			delta = value - m->last[k];
 		m->last[k] = value;
-		if (!is_new || s->rounds > 1)
+		if (!is_new || s->newborn)
 			add(&g->delta[k], delta);
 	}
 }
@@ -668,7 +645,7 @@ static int collect(struct qmem *q, void *state)
 	struct procmem *s = state;
 	int err;
 
-	if (!table || !proctable_round(table))
+	if (!table || !proctable_current(table))
 		return qmem_fail(q, -EIO, "there is no table of processes");
 	err = procgroups_update(q, s->groups, table);
 	/* the groups only: it runs for cpuload or heapmon */
@@ -678,6 +655,8 @@ static int collect(struct qmem *q, void *state)
 	if (err)
 		return err;
 	s->rounds++;
+	s->newborn = s->table_round >= proctable_whole_since(table);
+	s->table_round = proctable_round(table);
 	begin_groups(s);
 	if (s->probe)
 		probe_begin(s->probe, qmem_now(q));

@@ -12,6 +12,7 @@
 #include "name.h"
 #include "proc/cpustat.h"
 #include "proc/kv.h"
+#include "room.h"
 #include "service/cpuload.h"
 #include "service/proctable.h"
 #include "service/stuck.h"
@@ -196,30 +197,15 @@ static const struct qmem_option options[] = {
 
 /* ---- the walk ---- */
 
-static int make_room(struct procstat *s, size_t slots)
-{
-	size_t room = slots + slots / 2 + 64;
-	uint32_t *generations;
-
-	if (slots <= s->room)
-		return 0;
-	generations = realloc(s->generations, room * sizeof(*generations));
-	if (!generations)
-		return -ENOMEM;
-	memset(generations + s->room, 0, (room - s->room) * sizeof(*generations));
-	s->generations = generations;
-	s->room = room;
-	return 0;
-}
-
 static void count_zombie(struct procstat *s, const struct proctable *table, const struct proc *p)
 {
 	const struct proc *parent = proctable_find(table, p->ppid);
+	const char *name = !parent ? UNKNOWN : *parent->comm ? parent->comm : "()";
 
 	/* the first thread has ended, others have not: no one can wait for it yet */
 	if (p->threads > 1)
 		return;
-	tally_add(&s->parents, !parent ? UNKNOWN : *parent->comm ? parent->comm : "()");
+	tally_add(&s->parents, strcmp(name, OTHER) != 0 ? name : OTHER " (process)");
 }
 
 /* A slot's generation tells one process from the next also where this service is collected less often than the table. */
@@ -229,7 +215,7 @@ static int walk(struct procstat *s, const struct proctable *table)
 	int64_t states[256] = { 0 }, born = 0;
 	const struct proc *p;
 	uint64_t n = 0;
-	int err = make_room(s, proctable_capacity(table));
+	int err = room_make(&s->generations, &s->room, proctable_capacity(table), sizeof(*s->generations));
 
 	if (err)
 		return err;
@@ -589,7 +575,7 @@ static int collect(struct qmem *q, void *state)
 
 	if (!err)
 		qmem_emit(q, &families[FORKS], NULL, &s->sample);
-	if (!table || !proctable_round(table))
+	if (!table || !proctable_current(table))
 		return err;
 	err = walk(s, table);
 	if (err)

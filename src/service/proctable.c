@@ -223,6 +223,16 @@ uint64_t proctable_round(const struct proctable *t)
 	return t->table.round;
 }
 
+bool proctable_current(const struct proctable *t)
+{
+	return t->table.current;
+}
+
+uint64_t proctable_whole_since(const struct proctable *t)
+{
+	return t->table.whole_since;
+}
+
 const struct proc *proctable_at(const struct proctable *t, size_t slot)
 {
 	const struct proc *p = slot < t->table.used ? &t->table.slots[slot] : NULL;

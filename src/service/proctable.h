@@ -80,7 +80,8 @@ struct proc {
 	uint64_t cgroup;
 	/* Times the address space was locked for a change since the process was first seen; bpf and iter, Linux 6.4. */
 	int64_t vm_changes;
-	uint32_t mm_seq, execs; /* the table's own: what these are counted by */
+	uint32_t mm_seq; /* the table's own: what these are counted by */
+	uint32_t execs;  /* of the first thread, to tell one from the next; bpf and iter */
 } __attribute__((aligned(64)));
 
 struct proctable;
@@ -88,8 +89,13 @@ extern const struct qmem_service proctable_service;
 
 /* Slots are below this; it only grows. */
 size_t proctable_capacity(const struct proctable *table);
-/* How often the table has been filled; 0: never yet. */
+/* The number of the round, from 1 on. */
 uint64_t proctable_round(const struct proctable *table);
+/* Has it been filled in this round? Else processes could not be read, and it has what it had before, if anything. */
+bool proctable_current(const struct proctable *table);
+/* From this round on no process was missing: who is collected in it or later, and sees new ones the next time, knows that
+ * they have begun meanwhile. Before, they may only have had no room, or not been read, or another back end took over. */
+uint64_t proctable_whole_since(const struct proctable *table);
 /* The process in a slot, NULL if there is none. */
 const struct proc *proctable_at(const struct proctable *table, size_t slot);
 /* The process with this pid, NULL if there is none. */

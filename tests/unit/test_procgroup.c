@@ -212,6 +212,57 @@ START_TEST(forgotten)
 }
 END_TEST
 
+/* What was read before an exec tells nothing of what came after it. */
+START_TEST(exec_while_asked)
+{
+	rule("old", "Cmdline", "old");
+	rule("new", "Cmdline", "new");
+	PROCESSES({ .pid = 3, .comm = "sh", .state = 'S' }, );
+	procroot_put("proc/3/cmdline", "old");
+	procroot_start();
+	procroot_host.hold_jobs = true;
+	procroot_tick();
+	members("sh", 1);
+	PROCESSES({ .pid = 3, .comm = "x", .state = 'S' }, );
+	procroot_put("proc/3/cmdline", "old"); /* the worker has read it, and has not come back yet */
+	procroot_tick();
+	members("x", 1);
+	ck_assert(recorder_work(&procroot_host));
+	procroot_put("proc/3/cmdline", "new");
+	procroot_tick();
+	members("old", 0);
+	members("x", 1);
+	ck_assert(recorder_work(&procroot_host));
+	procroot_tick();
+	members("new", 1);
+	absent("x");
+}
+END_TEST
+
+/* A move to another cgroup is seen, also if it was in a round of the table that was not procmem's. */
+START_TEST(moved_meanwhile)
+{
+	struct proc *p;
+
+	procroot_set("procmem", "GroupBy", "cgroup");
+	procroot_set("procmem", "Interval", "2s");
+	procroot_set("proctable", "Enabled", "yes"); /* every second */
+	PROCESSES({ .pid = 1, .comm = "a", .state = 'S', .cgroup = "/one" }, );
+	procroot_start();
+	procroot_tick();
+	members("/one", 1);
+	/* as a back end that knows cgroups does it */
+	p = (struct proc *)(uintptr_t)proctable_find(qmem_state(procroot_host.q, &proctable_service), 1);
+	p->cgroup = 7;
+	PROCESSES({ .pid = 1, .comm = "a", .state = 'S', .cgroup = "/two" }, );
+	procroot_tick();
+	absent("/two");
+	procroot_tick();
+	members("/two", 1);
+	absent("/one");
+}
+END_TEST
+
 Suite *procgroup_suite(void)
 {
 	Suite *s = suite_create("procgroup");
@@ -227,6 +278,8 @@ Suite *procgroup_suite(void)
 	tcase_add_test(t, by_cgroup);
 	tcase_add_test(t, worker_is_stuck);
 	tcase_add_test(t, forgotten);
+	tcase_add_test(t, exec_while_asked);
+	tcase_add_test(t, moved_meanwhile);
 	suite_add_tcase(s, t);
 	return s;
 }

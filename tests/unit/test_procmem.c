@@ -416,6 +416,106 @@ START_TEST(bounded)
 }
 END_TEST
 
+/* The next job is done, and has cost so much; false: there is none. */
+static bool work(uint64_t cost)
+{
+	struct qmem_job *job = procroot_host.jobs;
+
+	if (!job)
+		return false;
+	procroot_host.jobs = job->next;
+	job->run(job);
+	job->cpu_ns = cost;
+	qmem_worked(procroot_host.q, job, procroot_now);
+	return true;
+}
+
+/* The budget is CPU time a second, also where a round comes every ten: what was too much is paid back by all of them. */
+START_TEST(seldom)
+{
+	struct process many[21] = { 0 };
+	int n = 0;
+
+	procroot_set("procmem", "Interval", "10s");
+	procroot_set("procmem", "PssBudget", "1ms");
+	for (int i = 0; i < 20; i++)
+		many[i] = (struct process){ .pid = i + 1, .comm = "a", .state = 'S' };
+	procroot_processes(many);
+	for (int i = 0; i < 20; i++) {
+		put_memory(i + 1, "a", 400, 0, 0, 0, 0);
+		put_rollup(i + 1, 8, 8);
+	}
+	procroot_host.hold_jobs = true;
+	procroot_start();
+	procroot_tick();
+	ck_assert(work(6000000)); /* of 1 ms */
+	ck_assert(!work(0));
+	for (int i = 0; i < 10; i++)
+		procroot_tick();
+	while (work(500000))
+		n++;
+	ck_assert_int_eq(n, 10); /* the rest of 10 ms */
+	/* after a long pause, no more than a minute's */
+	procroot_now += 100000 * QMEM_SECOND;
+	procroot_tick();
+	for (n = 0; work(5000000); n++)
+		;
+	ck_assert_int_eq(n, 12);
+}
+END_TEST
+
+/* What had no room in the table has been there before: what it did then does not count. */
+START_TEST(late)
+{
+	struct process many[18] = { 0 };
+	int left_out = 17;
+
+	procroot_set("proctable", "MaxProcesses", "16");
+	procroot_set("procmem", "Groups", "100");
+	for (int i = 0; i < 17; i++)
+		many[i] = (struct process){ .pid = i + 1, .comm = "a", .state = 'S' };
+	procroot_processes(many);
+	for (int i = 0; i < 17; i++)
+		put_memory(i + 1, "a", 4, 0, 0, 0, 1000);
+	procroot_start();
+	procroot_tick();
+	is("processes.count[a]", 16);
+	while (proctable_find(qmem_state(procroot_host.q, &proctable_service), left_out))
+		left_out--;
+	/* another one ends */
+	many[left_out == 17 ? 0 : left_out] = many[16];
+	many[16].pid = 0;
+	procroot_processes(many);
+	for (int i = 0; i < 16; i++)
+		put_memory(many[i].pid, "a", 4, 0, 0, 0, 1000);
+	procroot_tick();
+	procroot_tick();
+	is("processes.count[a]", 16);
+	is("faults.minflt[a]", 0);
+	for (int i = 0; i < 16; i++)
+		put_memory(many[i].pid, "a", 4, 0, 0, 0, 1007);
+	procroot_tick();
+	is("faults.minflt[a]", 16 * 7);
+}
+END_TEST
+
+/* When processes cannot be read, there are no numbers of them: not the old ones. */
+START_TEST(unread)
+{
+	procroot_set("procmem", "Groups", "100");
+	PROCESSES({ .pid = 1, .comm = "a", .state = 'S' }, );
+	put_memory(1, "a", 400, 0, 0, 0, 1000);
+	procroot_start();
+	procroot_tick();
+	is("rss.anon[a]", 400 * K);
+	procroot_remove("proc");
+	procroot_tick();
+	absent("rss.anon[a]");
+	absent("processes.count[a]");
+	absent("processes.count[other]");
+}
+END_TEST
+
 Suite *procmem_suite(void)
 {
 	Suite *s = suite_create("procmem");
@@ -433,6 +533,9 @@ Suite *procmem_suite(void)
 	tcase_add_test(t, none_starves);
 	tcase_add_test(t, stuck_reader);
 	tcase_add_test(t, bounded);
+	tcase_add_test(t, seldom);
+	tcase_add_test(t, late);
+	tcase_add_test(t, unread);
 	suite_add_tcase(s, t);
 	return s;
 }

@@ -138,6 +138,26 @@ START_TEST(forks_shared)
 }
 END_TEST
 
+/* A parent cannot pass for the sum of the others. */
+START_TEST(parent_named_other)
+{
+	const char *at;
+	int n = 0;
+
+	procroot_set("procstat", "Parents", "1");
+	PROCESSES({ 10, 1, "other", 'S', .start = 1 }, { 11, 1, "b", 'S', .start = 1 },
+		  { 12, 10, "z", 'Z', .start = 1 }, { 13, 10, "z", 'Z', .start = 1 },
+		  { 14, 11, "z", 'Z', .start = 1 }, );
+	procroot_start();
+	text = procroot_tick();
+	for (at = text; (at = strstr(at, "procstat.zombies.zombies[other] ")); at++)
+		n++;
+	ck_assert_int_eq(n, 1);
+	is("zombies.zombies[other]", 1);
+	is("zombies.zombies[other (process)]", 2);
+}
+END_TEST
+
 START_TEST(zombies)
 {
 	PROCESSES({ 10, 1, "bad", 'S', .start = 1 }, { 11, 10, "z", 'Z', .start = 1 }, { 12, 10, "z", 'Z', .start = 1 },
@@ -350,6 +370,7 @@ Suite *procstat_suite(void)
 	tcase_add_test(tests, turnover);
 	tcase_add_test(tests, forks_shared);
 	tcase_add_test(tests, zombies);
+	tcase_add_test(tests, parent_named_other);
 	tcase_add_test(tests, stuck);
 	tcase_add_test(tests, habit);
 	tcase_add_test(tests, many_stuck);

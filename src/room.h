@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: MIT */
+/* Arrays with an item for each slot or group, of which there are more and more. */
+#ifndef QMEM_ROOM_H
+#define QMEM_ROOM_H
+
+#include <stddef.h>
+
+/* `array` is the address of a pointer to `*room` items of `size` bytes: there will be at least `n`, new ones zeroed, and some
+ * more, so that it is not moved for each. -ENOMEM: nothing has changed. */
+int room_make(void *array, size_t *room, size_t n, size_t size);
+
+#endif
