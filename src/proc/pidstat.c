@@ -177,6 +177,15 @@ int pidstatm_parse(const char *text, size_t len, const struct pidstat_units *uni
 	return err;
 }
 
+/* ---- schedstat ---- */
+
+int pidschedstat_parse(const char *text, size_t len, int64_t *ret)
+{
+	struct cursor c = { text, text + len };
+
+	return len ? scaled(&c, 1, ret) : -ENODATA;
+}
+
 /* ---- status ---- */
 
 #define LINE(key_, member_, unit_)                                                                                     \

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The files of one process: /proc/PID/stat, statm, status, wchan, cgroup. All text is hostile: a process names itself as it
+ * The files of one process: /proc/PID/stat, statm, schedstat, status, wchan, cgroup. All text is hostile: a process names itself as it
  * likes, with blanks, brackets, newlines and bytes that are no text.
  *
  * The parsers return 0 or -errno: -EINVAL for what is malformed or cut, -ERANGE for a number beyond int64, -ENODATA for an
@@ -40,6 +40,9 @@ struct pidstatm {
 	int64_t size, resident, shared; /* bytes: VmSize, VmRSS, RssFile + RssShmem */
 };
 int pidstatm_parse(const char *text, size_t len, const struct pidstat_units *units, struct pidstatm *ret);
+
+/* The first thread's time on a CPU, ns: /proc/PID/schedstat. 0 also where the kernel does not count it. */
+int pidschedstat_parse(const char *text, size_t len, int64_t *ret);
 
 /* QMEM_NA for lines that are not there: kernel threads and zombies have no Vm lines, Linux before 4.5 no Rss lines. */
 struct pidstatus {

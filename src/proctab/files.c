@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* /proc/PID/stat and statm of each process, on descriptors that stay open as far as the budget goes; status where it has to
- * be. */
+ * be, and schedstat in place of stat where that is enough. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -18,16 +18,20 @@
 #define ENTRIES_SIZE (32u << 10)
 #define STAT_SIZE 1024
 #define STATUS_SIZE (64u << 10) /* a line of it holds all groups of the user */
-#define REFRESH 64              /* rounds after which status is read in any case */
+#define REFRESH 64              /* rounds after which stat and status are read in any case */
+#define CALM 4                  /* rounds without CPU time or faults after which schedstat is asked first */
+#define RESTLESS (-16)          /* where it begins again for one that has run: both files cost more than the one */
 /* descriptors that are left to the agent: all but this many, or half of the few there are */
 #define FDS_LEFT 1024
 #define FDS_MANY 4096
 
-enum { STAT, STATM, KEPT };
+enum { STAT, STATM, SCHEDSTAT, KEPT };
 
-/* What is kept for the process in a slot. */
+/* What is kept for the process in a slot: statm, and one of the other two. */
 struct kept {
 	uint32_t generation;
+	int calm;     /* rounds */
+	int64_t ran;  /* what schedstat has said before stat was read last; 0: nothing */
 	int fd[KEPT]; /* 0: closed; that one is the agent's */
 };
 
@@ -35,27 +39,31 @@ struct files {
 	int proc;
 	struct pidstat_units units;
 	size_t budget, open;
-	struct kept *kept; /* by slot, NULL without a budget */
+	struct kept *kept; /* by slot */
 	size_t max;
 	char *entries, *status;
 };
 
 /* ---- descriptors ---- */
 
+static void close_kept(struct files *f, struct kept *k, int which)
+{
+	if (!k->fd[which])
+		return;
+	close(k->fd[which]);
+	k->fd[which] = 0;
+	f->open--;
+}
+
 static void keep_not(struct files *f, struct kept *k)
 {
-	for (int i = 0; i < KEPT; i++) {
-		if (!k->fd[i])
-			continue;
-		close(k->fd[i]);
-		k->fd[i] = 0;
-		f->open--;
-	}
+	for (int i = 0; i < KEPT; i++)
+		close_kept(f, k, i);
 }
 
 static void keep_none(struct files *f, const struct table *table)
 {
-	for (size_t slot = 0; f->kept && slot < table->used; slot++)
+	for (size_t slot = 0; slot < table->used; slot++)
 		keep_not(f, &f->kept[slot]);
 }
 
@@ -124,24 +132,25 @@ static ssize_t read_file(struct files *f, int32_t pid, const char *name, struct 
 /* Those that have been there for a round are likely to stay. */
 static void keep_or_close(struct files *f, const struct proc *p, int which, int fd)
 {
-	struct kept *k = f->kept ? &f->kept[p->slot] : NULL;
-
 	if (fd < 0)
 		return;
-	if (!k || p->changed & PROC_BORN || f->open >= f->budget || !fd) {
+	if (p->changed & PROC_BORN || f->open >= f->budget || !fd) {
 		close(fd);
 		return;
 	}
-	if (k->generation != p->generation)
-		keep_not(f, k);
-	k->generation = p->generation;
-	k->fd[which] = fd;
+	f->kept[p->slot].fd[which] = fd;
 	f->open++;
 }
 
-static struct kept *kept_of(const struct files *f, const struct proc *p)
+static struct kept *kept_of(struct files *f, const struct proc *p)
 {
-	return f->kept && p && f->kept[p->slot].generation == p->generation ? &f->kept[p->slot] : NULL;
+	struct kept *k = &f->kept[p->slot];
+
+	if (k->generation != p->generation) {
+		keep_not(f, k);
+		*k = (struct kept){ .generation = p->generation };
+	}
+	return k;
 }
 
 /* ---- one process ---- */
@@ -253,6 +262,11 @@ static bool take_stat(struct proc *p, const struct pidstat *st)
 	return faults;
 }
 
+static bool is_due(const struct table *table, const struct proc *p)
+{
+	return (table->round + p->slot) % REFRESH == 0;
+}
+
 /* A process that vanishes is no error: its values are the last ones, and it is gone in the next round. */
 static int take_memory(struct files *f, const struct table *table, struct proc *p, bool faults)
 {
@@ -265,37 +279,105 @@ static int take_memory(struct files *f, const struct table *table, struct proc *
 	err = take_statm(f, p);
 	if (err)
 		return err;
-	if (faults || p->changed & ~(PROC_RAN | PROC_STATE) || (table->round + p->slot) % REFRESH == 0)
+	if (faults || p->changed & ~(PROC_RAN | PROC_STATE) || is_due(table, p))
 		err = take_status(f, p);
 	return err;
 }
 
-static int take(struct files *f, struct table *table, int32_t pid)
+/* ns that the first thread has run; 0: not known. */
+static int64_t read_ran(struct files *f, const struct proc *p, struct kept *k)
 {
-	const struct proc *expected = f->kept ? table_find(table, pid) : NULL;
+	char text[STAT_SIZE];
+	int64_t ran;
+	ssize_t len;
+	int fd;
+
+	close_kept(f, k, STAT);
+	len = read_file(f, p->pid, "schedstat", k, SCHEDSTAT, text, sizeof(text), &fd);
+	if (len < 0)
+		return 0;
+	keep_or_close(f, p, SCHEDSTAT, fd);
+	return pidschedstat_parse(text, (size_t)len, &ran) ? 0 : ran;
+}
+
+/*
+ * A process that has not run has done nothing: stat, which costs the kernel most, would say what it has said. Only others can
+ * have changed its memory, which statm tells.
+ */
+static bool has_slept(struct files *f, const struct table *table, const struct proc *p, struct kept *k)
+{
+	int64_t before = k->ran;
+
+	if (k->calm < CALM || p->threads != 1 || !strchr("SDITt", p->state))
+		return false;
+	k->ran = read_ran(f, p, k);
+	if (!k->ran || (before && k->ran != before))
+		k->calm = RESTLESS;
+	return before && k->ran == before && !is_due(table, p);
+}
+
+/* Which file is the next one to be read? */
+static void judge(struct files *f, const struct proc *p, struct kept *k)
+{
+	if (p->changed & PROC_RAN)
+		k->calm = k->calm < 0 ? k->calm : 0;
+	else if (k->calm < CALM)
+		k->calm++;
+	if (k->calm >= CALM)
+		return;
+	k->ran = 0;
+	close_kept(f, k, SCHEDSTAT);
+}
+
+/* 0 or -errno, *ret the process: NULL if it has gone. */
+static int enter(struct files *f, struct table *table, int32_t pid, struct proc **ret, bool *ret_faults)
+{
+	struct proc *p = table_find(table, pid);
+	struct kept *k = p ? kept_of(f, p) : NULL;
 	char text[STAT_SIZE];
 	struct pidstat st;
-	struct proc *p;
 	ssize_t len;
-	bool faults;
-	int fd, err;
+	int fd;
 
-	len = read_file(f, pid, "stat", kept_of(f, expected), STAT, text, sizeof(text), &fd);
-	if (is_fatal(len))
-		return (int)len;
-	if (len < 0) {
-		table->totals.hidden += len != -ENOENT && len != -ESRCH;
+	*ret_faults = false;
+	if (p && has_slept(f, table, p, k)) {
+		*ret = table_enter(table, pid, p->start);
 		return 0;
 	}
-	err = pidstat_parse(text, (size_t)len, &f->units, &st);
-	p = err ? NULL : table_enter(table, pid, st.start);
+	*ret = NULL;
+	len = read_file(f, pid, "stat", k, STAT, text, sizeof(text), &fd);
+	if (len < 0) {
+		table->totals.hidden += len != -ENOENT && len != -ESRCH;
+		return is_fatal(len) ? (int)len : 0;
+	}
+	if (!pidstat_parse(text, (size_t)len, &f->units, &st))
+		p = table_enter(table, pid, st.start);
+	else
+		p = NULL;
 	if (!p) {
 		if (fd >= 0)
 			close(fd);
 		return 0;
 	}
-	keep_or_close(f, p, STAT, fd);
-	faults = take_stat(p, &st);
+	*ret_faults = take_stat(p, &st);
+	k = kept_of(f, p);
+	judge(f, p, k);
+	if (fd >= 0 && k->ran)
+		close(fd);
+	else
+		keep_or_close(f, p, STAT, fd);
+	*ret = p;
+	return 0;
+}
+
+static int take(struct files *f, struct table *table, int32_t pid)
+{
+	struct proc *p;
+	bool faults;
+	int err = enter(f, table, pid, &p, &faults);
+
+	if (err || !p)
+		return err;
 	if (p->state == 'D')
 		table_block(table, pid, pid, p->start);
 	err = take_memory(f, table, p, faults);
@@ -359,7 +441,7 @@ static void files_settle(struct table *table, void *backend)
 {
 	struct files *f = backend;
 
-	for (size_t i = 0; f->kept && i < table->deaths_n; i++)
+	for (size_t i = 0; i < table->deaths_n; i++)
 		keep_not(f, &f->kept[table->deaths[i]]);
 }
 
@@ -393,7 +475,7 @@ static int files_open(struct qmem *q, struct table *table, int64_t budget, void 
 	f->status = malloc(STATUS_SIZE);
 	if (!f->entries || !f->status)
 		err = -ENOMEM;
-	if (!err && budget) {
+	if (!err) {
 		f->kept = mmap(NULL, f->max * sizeof(*f->kept), PROT_READ | PROT_WRITE,
 			       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 		if (f->kept == MAP_FAILED) {
@@ -443,7 +525,7 @@ static void files_describe(const struct table *table, const void *backend, char 
 	const struct files *f = backend;
 
 	(void)table;
-	if (f->kept)
+	if (f->budget)
 		snprintf(text, size, "up to %zu descriptors stay open", f->budget);
 }
 

@@ -350,7 +350,7 @@ static int start(struct qmem *q, void *state)
 const struct qmem_service proctable_service = {
 	.name = "proctable",
 	.help = "the processes, walked once a tick for the services that need them",
-	.source = "the kernel's list of processes by BPF, or /proc/PID/stat, statm and status",
+	.source = "the kernel's list of processes by BPF, or /proc/PID/stat, schedstat, statm and status",
 	.kernel = "3.2 (BPF: 5.8)",
 	.privilege = "none; for BPF CAP_BPF and CAP_PERFMON",
 	.shared = true,

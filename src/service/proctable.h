@@ -23,11 +23,12 @@
  *
  *	bpf	a BPF program walks the kernel's list and fills a shared array; Linux 6.7, CAP_BPF and CAP_PERFMON
  *	iter	a BPF task iterator, read as a file; Linux 5.8, the same capabilities
- *	fds	/proc/PID/stat and statm on descriptors that stay open, as many as FdBudget allows; the rest as `files`
- *	files	/proc/PID/stat and statm, opened each time
+ *	fds	/proc/PID/statm and stat on descriptors that stay open, as many as FdBudget allows; the rest as `files`
+ *	files	/proc/PID/statm and stat, opened each time
  *
- * With bpf, of a process that has slept since the round before only RSS, swap and state are read; what others can do to it
- * while it sleeps (a new parent, another cgroup) is seen within 16 rounds.
+ * Of a process that has slept since the round before only memory is read, and with bpf its state; what others can do to it
+ * while it sleeps (a new parent, another cgroup) is seen within 16 rounds by bpf, within 64 by fds and files. These two ask
+ * schedstat whether it has slept, of processes of one thread; one that has been woken and has not run yet still sleeps.
  *
  * With fds and files, what only /proc/PID/status has (*) is read when a process is new, when its faults, RSS or size have
  * moved, and else every 64th round: it can be older than the round only if it changed without any of these.

@@ -25,6 +25,7 @@ static void feed_stat(const char *text, size_t size)
 	const struct pidstat_units units = { .page = 4096, .tick_ns = 10000000 };
 	struct pidstatm statm;
 	struct pidstat stat;
+	int64_t ran;
 
 	if (!pidstat_parse(text, size, &units, &stat)) {
 		check(stat.pid > 0 && stat.ppid >= 0 && stat.threads >= 0);
@@ -34,6 +35,8 @@ static void feed_stat(const char *text, size_t size)
 	}
 	if (!pidstatm_parse(text, size, &units, &statm))
 		check(statm.size >= 0 && statm.resident >= 0 && statm.shared >= 0);
+	if (!pidschedstat_parse(text, size, &ran))
+		check(ran >= 0);
 }
 
 static void feed_status(const char *text, size_t size)

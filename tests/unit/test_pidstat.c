@@ -148,6 +148,32 @@ START_TEST(statm)
 }
 END_TEST
 
+/* ---- schedstat ---- */
+
+START_TEST(schedstat)
+{
+	static const struct {
+		const char *text;
+		int err;
+		int64_t ran;
+	} texts[] = {
+		{ "5717885 1710067 23\n", 0, 5717885 },
+		{ "0 0 0\n", 0, 0 },
+		{ "", -ENODATA, -1 },
+		{ "57", -EINVAL, -1 },
+		{ "-1 0 0\n", -EINVAL, -1 },
+		{ "99999999999999999999 0 0\n", -ERANGE, -1 },
+	};
+
+	for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++) {
+		int64_t ran = -1;
+
+		ck_assert_int_eq(pidschedstat_parse(texts[i].text, strlen(texts[i].text), &ran), texts[i].err);
+		ck_assert_int_eq(ran, texts[i].ran);
+	}
+}
+END_TEST
+
 /* ---- status ---- */
 
 #define UID "Uid:\t1000\t0\t0\t0\n"
@@ -296,6 +322,7 @@ Suite *pidstat_suite(void)
 	tcase_add_loop_test(tests, stat_wrong, 0, COUNT(wrong_stats));
 	tcase_add_test(tests, stat_cut);
 	tcase_add_loop_test(tests, statm, 0, COUNT(statms));
+	tcase_add_test(tests, schedstat);
 	tcase_add_loop_test(tests, status, 0, COUNT(statuses));
 	tcase_add_test(tests, wchan);
 	tcase_add_loop_test(tests, cgroup, 0, COUNT(cgroups));

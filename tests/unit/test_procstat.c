@@ -39,6 +39,53 @@ static bool said(const char *what)
 
 /* ---- */
 
+/* Process 10 in another state, and what schedstat says of it. */
+static int64_t stopped_at(char state, int threads, const char *schedstat)
+{
+	PROCESSES({ .pid = 10, .comm = "a", .state = state, .threads = threads, .start = 5 }, );
+	if (schedstat)
+		procroot_put("proc/10/schedstat", "%s 7 3\n", schedstat);
+	text = procroot_tick();
+	return procroot_value("procstat.states.stopped") / 1000;
+}
+
+/* A process that has not run is in the state it was in: schedstat is asked in place of stat, but not for ever. */
+START_TEST(sleepers)
+{
+	int rounds = 0;
+
+	PROCESSES({ .pid = 10, .comm = "a", .state = 'S', .start = 5 }, );
+	procroot_start();
+	for (int i = 0; i < 8; i++)
+		ck_assert_int_eq(stopped_at('S', 1, "1000"), 0);
+	/* the kernel's own files agree: this shows which one was read */
+	ck_assert_int_eq(stopped_at('T', 1, "1000"), 0);
+	ck_assert_int_eq(stopped_at('T', 1, "1001"), 1);
+	/* for one that has just run stat is read */
+	ck_assert_int_eq(stopped_at('S', 1, "1001"), 0);
+	ck_assert_int_eq(stopped_at('T', 1, "1001"), 1);
+	for (int i = 0; i < 24; i++)
+		ck_assert_int_eq(stopped_at('T', 1, "1001"), 1);
+	while (stopped_at('S', 1, "1001"))
+		ck_assert_int_lt(rounds++, 64);
+	ck_assert_int_gt(rounds, 0);
+}
+END_TEST
+
+/* The first thread's time is not that of all; and a kernel that does not count says nothing, or 0. */
+START_TEST(sleepers_not_known)
+{
+	static const char *const says[] = { NULL, "0", "x", "1000" };
+	const char *schedstat = says[_i];
+	int threads = schedstat && strcmp(schedstat, "1000") == 0 ? 2 : 1;
+
+	PROCESSES({ .pid = 10, .comm = "a", .state = 'S', .threads = threads, .start = 5 }, );
+	procroot_start();
+	for (int i = 0; i < 30; i++)
+		ck_assert_int_eq(stopped_at(i % 3 ? 'S' : 'T', threads, schedstat), !(i % 3));
+}
+END_TEST
+
 START_TEST(states)
 {
 	static const char letters[] = "RRSDTtZXPIWRS";
@@ -365,6 +412,8 @@ Suite *procstat_suite(void)
 
 	tcase_set_timeout(tests, 60);
 	tcase_add_checked_fixture(tests, setup, procroot_end);
+	tcase_add_test(tests, sleepers);
+	tcase_add_loop_test(tests, sleepers_not_known, 0, 4);
 	tcase_add_test(tests, states);
 	tcase_add_test(tests, left_out);
 	tcase_add_test(tests, turnover);
