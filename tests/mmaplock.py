@@ -52,7 +52,7 @@ def blocks(path):
         child.wait()
 
 
-def waits(pid):
+def waits(pid, seconds=20):
     """Is a thread of it in state D, and for longer than a look?"""
     def blocked():
         found = set()
@@ -63,7 +63,7 @@ def waits(pid):
             except OSError:
                 pass
         return found
-    return tap.wait_for(lambda: (time.sleep(0.1), blocked())[1] & blocked(), 20)
+    return tap.wait_for(lambda: (time.sleep(0.1), blocked())[1] & blocked(), seconds)
 
 
 class Locked:
@@ -95,7 +95,8 @@ def meanwhile(running, daemon):
     """While it is locked: {name: its ticks}, and how often collectd has read."""
     reads = "qmem-self/total_operations-collections_collections"
     for name, one in running.items():
-        tap.ok(one.tick() and waits(one.child.pid), f"{name}: the worker waits", one.stderr())
+        # its turn comes among all processes of the machine, and only while the ticks are read
+        tap.ok(tap.wait_for(lambda one=one: one.tick(20) and waits(one.child.pid, 1), 120), f"{name}: the worker waits", one.stderr())
     if daemon:
         tap.ok(waits(daemon.child.pid), "collectd: the worker waits", daemon.text())
         began = len(daemon.written(reads))

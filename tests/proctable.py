@@ -5,6 +5,7 @@
 import collections
 import os
 import re
+import select
 import subprocess
 import time
 
@@ -13,6 +14,7 @@ import tap
 PROCTAB = os.path.join(tap.BUILD, "tests/proctab")
 CROWD = os.path.join(tap.BUILD, "tests/crowd")
 BACKENDS = ("bpf", "iter", "fds", "files")
+GROWTH = "4000"
 CHURN = os.environ.get("QMEM_CHURN", "20000")
 THREADS = os.environ.get("QMEM_THREADS", "10000")
 PROCESSES = os.environ.get("QMEM_PROCESSES", "100000")
@@ -454,6 +456,21 @@ def wrapped(backend):
     crowd.close()
 
 
+def grows(backend):
+    """More come than it was made for, while it looks."""
+    table = Table(f"Backend={backend}")
+    rounds = [table.scan()]
+    program = tap.start([CROWD, "machine", GROWTH], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    while not select.select([program.stdout], [], [], 0)[0]:
+        rounds.append(table.scan())
+    rounds.append(table.scan())
+    pids = {int(word) for word in program.stdout.readline().split() if word.isdigit()}
+    tap.ok(pids and pids <= set(rounds[-1].procs), f"{backend}: all of {len(pids)} that come at once are there")
+    tap.ok(not any(one.failed or one.totals["overflow"] for one in rounds), f"{backend}: and in all of {len(rounds)} rounds it works")
+    table.close()
+    program.communicate()
+
+
 def crowded():
     """A machine with more processes than a table has room for: each is the same one."""
     most, more = int(PROCESSES), 50
@@ -560,6 +577,7 @@ def main():
         reuse(backend, table)
         threads(backend, table, many)
         wrapped(backend)
+        grows(backend)
         churn(backend, table)
         room = len(table.scan().procs) - 20
         table.close()

@@ -16,6 +16,7 @@
 #include "proctab/verify.h"
 
 #define REASONS_SIZE 256
+#define TRIES 5 /* to make a back end large enough, while processes come */
 
 struct proctable {
 	int wanted; /* 0: auto, else the place in `backends` + 1 */
@@ -83,15 +84,17 @@ static void close_backend(struct proctable *t)
 static int open_backend(struct qmem *q, struct proctable *t, size_t i, struct backend_reason *why)
 {
 	const struct backend *b = backends[i];
-	int err;
+	int err = -EAGAIN;
 
-	*why = (struct backend_reason){ "" };
 	t->table.totals.per_thread = b->per_thread;
-	err = b->open(q, &t->table, t->fd_budget, &t->data, why);
-	if (!err && b->verify) {
-		err = verify(q, &t->table, b, t->data, why);
-		if (err)
-			b->close(t->data);
+	for (int tries = 0; err == -EAGAIN && tries < TRIES; tries++) {
+		*why = (struct backend_reason){ "" };
+		err = b->open(q, &t->table, t->fd_budget, &t->data, why);
+		if (!err && b->verify) {
+			err = verify(q, &t->table, b, t->data, why);
+			if (err)
+				b->close(t->data);
+		}
 	}
 	if (err) {
 		t->data = NULL;
@@ -147,20 +150,22 @@ static int choose(struct qmem *q, struct proctable *t, size_t i)
 
 /* ---- a round ---- */
 
-/* More processes or other CPUs than it was made for. */
+/* More processes or other CPUs than it was made for, and still more may come while it is made anew. */
 static int scan_again(struct qmem *q, struct proctable *t)
 {
 	const struct backend *b = backends[t->backend];
 	struct backend_reason why = { "" };
-	int err;
+	int err = -EAGAIN;
 
-	close_backend(t);
-	err = b->open(q, &t->table, t->fd_budget, &t->data, &why);
-	if (err) {
-		t->data = NULL;
-		return qmem_fail(q, err, "back end '%s' cannot be opened again: %s", b->name, why.text);
+	for (int tries = 0; err == -EAGAIN && tries < TRIES; tries++) {
+		close_backend(t);
+		err = b->open(q, &t->table, t->fd_budget, &t->data, &why);
+		if (err) {
+			t->data = NULL;
+			return qmem_fail(q, err, "back end '%s' cannot be opened again: %s", b->name, why.text);
+		}
+		err = b->scan(q, &t->table, t->data);
 	}
-	err = b->scan(q, &t->table, t->data);
 	return err == -EAGAIN ? -EBUSY : err;
 }
 
@@ -169,7 +174,7 @@ static int replace(struct qmem *q, struct proctable *t, int err)
 {
 	const struct backend *b = backends[t->backend];
 
-	if (!b->verify || t->wanted)
+	if (!b->verify || t->wanted || err == -EBUSY)
 		return err;
 	qmem_log(q, QMEM_LOG_WARNING, "back end '%s' has failed: %s", b->name, strerror(-err));
 	close_backend(t);
