@@ -25,9 +25,13 @@ CPPFLAGS = os.environ.get("QMEM_COLLECTD_CPPFLAGS", "-DHAVE_CONFIG_H -isystem /u
 CONFIG = """
 <Service "procmem">
 	PssBudget 20ms
+	# valgrind's word for whom it runs
+	<Group "agent">
+		Comm "/^(collectd|memcheck)/"
+	</Group>
 </Service>
 <Service "heapmon">
-	Group collectd
+	Group agent
 	SmapsBudget 20ms
 </Service>
 <Service "meminfo">

@@ -197,6 +197,7 @@ def groups(backend, running, pids, shmem, lacks):
         return values.get(family, {}).get(NAME, {})
 
     before = read()
+    running.forget()
     values = running.until(lambda v: group(v, "procmem.pss") and group(v, "heapmon.rss"))
     after = read()
     if not tap.ok(values, f"{backend}: PSS and mappings come", running.stderr()):

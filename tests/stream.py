@@ -70,6 +70,13 @@ class Stream:
                 return values
         return None
 
+    def forget(self):
+        """What has been measured until now: tick() is of later then."""
+        while self.lines or select.select([self.child.stdout], [], [], 0)[0]:
+            if self.tick() is None:
+                return
+        self.tick()
+
     def stderr(self):
         return tap.read(self.path + ".err")
 
