@@ -343,7 +343,7 @@ static void reused(void)
 
 	printf("%d\n", pid);
 	fflush(stdout);
-	while (read(0, line, sizeof(line)) > 0) {
+	while (pid > 0 && read(0, line, sizeof(line)) > 0) {
 		pid_t again;
 
 		kill(pid, SIGKILL);
@@ -351,11 +351,13 @@ static void reused(void)
 		again = clone_as(pid);
 		printf("%s %d\n", again == pid ? "reused" : "not", again < 0 ? -errno : again);
 		fflush(stdout);
-		if (again > 0)
-			pid = again;
+		/* the number that could not be had may be somebody else's by now */
+		pid = again;
 	}
-	kill(pid, SIGKILL);
-	waitpid(pid, NULL, 0);
+	if (pid > 0) {
+		kill(pid, SIGKILL);
+		waitpid(pid, NULL, 0);
+	}
 }
 
 static _Noreturn void live_for_a_moment(long i)

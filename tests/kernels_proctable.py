@@ -52,7 +52,7 @@ for module in /modules/*.ko; do
 	insmod $module
 done
 echo 128M >/sys/block/zram0/disksize && mkswap /dev/zram0 >/dev/null && swapon /dev/zram0
-export QMEM_SRCDIR=/src QMEM_BUILDDIR=/build QMEM_CHURN=1000 QMEM_THREADS=500 QMEM_PROCESSES=2000 PYTHONDONTWRITEBYTECODE=1
+export QMEM_SRCDIR=/src QMEM_BUILDDIR=/build QMEM_CHURN=1000 QMEM_GROWTH=300 QMEM_THREADS=500 QMEM_PROCESSES=2000 PYTHONDONTWRITEBYTECODE=1
 for test in %s; do
 	%s /src/tests/$test 2>&1
 	echo "@@done $test $?"

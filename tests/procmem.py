@@ -352,6 +352,9 @@ class Watch:
 
     def take(self, values):
         self.ticks += 1
+        if "procmem.processes" not in values or "procstat.tasks" not in values:
+            self.wrong.append(("a tick without processes", self.running.stderr()))
+            return
         counters = {(family, group, key): value for family in self.FAMILIES
                     for group, dimensions in values.get(family, {}).items() for key, value in dimensions.items()}
         self.wrong += [(key, self.last[key], value) for key, value in counters.items() if value < self.last.get(key, value)]
@@ -382,7 +385,9 @@ def during(watches, n):
 
 def churn(directory):
     """Two halves: what the first has made the table grow by is there for the second."""
-    config = "[proctable]\nBackend = %s\n[procmem]\nPssBudget = 100ms\nTopBy = processes\n" \
+    # each tick has all of it, whatever it costs here
+    config = "[proctable]\nBackend = %s\nBudget = 0\n[procstat]\nBudget = 0\n[cpuload]\nBudget = 0\n" \
+             "[procmem]\nBudget = 0\nPssBudget = 100ms\nTopBy = processes\n" \
              "[procmem.group \"churn\"]\nComm = /^churn[0-9]$/\n"
     backends = [backend for backend in ("bpf", "fds") if not available(backend, directory)]
     watches = [Watch(stream.Stream(config % backend, directory)) for backend in backends]
