@@ -323,21 +323,6 @@ def machine(directory):
         tap.skip("no anonymous page is missing", "not all processes are seen from this pid namespace")
 
 
-def descriptors(pid):
-    """(those of files that are not a process's, pids of the others)"""
-    others, pids = 0, []
-    for fd in os.listdir(f"/proc/{pid}/fd"):
-        try:
-            m = re.match(r"/proc/(\d+)/", os.readlink(f"/proc/{pid}/fd/{fd}"))
-        except OSError:
-            continue
-        if m:
-            pids.append(int(m[1]))
-        else:
-            others += 1
-    return others, pids
-
-
 def resident(pid):
     return sums([pid], "smaps_rollup", ["Anonymous"])["Anonymous"]
 
@@ -392,15 +377,15 @@ def churn(directory):
     backends = [backend for backend in ("bpf", "fds") if not available(backend, directory)]
     watches = [Watch(stream.Stream(config % backend, directory)) for backend in backends]
     done = all(watch.running.tick() for watch in watches) and during(watches, CHURN // 2)
-    before = [(descriptors(watch.running.child.pid)[0], resident(watch.running.child.pid)) for watch in watches]
+    before = [(tap.descriptors(watch.running.child.pid)[0], resident(watch.running.child.pid)) for watch in watches]
     done = done and during(watches, CHURN // 2)
     for backend, watch, (fds, memory) in zip(backends, watches, before):
         pid = watch.running.child.pid
-        again, pids = descriptors(pid)
+        again, pids = tap.descriptors(pid)
         ended = [one for one in pids if not os.path.exists(f"/proc/{one}")]
         if ended:    # they may have ended since the last tick
             watch.running.tick()
-            ended = [one for one in descriptors(pid)[1] if one in ended]
+            ended = [one for one in tap.descriptors(pid)[1] if one in ended]
         grown = resident(pid) - memory
         tap.diag(f"{backend}: {watch.ticks} ticks, {len(watch.groups)} groups, {watch.faults} faults, {grown >> 10} kB more")
         tap.ok(done and not watch.wrong, f"{backend}: no counter falls, all processes are in a group", *watch.wrong[:10])

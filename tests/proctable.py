@@ -391,7 +391,7 @@ def churn(backend, table):
     """Processes that come and go leave neither descriptors nor slots."""
     for _ in range(3):
         first = table.scan()
-    fds = int(table.word("fds"))
+    fds = tap.descriptors(table.program.pid)[0]
     program = tap.start([CROWD, "churn", CHURN], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
     rounds, births, deaths, twice, failed, most = 0, 0, 0, 0, 0, 0
     while program.poll() is None or rounds < 3:
@@ -411,9 +411,9 @@ def churn(backend, table):
     tap.ok(births > 0 and not twice and not failed, f"{backend}: some were seen, none twice, no round failed")
     tap.same(births - deaths, len(now.procs) - len(first.procs), f"{backend}: births and deaths add up")
     tap.ok(now.totals["capacity"] <= max(first.totals["capacity"], most + 300), f"{backend}: slots are used again", now.totals)
-    left = int(table.word("fds"))
-    kept = 2 * (len(now.procs) - len(first.procs)) if backend == "fds" else 0
-    tap.ok(left <= fds + max(kept, 0), f"{backend}: no descriptor is left ({fds}, {left})")
+    left, kept = tap.descriptors(table.program.pid)
+    tap.ok(left == fds and set(kept) <= set(now.procs), f"{backend}: no descriptor is left ({left}, {len(kept)} of processes)",
+           fds, set(kept) - set(now.procs))
 
 
 def bounded(backend, room):

@@ -3,6 +3,7 @@
 
 import atexit
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -94,6 +95,21 @@ def _reap():
         if child.poll() is None:
             child.kill()
             child.wait()
+
+
+def descriptors(pid):
+    """Of what a process has open: (how much is not of files of processes, pids of the rest)"""
+    others, pids = 0, []
+    for fd in os.listdir(f"/proc/{pid}/fd"):
+        try:
+            m = re.match(r"/proc/(\d+)/", os.readlink(f"/proc/{pid}/fd/{fd}"))
+        except OSError:
+            continue
+        if m:
+            pids.append(int(m[1]))
+        else:
+            others += 1
+    return others, pids
 
 
 def read(path):
