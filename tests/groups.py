@@ -317,6 +317,7 @@ def cost():
 
 
 def main():
+    tap.alone()
     exes = [start(b"alpha"), start(b"alpha"), start(b"be ta (x)"), start(b"gone"), start(b"gone"), start(b"c\nd`\xff")]
     os.unlink(os.path.join(DIR, "gone"))
     tap.ok(all(os.readlink(f"/proc/{child.pid}/exe").endswith(" (deleted)") for child in exes[3:5]), "a program that is deleted")

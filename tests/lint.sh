@@ -32,7 +32,8 @@ run()
 	result $code "$name"
 }
 
-sources=$(find src collectd netdata tests -name '*.[ch]' ! -path 'tests/roots/*' | sort)
+# A tarball carries the BPF programs as headers, which bpftool has made.
+sources=$(find src collectd netdata tests -name '*.[ch]' ! -name '*.skel.h' ! -path 'tests/roots/*' | sort)
 scripts="bootstrap .ci/run $(grep -lE '^#!(/bin/|/usr/bin/env )(ba)?sh' -r tests --include='*' --exclude-dir=roots --exclude-dir=expected |
 	sort)"
 pythons=$(grep -lE '^#!.*python3?$' -r tests --exclude-dir=roots --exclude-dir=expected; find tests -name '*.py' | sort)

@@ -396,6 +396,7 @@ def churn(directory):
 
 
 def main():
+    tap.alone()
     if not os.access(stream.PLUGIN, os.X_OK):
         tap.skip_all("qmem.plugin is not built")
     directory = tap.directory()

@@ -153,8 +153,10 @@ def turnover(name, ticks):
     third = ticks.tick()
     born = second["procstat.turnover.born"] - first["procstat.turnover.born"]
     died = third["procstat.turnover.died"] - second["procstat.turnover.died"]
-    tap.ok(51 <= born < 90 and 51 <= died < 90, f"{name}: {born:.0f} were born, {died:.0f} have died, of 51")
-    tap.ok(second["procstat.started.forks"] - first["procstat.started.forks"] >= 51, f"{name}: and forks have counted them")
+    forks = second["procstat.started.forks"] - first["procstat.started.forks"]
+    # others come and go, too: also between the look at one and at the other
+    tap.ok(51 <= born < forks + 40 and died >= 51, f"{name}: {born:.0f} were born, {died:.0f} have died, of 51", forks)
+    tap.ok(forks >= 51, f"{name}: and forks have counted them")
     tap.same(third["procstat.turnover.born"] - first["procstat.turnover.born"]
              - (third["procstat.turnover.died"] - first["procstat.turnover.died"]),
              third["procstat.tasks.processes"] - first["procstat.tasks.processes"], f"{name}: births and deaths add up")
@@ -319,6 +321,7 @@ def burners(name, ticks):
 
 
 def main():
+    tap.alone()
     crowds = [Crowd("zombie"), Crowd("stopped"), Crowd("blocked"), Crowd("threads", "40")]
     for backend in ("auto", "files"):
         options = [f"proctable.Backend={backend}", "procstat.StuckAfter=1s", "cpuload.Groups=100"]

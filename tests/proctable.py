@@ -555,6 +555,7 @@ def without_libbpf():
 
 
 def main():
+    tap.alone()
     crowds = {"sleepers": Crowd("sleepers", "60"), "burners": Crowd("burners", "3"), "sharers": Crowd("sharers", "4"),
               "threads": Crowd("threads", "300"), "ended": Crowd("ended", "3"), "vmas": Crowd("vmas", "1000"), "zombie": Crowd("zombie"),
               "stopped": Crowd("stopped"), "blocked": Crowd("blocked"), "names": Crowd("names")}

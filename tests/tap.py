@@ -2,6 +2,7 @@
 """What the tests with real agents share: TAP on stdout, private directories, waiting with a bound."""
 
 import atexit
+import fcntl
 import os
 import re
 import shutil
@@ -17,6 +18,7 @@ BUILD = os.path.abspath(os.environ.get("QMEM_BUILDDIR", os.getcwd()))
 _count = 0
 _failed = 0
 _children = []
+_turn = None
 
 
 def ok(condition, name, *details):
@@ -95,6 +97,13 @@ def _reap():
         if child.poll() is None:
             child.kill()
             child.wait()
+
+
+def alone():
+    """Waits for other tests that make very many processes, or look at those of the whole machine."""
+    global _turn
+    _turn = open(os.path.join(BUILD, "tests", "alone.lock"), "w", encoding="utf-8")
+    fcntl.flock(_turn, fcntl.LOCK_EX)
 
 
 def descriptors(pid):
