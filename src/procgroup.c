@@ -84,7 +84,6 @@ struct procgroups {
 	struct member *members;
 	size_t members_room;
 	uint64_t round, table_round;
-	size_t pending;
 	unsigned reads;
 
 	struct batch *batch; /* NULL unless something is wanted */
@@ -627,7 +626,6 @@ int procgroups_update(struct qmem *q, struct procgroups *g, const struct proctab
 	g->round++;
 	g->table_round = proctable_round(table);
 	g->reads = READS_MOST;
-	g->pending = 0;
 	if (g->answered)
 		err = take_answers(q, g, table);
 	for (size_t i = 0; i < g->n; i++)
@@ -648,11 +646,8 @@ int procgroups_update(struct qmem *q, struct procgroups *g, const struct proctab
 			if (bad)
 				err = bad;
 		}
-		if (m->pending) {
-			g->pending++;
-			if (!m->asked)
-				add_ask(g, p, m);
-		}
+		if (m->pending && !m->asked)
+			add_ask(g, p, m);
 		g->groups[m->group].members++;
 		g->groups[m->group].round = g->round;
 	}
@@ -678,22 +673,6 @@ uint32_t procgroups_of(const struct procgroups *g, const struct proc *p)
 	const struct member *m = p->slot < g->members_room ? &g->members[p->slot] : NULL;
 
 	return m && m->generation == p->generation ? m->group : 0;
-}
-
-const struct procgroup *procgroups_find(const struct procgroups *g, const char *name)
-{
-	uint32_t index;
-
-	for (size_t i = 0; i < g->own_n; i++)
-		if (strcmp(g->groups[1 + i].name, name) == 0)
-			return &g->groups[1 + i];
-	index = find(g, name, hash_of(name));
-	return index == NONE ? NULL : &g->groups[index];
-}
-
-size_t procgroups_pending(const struct procgroups *g)
-{
-	return g->pending;
 }
 
 bool procgroups_refused(const struct procgroups *g)

@@ -64,10 +64,6 @@ size_t procgroups_capacity(const struct procgroups *groups);
 const struct procgroup *procgroups_at(const struct procgroups *groups, size_t index);
 /* The index of the group of a process that is in the table in this round. */
 uint32_t procgroups_of(const struct procgroups *groups, const struct proc *p);
-/* The group of the configuration with this name, else the one that has this name now; NULL. */
-const struct procgroup *procgroups_find(const struct procgroups *groups, const char *name);
-/* How many processes wait for the worker to tell their exe, command line or user. */
-size_t procgroups_pending(const struct procgroups *groups);
 /* Has every exe of another user's process been refused? */
 #define PROCGROUP_NO_EXE "no exe of other users' processes: needs CAP_SYS_PTRACE"
 bool procgroups_refused(const struct procgroups *groups);

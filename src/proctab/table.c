@@ -158,9 +158,10 @@ void table_begin(struct table *t)
 	t->round++;
 }
 
-void table_blank(struct proc *p)
+/* All values the first time: absent. */
+static void blank(struct proc *p)
 {
-	const struct proc blank = {
+	const struct proc nothing = {
 		.pid = p->pid,
 		.slot = p->slot,
 		.generation = p->generation,
@@ -185,7 +186,7 @@ void table_blank(struct proc *p)
 		.vm_changes = QMEM_NA,
 	};
 
-	*p = blank;
+	*p = nothing;
 }
 
 static struct proc *seen(struct table *t, struct proc *p)
@@ -220,7 +221,7 @@ static struct proc *enter_new(struct table *t, size_t at, int32_t pid, int64_t s
 	p->pid = pid;
 	p->start = start;
 	p->changed = PROC_BORN;
-	table_blank(p);
+	blank(p);
 	t->hash[at] = slot;
 	t->births[t->births_n++] = slot;
 	return seen(t, p);

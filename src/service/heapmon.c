@@ -28,14 +28,13 @@
 
 struct sample {
 	struct smaps_amounts kinds[SMAPS_KINDS];
-	int64_t age, mappings;
+	int64_t age;
 };
 
 struct process {
 	uint32_t generation;
 	bool known, refused, failed;
 	struct smaps_amounts kinds[SMAPS_KINDS];
-	int64_t mappings;
 	int64_t cost;
 	uint64_t when;                                        /* read last, or tried */
 	uint64_t round;                                       /* that saw it first */
@@ -201,7 +200,6 @@ static void take_smaps(void *arg, const struct probe_target *target, int err, co
 	m->seen_size = m->offered_size;
 	m->seen_changes = m->offered_changes;
 	m->cost = cost;
-	m->mappings = (int64_t)smaps->mappings;
 	memcpy(m->kinds, smaps->kinds, sizeof(m->kinds));
 }
 
@@ -299,7 +297,6 @@ static void visit(struct heapmon *s, const struct proc *p, struct group *g, uint
 		int64_t age = has_moved(p, m) ? (int64_t)(now - m->when) : 0;
 
 		add_kinds(g->sample.kinds, m->kinds);
-		g->sample.mappings += m->mappings;
 		if (age > g->sample.age)
 			g->sample.age = age;
 		g->read++;
