@@ -98,7 +98,8 @@ for policy, what in ((DENIES, "denies"), (ALLOWS, "allows")):
 
 tree = Tree(ALLOWS)
 tap.write(f"{tree.root}/slow", "")
-child = tree.start(start_new_session=True)
+# where a shell has started us in the background, this is ignored
+child = tree.start(start_new_session=True, preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
 tap.ok(tap.wait_for(lambda: os.path.exists(f"{tree.root}/installing")), "while packages are installed")
 os.killpg(child.pid, signal.SIGINT)
 child.communicate()
