@@ -54,6 +54,7 @@ def stalled(s, condition):
     share, figures = s.share(), s.figures()
     tap.diag(figures)
     if not seen and share < 3 * THRESHOLD:
+        s.stop()
         return None
     return seen
 
