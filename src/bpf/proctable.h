@@ -9,7 +9,10 @@
 
 #define PROCTABLE_CPUS 1024
 #define PROCTABLE_BLOCKED 1024 /* a power of two */
-#define PROCTABLE_STATES 10    /* R S D T t X Z P I ?: in the order of /proc/PID/stat's bits */
+#define PROCTABLE_STATES 10    /* R S D T t X Z P I ?: in the order of /proc/PID/stat's bits; of these: */
+#define PROCTABLE_BLOCKED_STATE 2
+#define PROCTABLE_DEAD_STATE 5
+#define PROCTABLE_ZOMBIE_STATE 6
 #define PROCTABLE_PF_KTHREAD 0x00200000
 
 enum proctable_counter { PROCTABLE_FILE, PROCTABLE_ANON, PROCTABLE_SWAP, PROCTABLE_SHMEM, PROCTABLE_COUNTERS };
@@ -22,27 +25,28 @@ struct proctable_config {
 };
 
 /*
- * A process, or (dump) the share of one thread that is not the first: then tid != pid, and only the times, faults and the
- * state are there. Three cache lines; of a process that sleeps, `walk` needs only the first two.
+ * A process, or (dump) the share of one thread that is not the first: then tid != pid, and what is behind the times is not
+ * there. Three cache lines; of a process that sleeps, `walk` needs only the first.
  */
 struct proctable_record {
 	__u32 pid, tid;
 	__u64 start;
-	__u64 utime, stime, runtime, minflt, majflt;
-	__u32 state;
-	__u32 same; /* nothing has changed since the walk before */
-
-	__u32 ppid, uid, flags, threads;
-	__u32 execs;                   /* a count of them, inherited: another one is another address space */
-	__u32 has_mm;                  /* 0: all that is memory is to be ignored */
-	__u64 own;                     /* run time of the first thread */
+	__u64 own; /* run time of the first thread */
+	__u32 threads;
+	__u8 state;
+	__u8 same;                     /* nothing has changed since the walk before */
+	__u8 has_mm;                   /* 0: all that is memory is to be ignored */
 	__s64 rss[PROCTABLE_COUNTERS]; /* pages */
+
+	__u64 utime, stime, runtime, minflt, majflt;
+	__u32 ppid, uid, flags;
+	__u32 execs; /* a count of them, inherited: another one is another address space */
+	__u64 mm_seq;
 
 	char comm[16];
 	__u64 cgroup;
 	__u64 hiwater_rss, total_vm, data_vm; /* pages */
 	__u64 pgtables;                       /* bytes */
-	__u64 mm_seq;
 } __attribute__((aligned(64)));
 #define PROCTABLE_THREAD_SIZE offsetof(struct proctable_record, ppid)
 

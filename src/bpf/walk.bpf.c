@@ -2,7 +2,8 @@
 /* The kernel's list of processes, all records in one call. Linux 6.7. */
 #include "task.bpf.h"
 
-#define ALL_THREADS 1
+enum { ALL_PROCS = 0, PROC_THREADS = 2 };
+
 #define REFRESH 16 /* walks after which all of a process is read, even if it has slept */
 
 struct {
@@ -16,6 +17,8 @@ struct {
 extern int bpf_iter_task_new(struct bpf_iter_task *it, struct task_struct *task, unsigned flags) __ksym __weak;
 extern struct task_struct *bpf_iter_task_next(struct bpf_iter_task *it) __ksym __weak;
 extern void bpf_iter_task_destroy(struct bpf_iter_task *it) __ksym __weak;
+extern struct task_struct *bpf_task_acquire(struct task_struct *task) __ksym __weak;
+extern void bpf_task_release(struct task_struct *task) __ksym __weak;
 extern void bpf_rcu_read_lock(void) __ksym __weak;
 extern void bpf_rcu_read_unlock(void) __ksym __weak;
 extern void *bpf_rdonly_cast(void *obj, __u32 btf_id) __ksym __weak;
@@ -25,7 +28,7 @@ static __always_inline void count(struct task_struct *t, __u32 state)
 	head.threads++;
 	if (state < PROCTABLE_STATES)
 		head.states[state]++;
-	if (state == 2) {
+	if (state == PROCTABLE_BLOCKED_STATE) {
 		__u32 n = head.blocked_n++;
 
 		if (n < PROCTABLE_BLOCKED) {
@@ -77,15 +80,16 @@ static __always_inline void fill_rss(struct proctable_record *r, struct mm_struc
 }
 
 /*
- * A process that has not run since the walk before, nor runs now, has done nothing: only others can have changed its RSS,
- * by reclaim. What else they can change (its parent, its cgroup, its name) is read now and then. Memory is what a walk over
- * thousands of processes waits for, and this touches half as much.
+ * A process whose only thread has not run since the walk before, nor may run now, has done nothing: it has neither ended nor
+ * begun a thread, and only others can have changed its RSS, by reclaim. What else they can change (its parent, its cgroup,
+ * its name) is read now and then. A walk over thousands of processes waits for the memory it touches, and this is half.
  */
 static __always_inline bool has_slept(const struct proctable_record *r, struct task_struct *t, struct mm_struct *mm,
-				      __u32 state, __u32 i)
+				      __u32 i)
 {
-	return r->pid == (__u32)t->tgid && r->own && r->own == t->se.sum_exec_runtime && state && r->threads == 1 &&
-	       t->signal->nr_threads == 1 && r->has_mm == (mm != NULL) && (i + head.round) % REFRESH;
+	return r->pid == (__u32)t->tgid && r->own && r->own == t->se.sum_exec_runtime && r->threads == 1 &&
+	       r->state != PROCTABLE_DEAD_STATE && r->state != PROCTABLE_ZOMBIE_STATE && r->has_mm == (mm != NULL) &&
+	       (i + head.round) % REFRESH;
 }
 
 static __always_inline void fill_slept(struct proctable_record *r, struct task_struct *t, struct mm_struct *mm,
@@ -95,7 +99,7 @@ static __always_inline void fill_slept(struct proctable_record *r, struct task_s
 	__s64 swap = r->rss[PROCTABLE_SWAP], shmem = r->rss[PROCTABLE_SHMEM];
 	bool same = r->state == state;
 
-	r->state = state;
+	r->state = (__u8)state;
 	if (mm) {
 		fill_rss(r, mm);
 		r->has_mm = t->mm == mm;
@@ -112,7 +116,7 @@ static __always_inline void fill_all(struct proctable_record *r, struct task_str
 {
 	fill(r, t);
 	r->own = t->se.sum_exec_runtime;
-	r->state = state;
+	r->state = (__u8)state;
 	r->same = 0;
 	r->has_mm = 0;
 	if (!mm)
@@ -123,10 +127,54 @@ static __always_inline void fill_all(struct proctable_record *r, struct task_str
 	r->has_mm = t->mm == mm;
 }
 
+/* The threads beside the first: state and times. */
+static __always_inline void add_threads(struct proctable_record *r, struct task_struct *t)
+{
+	struct task_struct *leader = bpf_task_acquire(t), *thread;
+	struct bpf_iter_task it;
+
+	if (!leader)
+		return;
+	bpf_iter_task_new(&it, leader, PROC_THREADS);
+	while ((thread = bpf_iter_task_next(&it))) {
+		if (thread->pid == thread->tgid)
+			continue;
+		count(thread, state_of(thread));
+		if (!r)
+			continue;
+		r->utime += thread->utime;
+		r->stime += thread->stime;
+		r->runtime += thread->se.sum_exec_runtime;
+		r->minflt += thread->min_flt;
+		r->majflt += thread->maj_flt;
+	}
+	bpf_iter_task_destroy(&it);
+	bpf_task_release(leader);
+}
+
+static __always_inline void take(struct task_struct *t)
+{
+	/* a kernel thread may have borrowed one */
+	struct mm_struct *mm = t->flags & PROCTABLE_PF_KTHREAD ? NULL : t->mm;
+	__u32 i = head.n++, state = state_index(t->__state, 0);
+	struct proctable_record *r = bpf_map_lookup_elem(&records, &i);
+
+	if (r && state && has_slept(r, t, mm, i)) {
+		count(t, state);
+		fill_slept(r, t, mm, state);
+		return;
+	}
+	state = state_of(t);
+	count(t, state);
+	if (r)
+		fill_all(r, t, mm, state);
+	if (t->signal->nr_threads > 1)
+		add_threads(r, t);
+}
+
 SEC("syscall")
 int walk(void *ctx)
 {
-	struct proctable_record *r = NULL;
 	struct bpf_iter_task it;
 	struct task_struct *t;
 
@@ -139,35 +187,10 @@ int walk(void *ctx)
 		head.states[i] = 0;
 
 	bpf_rcu_read_lock();
-	bpf_iter_task_new(&it, NULL, ALL_THREADS);
-	while ((t = bpf_iter_task_next(&it))) {
-		__u32 state;
-
-		if (!t->tgid)
-			continue;
-		state = state_of(t);
-		count(t, state);
-		/* the first thread comes first, the others right behind */
-		if (t->pid == t->tgid) {
-			/* a kernel thread may have borrowed one */
-			struct mm_struct *mm = t->flags & PROCTABLE_PF_KTHREAD ? NULL : t->mm;
-			__u32 i = head.n++;
-
-			r = bpf_map_lookup_elem(&records, &i);
-			if (!r)
-				continue;
-			if (has_slept(r, t, mm, state, i))
-				fill_slept(r, t, mm, state);
-			else
-				fill_all(r, t, mm, state);
-		} else if (r && (__u32)t->tgid == r->pid) {
-			r->utime += t->utime;
-			r->stime += t->stime;
-			r->runtime += t->se.sum_exec_runtime;
-			r->minflt += t->min_flt;
-			r->majflt += t->maj_flt;
-		}
-	}
+	bpf_iter_task_new(&it, NULL, ALL_PROCS);
+	while ((t = bpf_iter_task_next(&it)))
+		if (t->tgid)
+			take(t);
 	bpf_iter_task_destroy(&it);
 	bpf_rcu_read_unlock();
 	return 0;
