@@ -20,6 +20,8 @@ struct backend {
 	int (*scan)(struct qmem *q, struct table *table, void *backend);
 	/* After table_end(): who is gone is known; may be NULL. */
 	void (*settle)(struct table *table, void *backend);
+	/* Is its RSS a true sum? Else it lags by what threads or CPUs keep to themselves. */
+	bool (*exact)(const void *backend);
 	/* What a user should know of this one as it runs; `text` is empty before. May be NULL. */
 	void (*describe)(const struct table *table, const void *backend, char *text, size_t size);
 	void (*close)(void *backend);

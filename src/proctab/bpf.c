@@ -595,6 +595,12 @@ out:
 	return err;
 }
 
+static bool bpf_exact(const void *backend)
+{
+	(void)backend;
+	return !backend_rss_lags();
+}
+
 const struct backend backend_bpf = {
 	.name = "bpf",
 	.help = "a BPF program that walks the kernel's list",
@@ -602,6 +608,7 @@ const struct backend backend_bpf = {
 	.per_thread = true,
 	.open = walk_open,
 	.scan = walk_scan,
+	.exact = bpf_exact,
 	.close = bpf_close,
 };
 
@@ -612,5 +619,6 @@ const struct backend backend_iter = {
 	.per_thread = true,
 	.open = dump_open,
 	.scan = dump_scan,
+	.exact = bpf_exact,
 	.close = bpf_close,
 };

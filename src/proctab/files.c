@@ -38,6 +38,7 @@ struct kept {
 struct files {
 	int proc;
 	struct pidstat_units units;
+	bool exact;
 	size_t budget, open;
 	struct kept *kept; /* by slot */
 	size_t max;
@@ -460,6 +461,46 @@ static void files_close(void *backend)
 	free(f);
 }
 
+/* Resident pages of our own as statm has them; -1. */
+static int64_t own_pages(const struct files *f)
+{
+	int fd = openat(f->proc, "self/statm", O_RDONLY | O_CLOEXEC);
+	struct pidstatm st;
+	char text[STAT_SIZE];
+	ssize_t len = fd < 0 ? -1 : read_fd(fd, text, sizeof(text));
+
+	if (fd >= 0)
+		close(fd);
+	return len <= 0 || pidstatm_parse(text, (size_t)len, &f->units, &st) ? -1 : st.resident / f->units.page;
+}
+
+/*
+ * Does statm see at once what is touched? Kernels from 6.2 on that lack commit "mm: fix the inaccurate memory statistics
+ * issue for users" (6.16, and backports of it) leave out what is on the CPUs' counters, earlier ones what threads have not
+ * handed in; both come in larger steps. Other threads may be in the way now and then.
+ */
+static bool statm_is_exact(const struct files *f)
+{
+	enum { PAGES = 8, TRIES = 5 };
+	size_t page = (size_t)f->units.page;
+	bool exact = false;
+
+	if (own_pages(f) < 0)
+		return !backend_rss_lags();
+	for (int i = 0; i < TRIES && !exact; i++) {
+		char *memory = mmap(NULL, PAGES * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+		int64_t before = own_pages(f);
+
+		if (memory == MAP_FAILED)
+			return false;
+		for (size_t at = 0; at < PAGES; at++)
+			memory[at * page] = 1;
+		exact = own_pages(f) == before + PAGES;
+		munmap(memory, PAGES * page);
+	}
+	return exact;
+}
+
 static int files_open(struct qmem *q, struct table *table, int64_t budget, void **ret, struct backend_reason *why)
 {
 	struct files *f = calloc(1, sizeof(*f));
@@ -492,6 +533,7 @@ static int files_open(struct qmem *q, struct table *table, int64_t budget, void 
 		files_close(f);
 		return err;
 	}
+	f->exact = statm_is_exact(f);
 	*ret = f;
 	return 0;
 }
@@ -520,6 +562,11 @@ static int open_kept(struct qmem *q, struct table *table, int64_t budget, void *
 	return files_open(q, table, budget, ret, why);
 }
 
+static bool files_exact(const void *backend)
+{
+	return ((const struct files *)backend)->exact;
+}
+
 static void files_describe(const struct table *table, const void *backend, char *text, size_t size)
 {
 	const struct files *f = backend;
@@ -535,6 +582,7 @@ const struct backend backend_fds = {
 	.open = open_kept,
 	.scan = files_scan,
 	.settle = files_settle,
+	.exact = files_exact,
 	.describe = files_describe,
 	.close = files_close,
 };
@@ -545,6 +593,7 @@ const struct backend backend_files = {
 	.open = open_only,
 	.scan = files_scan,
 	.settle = files_settle,
+	.exact = files_exact,
 	.describe = files_describe,
 	.close = files_close,
 };

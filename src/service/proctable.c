@@ -103,7 +103,7 @@ static int open_backend(struct qmem *q, struct proctable *t, size_t i, struct ba
 		return err;
 	}
 	t->backend = i;
-	t->table.totals.exact = !backend_rss_lags();
+	t->table.totals.exact = b->exact(t->data);
 	t->table.totals.per_thread = b->per_thread;
 	return 0;
 }
@@ -117,7 +117,7 @@ static void note(struct qmem *q, const struct proctable *t)
 		b->describe(&t->table, t->data, text, sizeof(text));
 	qmem_note(q, "back end %s: %s%s%s%s%s%s", b->name, b->help, t->wanted ? "; as Backend says" : "",
 		  *text ? "; " : "", text,
-		  t->table.totals.exact ? "" : "; RSS is approximate, as VmRSS is before Linux 6.2", t->reasons);
+		  t->table.totals.exact ? "" : "; RSS is approximate, as this kernel's VmRSS is", t->reasons);
 }
 
 /* The first that works from the i-th on, or the one that is wanted. */

@@ -72,7 +72,8 @@ struct proc {
 	int64_t utime, stime;
 	int64_t runtime; /* what the scheduler says, to the ns; bpf and iter */
 	int64_t minflt, majflt;
-	/* VmRSS, RssAnon, RssFile(*), RssShmem(*), VmSwap(*), with what is on per-CPU counters. Never stat's field 24. */
+	/* VmRSS, RssAnon, RssFile(*), RssShmem(*), VmSwap(*), with what is on per-CPU counters. Never stat's field 24. As in
+	 * /proc, a process whose first thread has ended has none, although the others may hold some. */
 	int64_t rss, anon, file, shmem, swap;
 	int64_t vmsize;
 	int64_t vmdata, hwm, pgtables; /* VmData(*), VmHWM(*), VmPTE(*) */
@@ -142,7 +143,8 @@ struct proctable_totals {
 	uint64_t hidden;              /* whose files may not be read */
 	uint64_t states[PROC_STATES]; /* of threads, or of processes if !per_thread */
 	bool per_thread;              /* states and blocked tasks are those of all threads */
-	bool exact; /* rss is a true sum; false: as VmRSS is before Linux 6.2, up to 64 pages off per thread and CPU */
+	bool exact; /* rss is a true sum; false: as this kernel's VmRSS is. Before Linux 6.2 that is up to 64 pages off for each
+		     * thread; then, until it was mended in 6.16 and in kernels that took it over, 32 or more for each CPU */
 };
 const struct proctable_totals *proctable_totals(const struct proctable *table);
 
