@@ -89,7 +89,8 @@ static void take_changes(const struct bpf *b, struct proc *p, const struct proct
 	if (p->vm_changes == QMEM_NA)
 		p->vm_changes = delta = 0;
 	else
-		delta = r->execs == p->execs ? seq - p->mm_seq : seq;
+		/* an exec that is under way has the one already, and not yet the other */
+		delta = r->execs == p->execs && (int32_t)(seq - p->mm_seq) >= 0 ? seq - p->mm_seq : seq;
 	/* in the middle of one it is half a step ahead */
 	delta /= b->head->seq_step;
 	p->mm_seq = seq / b->head->seq_step * b->head->seq_step;
