@@ -27,7 +27,7 @@ struct proctable {
 	size_t backend; /* in `backends` */
 	void *data;
 	char reasons[REASONS_SIZE]; /* why it is none of the better ones */
-	struct qmem_complaint full;
+	struct qmem_complaint full, hidden;
 };
 
 /* The best first. */
@@ -213,6 +213,11 @@ static int collect(struct qmem *q, void *state)
 			      t->max, t->table.totals.overflow);
 	else
 		qmem_release(q, &t->full, "has room for all processes again");
+	if (t->table.totals.hidden)
+		qmem_complain(q, &t->hidden, "%" PRIu64 " processes may not be looked at: /proc hides them (hidepid)",
+			      t->table.totals.hidden);
+	else
+		qmem_release(q, &t->hidden, "all processes may be looked at again");
 	return 0;
 }
 
