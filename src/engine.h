@@ -13,7 +13,7 @@ struct qmem_run {
 	void *state;
 	uint64_t *seen; /* of each family: which metrics have had a value */
 	bool started;
-	char reason[256];  /* why it is off, or what it notes of itself */
+	char reason[640];  /* why it is off, or what it notes of itself */
 	uint64_t interval; /* configured, a multiple of the tick */
 	bool lent;         /* there is one that needs it; if it has no turns of its own, the interval is that one's */
 	unsigned stretch;  /* the budget's factor on it, a power of two */

@@ -15,7 +15,7 @@
 #include "proctab/backend.h"
 #include "proctab/verify.h"
 
-#define REASONS_SIZE 256
+#define REASONS_SIZE 512
 #define TRIES 5 /* to make a back end large enough, while processes come */
 
 struct proctable {
