@@ -22,7 +22,7 @@ BACKENDS = ("bpf", "iter", "fds", "files")
 KINDS = ("heap", "stack", "anon", "jit", "file", "shmem", "huge", "device")
 AMOUNTS = ("rss", "pss", "size", "swap", "dirty")
 PAGE = mmap.PAGESIZE
-CHURN = 20000
+CHURN = int(os.environ.get("QMEM_CHURN", "20000"))
 
 # Some memory of each kind, not all of it touched; says which kinds it could not make.
 CHILD = r"""
