@@ -55,9 +55,8 @@ struct procmem {
 	struct group *sums;
 	struct top_item *items;
 	size_t sums_room, items_room;
-	struct sample other;
-	struct lack other_lack;
-	bool others;
+	struct group other;
+	bool others; /* has there been a group that was not shown? */
 	bool known[GAUGES], counted[COUNTERS];
 	uint64_t table_round; /* of the last round; 0: none yet */
 	bool newborn;         /* have those that are new begun since? */
@@ -291,6 +290,16 @@ static int make_room(struct procmem *s, size_t processes, size_t groups)
 	return err;
 }
 
+static void begin_group(struct group *g)
+{
+	for (int k = 0; k < GAUGES; k++)
+		g->sample.gauge[k] = QMEM_NA;
+	memset(g->delta, 0, sizeof(g->delta));
+	g->sample.processes = g->sample.threads = 0;
+	g->sample.pss = no_pss;
+	lack_begin(&g->lack);
+}
+
 static void begin_groups(struct procmem *s)
 {
 	for (size_t i = 0; i < procgroups_capacity(s->groups); i++) {
@@ -301,13 +310,9 @@ static void begin_groups(struct procmem *s)
 			*g = (struct group){ .generation = group->generation };
 			s->items[i] = (struct top_item){ 0 };
 		}
-		for (int k = 0; k < GAUGES; k++)
-			g->sample.gauge[k] = QMEM_NA;
-		memset(g->delta, 0, sizeof(g->delta));
-		g->sample.processes = g->sample.threads = 0;
-		g->sample.pss = no_pss;
-		lack_begin(&g->lack);
+		begin_group(g);
 	}
+	begin_group(&s->other);
 }
 
 /* Of a process that has begun since the round before, all is new; what others did before they were seen is not. */
@@ -404,96 +409,75 @@ static void choose(struct procmem *s)
 	(void)top_update(&s->top, s->items, n);
 }
 
-/* What the kernel reports, but of none of these processes, is zero. */
-static void fill(const struct procmem *s, struct sample *sample)
+static void add_other(struct procmem *s, const struct group *g)
 {
+	struct group *other = &s->other;
+
+	s->others = true;
+	for (int k = 0; k < GAUGES; k++)
+		add(&other->sample.gauge[k], g->sample.gauge[k]);
+	for (int k = 0; k < COUNTERS; k++)
+		add(&other->delta[k], g->delta[k]);
+	other->sample.processes += g->sample.processes;
+	other->sample.threads += g->sample.threads;
+	add_pss(&other->sample, &g->sample.pss);
+	lack_add(&other->lack, g->lack.why, g->lack.pid);
+}
+
+/* What the kernel reports, but of none of these processes, is zero. */
+static void finish(const struct procmem *s, struct group *g)
+{
+	struct sample *sample = &g->sample;
+
 	for (int k = 0; k < GAUGES; k++)
 		if (sample->gauge[k] == QMEM_NA && s->known[k])
 			sample->gauge[k] = 0;
-}
-
-static void advance(const struct procmem *s, struct sample *sample, const int64_t *delta)
-{
 	for (int k = 0; k < COUNTERS; k++) {
 		if (!s->counted[k])
 			sample->counter[k] = QMEM_NA;
 		else if (sample->counter[k] == QMEM_NA ||
-			 __builtin_add_overflow(sample->counter[k], delta[k], &sample->counter[k]))
+			 __builtin_add_overflow(sample->counter[k], g->delta[k], &sample->counter[k]))
 			sample->counter[k] = 0;
 	}
+	if (g->lack.why != LACK_NOTHING)
+		sample->pss = no_pss;
 }
 
-static void emit(struct qmem *q, const struct procmem *s, const char *name, bool kernel, const struct sample *sample)
+static void emit(struct qmem *q, const struct procmem *s, const char *name, bool kernel, struct group *g)
 {
 	const struct qmem_instance instance = { name, NULL };
 
+	finish(s, g);
+	/* where no process may be read, the note says so, once for all */
+	if (!(s->noted & NOTED_NO_PSS))
+		lack_tell(q, &g->lack, "PSS", "smaps_rollup", name, (uint64_t)s->limits.age);
 	for (size_t i = 0; families[i].id; i++) {
 		/* the kernel's threads have no memory of their own */
 		if (kernel && i != F_PROCESSES)
 			continue;
 		if ((i == F_PSS || i == F_AGE) && !s->pss)
 			continue;
-		qmem_emit(q, &families[i], &instance, sample);
+		qmem_emit(q, &families[i], &instance, &g->sample);
 	}
-}
-
-static void emit_one(struct qmem *q, struct procmem *s, const char *name, bool kernel, struct sample *sample,
-		     struct lack *lack, const int64_t *delta)
-{
-	fill(s, sample);
-	advance(s, sample, delta);
-	if (lack->why != LACK_NOTHING)
-		sample->pss = no_pss;
-	/* where no process may be read, the note says so, once for all */
-	if (!(s->noted & NOTED_NO_PSS))
-		lack_tell(q, lack, "PSS", "smaps_rollup", name, (uint64_t)s->limits.age);
-	emit(q, s, name, kernel, sample);
-}
-
-static void begin_other(struct procmem *s)
-{
-	for (int k = 0; k < GAUGES; k++)
-		s->other.gauge[k] = QMEM_NA;
-	s->other.processes = s->other.threads = 0;
-	s->other.pss = no_pss;
-	lack_begin(&s->other_lack);
-}
-
-static void add_other(struct procmem *s, const struct group *g)
-{
-	for (int k = 0; k < GAUGES; k++)
-		add(&s->other.gauge[k], g->sample.gauge[k]);
-	s->other.processes += g->sample.processes;
-	s->other.threads += g->sample.threads;
-	add_pss(&s->other, &g->sample.pss);
-	lack_add(&s->other_lack, g->lack.why, g->lack.pid);
 }
 
 static void emit_groups(struct qmem *q, struct procmem *s)
 {
-	int64_t delta[COUNTERS] = { 0 };
-
-	begin_other(s);
 	for (size_t i = 0; i < procgroups_capacity(s->groups); i++) {
 		const struct procgroup *group = procgroups_at(s->groups, i);
 		struct group *g = &s->sums[i];
 
 		if (!group)
 			continue;
-		if (group->kind >= PROCGROUP_NAMED && !s->items[i].in) {
-			if (group->members) {
-				s->others = true;
-				g->lack.whole = 0;
-				add_other(s, g);
-				for (int k = 0; k < COUNTERS; k++)
-					add(&delta[k], g->delta[k]);
-			}
-			continue;
+		if (group->kind < PROCGROUP_NAMED || s->items[i].in) {
+			emit(q, s, group->name, group->kind == PROCGROUP_KERNEL, g);
+		} else if (group->members) {
+			g->lack.whole = 0;
+			add_other(s, g);
 		}
-		emit_one(q, s, group->name, group->kind == PROCGROUP_KERNEL, &g->sample, &g->lack, g->delta);
 	}
 	if (s->others)
-		emit_one(q, s, PROCGROUP_OTHER, false, &s->other, &s->other_lack, delta);
+		emit(q, s, PROCGROUP_OTHER, false, &s->other);
 }
 
 static int collect(struct qmem *q, void *state)
