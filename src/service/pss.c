@@ -60,6 +60,14 @@ static int read_rollup(int root_fd, int32_t pid, bool brief, void *result)
 	return err ? err : smaps_rollup_parse(text, len, result);
 }
 
+/* One that is far above the others says little of them. */
+static void learn(struct pss *s, int64_t per_mb)
+{
+	int64_t most = 2 * s->per_mb + PER_MB;
+
+	s->per_mb += ((per_mb < most ? per_mb : most) - s->per_mb) / LEARN;
+}
+
 static void take_rollup(void *arg, const struct probe_target *target, int err, const void *result, int64_t cost)
 {
 	struct pss *s = arg;
@@ -81,7 +89,7 @@ static void take_rollup(void *arg, const struct probe_target *target, int err, c
 	m->cost = cost;
 	m->cost_rss = target->rss;
 	if (m->cost_rss >= MB && cost > BASE)
-		s->per_mb += ((cost - BASE) / (m->cost_rss / MB) - s->per_mb) / LEARN;
+		learn(s, (cost - BASE) / (m->cost_rss / MB));
 }
 
 static const struct probe_kind kind = {

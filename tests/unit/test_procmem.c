@@ -430,6 +430,26 @@ static bool work(uint64_t cost)
 	return true;
 }
 
+/* A small one that has cost a second does not speak for those that have never been read. */
+START_TEST(dear_for_one)
+{
+	procroot_set("procmem", "PssBudget", "1s");
+	PROCESSES({ .pid = 1, .comm = "a", .state = 'S' }, );
+	put_memory(1, "a", 2 << 10, 0, 0, 0, 0);
+	put_rollup(1, 300, 200);
+	procroot_host.hold_jobs = true;
+	procroot_start();
+	procroot_tick();
+	ck_assert(work(1000000000));
+	PROCESSES({ .pid = 2, .comm = "b", .state = 'S' }, );
+	put_memory(2, "b", 200 << 10, 0, 0, 0, 0);
+	put_rollup(2, 300, 200);
+	for (int i = 0; i < 3 && wanted() != 2; i++)
+		procroot_tick();
+	ck_assert_int_eq(wanted(), 2);
+}
+END_TEST
+
 /* The budget is CPU time a second, also where a round comes every ten: what was too much is paid back by all of them. */
 START_TEST(seldom)
 {
@@ -533,6 +553,7 @@ Suite *procmem_suite(void)
 	tcase_add_test(t, none_starves);
 	tcase_add_test(t, stuck_reader);
 	tcase_add_test(t, bounded);
+	tcase_add_test(t, dear_for_one);
 	tcase_add_test(t, seldom);
 	tcase_add_test(t, late);
 	tcase_add_test(t, unread);
