@@ -220,7 +220,9 @@ static const struct qmem_option options[] = {
 	  .def = "50ms",
 	  .min = 0,
 	  .max = INT64_C(10000000000),
-	  .help = "processes whose PSS is expected to cost more CPU time are never measured, nor is the PSS of their group" },
+	  .help = "processes whose PSS is expected to cost more CPU time are not measured, nor is the PSS of their group; one that "
+		  "has cost more is tried again after twice PssAge, and after twice that time whenever it still does, up to 256 times "
+		  "PssAge" },
 	{ .name = "PssAge",
 	  .type = QMEM_DURATION,
 	  .offset = offsetof(struct procmem, limits.age),

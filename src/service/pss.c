@@ -16,6 +16,7 @@
 #define BASE 40000   /* CPU ns of a smaps_rollup before its pages */
 #define PER_MB 10000 /* and for each MB of them, until it has been learned */
 #define LEARN 16
+#define DEAR_MOST 8
 #define STEPS 8 /* of age, up to the limit */
 #define MB (INT64_C(1) << 20)
 
@@ -25,6 +26,7 @@ struct process {
 	bool own;     /* of the user we are */
 	int64_t pss, uss;
 	int64_t cost, cost_rss; /* of the last smaps_rollup, and the RSS it was for */
+	unsigned dear;          /* how many times in a row it has cost more than the ceiling, up to DEAR_MOST */
 	uint64_t tried, when;   /* 0: never */
 	uint64_t round;         /* that saw it first */
 };
@@ -88,6 +90,7 @@ static void take_rollup(void *arg, const struct probe_target *target, int err, c
 	m->when = target->when;
 	m->cost = cost;
 	m->cost_rss = target->rss;
+	m->dear = cost <= s->limits->ceiling ? 0 : m->dear < DEAR_MOST ? m->dear + 1 : DEAR_MOST;
 	if (m->cost_rss >= MB && cost > BASE)
 		learn(s, (cost - BASE) / (m->cost_rss / MB));
 }
@@ -99,12 +102,19 @@ static const struct probe_kind kind = {
 	.take = take_rollup,
 };
 
-/* What a page costs differs between processes: the last time says more than the others do. */
+/*
+ * What a page costs differs between processes: the last time says more than the others do. But it may have been dear by
+ * accident, and a process that is not read tells nothing better: after a while, which is longer each time, it is taken for
+ * one like the others.
+ */
 static int64_t predict(const struct pss *s, const struct process *m, int64_t rss)
 {
-	if (m->when && m->cost_rss > 0)
-		return (int64_t)((double)m->cost * ((double)rss + MB) / ((double)m->cost_rss + MB));
-	return BASE + rss / MB * s->per_mb;
+	int64_t others = BASE + rss / MB * s->per_mb, own;
+
+	if (!m->when || m->cost_rss <= 0)
+		return others;
+	own = (int64_t)((double)m->cost * ((double)rss + MB) / ((double)m->cost_rss + MB));
+	return own > others && s->now - m->when >= (uint64_t)s->limits->age << m->dear ? others : own;
 }
 
 /* Has its RSS become another by a quarter since? */

@@ -450,6 +450,37 @@ START_TEST(dear_for_one)
 }
 END_TEST
 
+/* One that was dear is tried again, later each time that it still is; once it is not, it is like the others. */
+START_TEST(dear_by_accident)
+{
+	int due = 0, pause = 2;
+
+	procroot_set("procmem", "PssBudget", "1s");
+	procroot_set("procmem", "PssAge", "1s");
+	PROCESSES({ .pid = 1, .comm = "a", .state = 'S' }, );
+	put_memory(1, "a", 100 << 10, 0, 0, 0, 0);
+	put_rollup(1, 300, 200);
+	procroot_host.hold_jobs = true;
+	procroot_start();
+	for (int round = 0; round < 1024; round++) {
+		procroot_tick();
+		ck_assert_msg((wanted() == 1) == (round == due), "round %d", round);
+		if (!work(200000000))
+			continue;
+		due += pause;
+		pause = pause < 256 ? 2 * pause : 256;
+	}
+	ck_assert_int_eq(due, 2 + 4 + 8 + 16 + 32 + 64 + 128 + 4 * 256);
+	for (int i = 0; i < 256 && !work(1000000); i++)
+		procroot_tick();
+	for (int i = 0; i < 20; i++) {
+		procroot_tick();
+		is("pss.pss[a]", 300 * K);
+		ck_assert(work(1000000));
+	}
+}
+END_TEST
+
 /* The budget is CPU time a second, also where a round comes every ten: what was too much is paid back by all of them. */
 START_TEST(seldom)
 {
@@ -554,6 +585,7 @@ Suite *procmem_suite(void)
 	tcase_add_test(t, stuck_reader);
 	tcase_add_test(t, bounded);
 	tcase_add_test(t, dear_for_one);
+	tcase_add_test(t, dear_by_accident);
 	tcase_add_test(t, seldom);
 	tcase_add_test(t, late);
 	tcase_add_test(t, unread);
