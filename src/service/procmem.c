@@ -37,8 +37,7 @@ struct group {
 	int64_t delta[COUNTERS];
 };
 
-/* What the note tells. */
-enum noted { NOTED_PSS = 1, NOTED_NO_PSS = 2, NOTED_NO_EXE = 4 };
+enum pss_state { PSS_OFF, PSS_READ, PSS_REFUSED, PSS_LACKING };
 
 enum by { BY_RSS, BY_ANON, BY_SWAP, BY_FAULTS, BY_PROCESSES };
 
@@ -60,8 +59,9 @@ struct procmem {
 	bool known[GAUGES], counted[COUNTERS];
 	uint64_t table_round; /* of the last round; 0: none yet */
 	bool newborn;         /* have those that are new begun since? */
-	struct pss *pss;      /* NULL: it is not asked for */
-	unsigned noted;       /* of enum noted */
+	struct pss *pss;      /* NULL: it is not asked for, or this kernel has none */
+	enum pss_state noted; /* what the note tells, with no_exe */
+	bool no_exe;
 };
 
 static const struct pss_amounts no_pss = { QMEM_NA, QMEM_NA, QMEM_NA };
@@ -259,24 +259,34 @@ static void add(int64_t *sum, int64_t value)
 		*sum = __builtin_add_overflow(*sum, value, &both) ? INT64_MAX : both;
 }
 
+static enum pss_state state_of_pss(const struct procmem *s)
+{
+	if (!s->limits.budget)
+		return PSS_OFF;
+	if (!s->pss)
+		return PSS_LACKING;
+	return pss_refused(s->pss) ? PSS_REFUSED : PSS_READ;
+}
+
 static void note(struct qmem *q, struct procmem *s)
 {
-	static const char refused[] =
-		"no PSS of other users' processes: needs CAP_SYS_PTRACE, from Linux 6.15 on CAP_PERFMON";
-	unsigned now = !s->pss ? 0 : pss_refused(s->pss) ? NOTED_NO_PSS : NOTED_PSS;
-	const char *pss = now == NOTED_PSS ? "PSS by smaps_rollup" : now ? refused : "";
+	static const char *const words[] = {
+		[PSS_OFF] = "",
+		[PSS_READ] = "PSS by smaps_rollup",
+		[PSS_REFUSED] =
+			"no PSS of other users' processes: needs CAP_SYS_PTRACE, from Linux 6.15 on CAP_PERFMON",
+		[PSS_LACKING] = "no PSS: there is no smaps_rollup before Linux 4.14",
+	};
+	enum pss_state now = state_of_pss(s);
+	bool no_exe = procgroups_refused(s->groups);
 
-	if (procgroups_refused(s->groups))
-		now |= NOTED_NO_EXE;
-	if (now == s->noted)
+	if (now == s->noted && no_exe == s->no_exe)
 		return;
-	if (now & ~s->noted & NOTED_NO_PSS)
-		qmem_log(q, QMEM_LOG_WARNING, "%s", refused);
+	if (now != s->noted && now >= PSS_REFUSED)
+		qmem_log(q, QMEM_LOG_WARNING, "%s", words[now]);
 	s->noted = now;
-	if (now & NOTED_NO_EXE)
-		qmem_note(q, PROCGROUP_NO_EXE "%s%s", *pss ? "; " : "", pss);
-	else
-		qmem_note(q, "%s", pss);
+	s->no_exe = no_exe;
+	qmem_note(q, "%s%s%s", no_exe ? PROCGROUP_NO_EXE : "", no_exe && now ? "; " : "", words[now]);
 }
 
 /* ---- rounds ---- */
@@ -451,7 +461,7 @@ static void emit(struct qmem *q, const struct procmem *s, const char *name, bool
 
 	finish(s, g);
 	/* where no process may be read, the note says so, once for all */
-	if (!(s->noted & NOTED_NO_PSS))
+	if (s->noted != PSS_REFUSED)
 		lack_tell(q, &g->lack, "PSS", "smaps_rollup", name, (uint64_t)s->limits.age);
 	for (size_t i = 0; families[i].id; i++) {
 		/* the kernel's threads have no memory of their own */
@@ -538,7 +548,8 @@ static int start(struct qmem *q, void *state)
 		err = top_init(&s->top, (size_t)s->max, MARGIN);
 	if (!err && s->limits.budget)
 		err = pss_new(q, &s->limits, &s->pss);
-	return err;
+	/* all but PSS is there, which the note says */
+	return err == -ENOTSUP ? 0 : err;
 }
 
 const struct qmem_service procmem_service = {

@@ -208,11 +208,25 @@ void pss_free(struct pss *s)
 	free(s);
 }
 
+static int look(struct qmem *q, const char *path)
+{
+	int fd = qmem_open(q, O_PATH, "%s", path);
+
+	if (fd < 0)
+		return fd;
+	close(fd);
+	return 0;
+}
+
 int pss_new(struct qmem *q, const struct pss_limits *limits, struct pss **ret)
 {
-	struct pss *s = calloc(1, sizeof(*s));
+	struct pss *s;
 	int err;
 
+	/* of our own, as a process that has ended has neither */
+	if (!look(q, "proc/self/smaps") && look(q, "proc/self/smaps_rollup") == -ENOENT)
+		return -ENOTSUP;
+	s = calloc(1, sizeof(*s));
 	if (!s)
 		return -ENOMEM;
 	err = probe_new(q, &kind, limits->budget, false, s, &s->probe);

@@ -29,7 +29,7 @@ struct pss_amounts {
 struct proc;
 struct pss;
 
-/* `limits` outlive it. -ENOMEM, or why the root cannot be opened. */
+/* `limits` outlive it. -ENOTSUP: this kernel has no smaps_rollup; -ENOMEM, or why the root cannot be opened. */
 int pss_new(struct qmem *q, const struct pss_limits *limits, struct pss **ret);
 void pss_free(struct pss *pss);
 

@@ -309,6 +309,53 @@ START_TEST(too_dear)
 }
 END_TEST
 
+/* A kernel before 4.14 has no smaps_rollup of any process: none is blamed for it. */
+START_TEST(no_rollup)
+{
+	static const char said[] = "no PSS: there is no smaps_rollup before Linux 4.14";
+	struct qmem_status status;
+	int told = 0;
+
+	procroot_set("procmem", "PssBudget", "1s");
+	procroot_set("procmem", "PssAge", "2s");
+	procroot_put("proc/self/smaps", "\n");
+	PROCESSES({ .pid = 1, .comm = "a", .state = 'S' }, );
+	put_memory(1, "a", 400, 0, 0, 0, 0);
+	procroot_start();
+	for (int i = 0; i < 10; i++) {
+		const char *text = procroot_tick();
+
+		told += strstr(text, said) != NULL;
+		ck_assert_ptr_null(strstr(text, "pid 1"));
+	}
+	ck_assert_int_eq(told, 1);
+	ck_assert(qmem_status(procroot_host.q, 1, &status));
+	ck_assert_str_eq(status.reason, said);
+	is("rss.anon[a]", 400 * K);
+}
+END_TEST
+
+/* Nor has one that has just ended. */
+START_TEST(ended_meanwhile)
+{
+	procroot_set("procmem", "PssBudget", "1s");
+	procroot_put("proc/self/smaps_rollup", "\n");
+	PROCESSES({ .pid = 1, .comm = "a", .state = 'S' }, );
+	put_memory(1, "a", 400, 0, 0, 0, 0);
+	procroot_host.hold_jobs = true;
+	procroot_start();
+	procroot_tick();
+	PROCESSES({ .pid = 2, .comm = "a", .state = 'S' }, );
+	put_memory(2, "a", 400, 0, 0, 0, 0);
+	put_rollup(2, 300, 200);
+	ck_assert(recorder_work(&procroot_host));
+	procroot_tick();
+	ck_assert(recorder_work(&procroot_host));
+	procroot_tick();
+	is("pss.pss[a]", 300 * K);
+}
+END_TEST
+
 /* Some are born and end between any two rounds: the group has its PSS all the same. */
 START_TEST(busy_group)
 {
@@ -580,6 +627,8 @@ Suite *procmem_suite(void)
 	tcase_add_test(t, proportional);
 	tcase_add_test(t, proportional_others);
 	tcase_add_test(t, too_dear);
+	tcase_add_test(t, no_rollup);
+	tcase_add_test(t, ended_meanwhile);
 	tcase_add_test(t, busy_group);
 	tcase_add_test(t, none_starves);
 	tcase_add_test(t, stuck_reader);
