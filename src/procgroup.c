@@ -2,28 +2,20 @@
 #include "procgroup.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
+#include "procask.h"
 #include "room.h"
 #include "select.h"
 #include "service/proctable.h"
 
 #define KERNEL "kernel"
-#define FORGET_AFTER 60  /* rounds without members */
-#define READS_MOST 2000  /* cgroup files in a round; the others in the next one */
-#define ASKS_MOST 2048   /* processes that one job of the worker looks at */
-#define TEXT_SIZE 131072 /* what it may say of them */
-#define CMDLINE_SIZE 2048
-#define USERS 256
-#define USER_NAME 64
+#define FORGET_AFTER 60 /* rounds without members */
+#define READS_MOST 2000 /* cgroup files in a round; the others in the next one */
 #define NONE UINT32_MAX
-
-enum want { EXE = 1, CMDLINE = 2, USER = 4 };
 
 /* What is known of a slot. */
 struct member {
@@ -35,42 +27,13 @@ struct member {
 	bool again;    /* look at it in the next round */
 };
 
-/* What must be known of a process to place it; NULL: it is not. */
-struct facts {
-	const char *exe, *cmdline, *user;
-};
-
 struct own {
 	struct select comm, cmdline, user, cgroup;
 };
 
-struct user {
-	uint32_t uid;
-	char name[USER_NAME]; /* "": the place is free */
-};
-
-struct ask {
-	uint32_t slot, generation, uid;
-	int32_t pid;
-	int exe, cmdline, user; /* where in `text`; -1: not known */
-	bool answered, refused; /* the latter: its exe was */
-};
-
-/* A job and all it needs; it outlives the groups while it is at the worker. */
-struct batch {
-	struct qmem_job job;
-	struct procgroups *groups; /* NULL: they have gone */
-	int root_fd;
-	unsigned want;
-	struct ask asks[ASKS_MOST];
-	size_t n;
-	char text[TEXT_SIZE];
-	size_t used;
-};
-
 struct procgroups {
 	enum procgroup_by by;
-	unsigned want;
+	unsigned want; /* enum procask_want */
 	bool want_cgroup;
 	struct own *own;
 	size_t own_n;
@@ -86,11 +49,7 @@ struct procgroups {
 	uint64_t round, table_round;
 	unsigned reads;
 
-	struct batch *batch; /* NULL unless something is wanted */
-	bool busy, answered;
-	uid_t uid;              /* our own */
-	bool refused, readable; /* exe of processes of other users */
-	struct user users[USERS];
+	struct procask *ask; /* NULL unless something is wanted */
 };
 
 const char *const procgroup_words[] = { "comm", "exe", "user", "cgroup", "unit", NULL };
@@ -275,210 +234,7 @@ static bool unit_of(const char *path, char *ret, size_t size)
 	return found;
 }
 
-/* ---- what the worker finds out ---- */
-
-static int put(struct batch *b, const char *text, size_t len)
-{
-	int at = (int)b->used;
-
-	memcpy(b->text + b->used, text, len);
-	b->text[b->used + len] = '\0';
-	b->used += len + 1;
-	return at;
-}
-
-static void read_exe(struct batch *b, struct ask *ask)
-{
-	static const char deleted[] = " (deleted)";
-	char path[64], text[CMDLINE_SIZE];
-	size_t tail = sizeof(deleted) - 1;
-	ssize_t len;
-
-	snprintf(path, sizeof(path), "proc/%" PRId32 "/exe", ask->pid);
-	len = readlinkat(b->root_fd, path, text, sizeof(text));
-	ask->refused = len < 0 && (errno == EACCES || errno == EPERM);
-	if (len <= 0)
-		return;
-	if ((size_t)len > tail && memcmp(text + len - tail, deleted, tail) == 0)
-		len -= (ssize_t)tail;
-	ask->exe = put(b, text, (size_t)len);
-}
-
-static void read_cmdline(struct batch *b, struct ask *ask)
-{
-	char path[64], text[CMDLINE_SIZE];
-	ssize_t len;
-	int fd;
-
-	snprintf(path, sizeof(path), "proc/%" PRId32 "/cmdline", ask->pid);
-	fd = openat(b->root_fd, path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return;
-	len = read(fd, text, sizeof(text));
-	close(fd);
-	while (len > 0 && !text[len - 1])
-		len--;
-	if (len <= 0)
-		return;
-	for (ssize_t i = 0; i < len; i++)
-		if (!text[i])
-			text[i] = ' ';
-	ask->cmdline = put(b, text, (size_t)len);
-}
-
-/* "name:x:uid:..." of a line. */
-static bool parse_passwd(const char *line, size_t len, uint32_t *ret_uid, size_t *ret_name)
-{
-	const char *end = line + len, *name = memchr(line, ':', len), *password;
-	uint64_t uid = 0;
-
-	if (!name || name == line)
-		return false;
-	password = memchr(name + 1, ':', (size_t)(end - name - 1));
-	if (!password || password + 1 == end || password[1] == ':')
-		return false;
-	for (const char *at = password + 1; at < end && *at != ':'; at++) {
-		if (*at < '0' || *at > '9' || uid > UINT32_MAX)
-			return false;
-		uid = uid * 10 + (uint64_t)(*at - '0');
-	}
-	if (uid >= UINT32_MAX)
-		return false;
-	*ret_uid = (uint32_t)uid;
-	*ret_name = (size_t)(name - line);
-	return true;
-}
-
-static void read_users(struct batch *b)
-{
-	char text[65536], number[16];
-	size_t have = 0;
-	ssize_t n = 0;
-	int fd = openat(b->root_fd, "etc/passwd", O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-
-	while (fd >= 0) {
-		char *line = text, *end;
-
-		n = read(fd, text + have, sizeof(text) - have);
-		if (n <= 0)
-			break;
-		have += (size_t)n;
-		while ((end = memchr(line, '\n', have - (size_t)(line - text))) != NULL) {
-			size_t name_len;
-			uint32_t uid;
-
-			if (parse_passwd(line, (size_t)(end - line), &uid, &name_len) && name_len < USER_NAME)
-				for (size_t i = 0; i < b->n; i++)
-					if (b->asks[i].uid == uid && b->asks[i].user < 0 &&
-					    b->used + USER_NAME < TEXT_SIZE)
-						b->asks[i].user = put(b, line, name_len);
-			line = end + 1;
-		}
-		have -= (size_t)(line - text);
-		if (have == sizeof(text))
-			break; /* no user has such a line */
-		memmove(text, line, have);
-	}
-	if (fd >= 0)
-		close(fd);
-	for (size_t i = 0; i < b->n; i++) {
-		if (b->asks[i].user >= 0 || b->used + sizeof(number) >= TEXT_SIZE || b->asks[i].uid == PROC_NO_UID)
-			continue;
-		snprintf(number, sizeof(number), "%" PRIu32, b->asks[i].uid);
-		b->asks[i].user = put(b, number, strlen(number));
-	}
-}
-
-static void run(struct qmem_job *job)
-{
-	struct batch *b = (struct batch *)(void *)job;
-
-	if (b->want & USER)
-		read_users(b);
-	for (size_t i = 0; i < b->n; i++) {
-		struct ask *ask = &b->asks[i];
-
-		if (b->used + 2 * (CMDLINE_SIZE + 1) > TEXT_SIZE)
-			return;
-		QMEM_JOB_AT(job, ask->pid);
-		if (b->want & EXE)
-			read_exe(b, ask);
-		if (b->want & CMDLINE)
-			read_cmdline(b, ask);
-		ask->answered = true;
-	}
-}
-
-static void batch_free(struct batch *b)
-{
-	if (b && b->root_fd >= 0)
-		close(b->root_fd);
-	free(b);
-}
-
-static void done(struct qmem *q, struct qmem_job *job)
-{
-	struct batch *b = (struct batch *)(void *)job;
-
-	if (!q || !b->groups) {
-		batch_free(b);
-		return;
-	}
-	b->groups->busy = false;
-	b->groups->answered = true;
-}
-
-static void ask(struct qmem *q, struct procgroups *g)
-{
-	struct batch *b = g->batch;
-
-	if (!b || g->busy || !b->n)
-		return;
-	b->used = 0;
-	b->job.run = run;
-	b->job.done = done;
-	b->job.pid = 0;
-	snprintf(b->job.what, sizeof(b->job.what), "names of processes");
-	g->busy = true;
-	if (qmem_work(q, &b->job)) {
-		/* no worker: they stay where their comm has put them */
-		g->busy = false;
-		b->n = 0;
-	}
-}
-
-static void add_ask(struct procgroups *g, const struct proc *p, struct member *m)
-{
-	struct batch *b = g->batch;
-
-	if (!b || g->busy || g->answered || b->n == ASKS_MOST)
-		return;
-	b->asks[b->n++] = (struct ask){ .slot = p->slot,
-					.generation = p->generation,
-					.uid = p->uid,
-					.pid = p->pid,
-					.exe = -1,
-					.cmdline = -1,
-					.user = -1 };
-	m->asked = true;
-}
-
 /* ---- where a process belongs ---- */
-
-static const char *cached_user(const struct procgroups *g, uint32_t uid)
-{
-	const struct user *user = &g->users[uid % USERS];
-
-	return *user->name && user->uid == uid ? user->name : NULL;
-}
-
-static void cache_user(struct procgroups *g, uint32_t uid, const char *name)
-{
-	struct user *user = &g->users[uid % USERS];
-
-	user->uid = uid;
-	snprintf(user->name, sizeof(user->name), "%s", name);
-}
 
 static bool has(const struct select *rules, const char *text, bool *unsure)
 {
@@ -490,7 +246,7 @@ static bool has(const struct select *rules, const char *text, bool *unsure)
 }
 
 /* The group, and whether a fact that is not known could make it another one. */
-static uint32_t decide(struct procgroups *g, const struct proc *p, const struct facts *f, const char *cgroup,
+static uint32_t decide(struct procgroups *g, const struct proc *p, const struct procask_facts *f, const char *cgroup,
 		       bool *ret_unsure)
 {
 	char unit[PROCGROUP_NAME];
@@ -527,8 +283,8 @@ static uint32_t decide(struct procgroups *g, const struct proc *p, const struct 
 	return group_of(g, name ? name : p->comm, name ? PROCGROUP_NAMED : PROCGROUP_SINGLE);
 }
 
-static int place(struct qmem *q, struct procgroups *g, const struct proc *p, struct member *m, const struct facts *f,
-		 bool final)
+static int place(struct qmem *q, struct procgroups *g, const struct proc *p, struct member *m,
+		 const struct procask_facts *f, bool final)
 {
 	char path[4096];
 	bool unsure = false, have = false;
@@ -551,7 +307,7 @@ static int place(struct qmem *q, struct procgroups *g, const struct proc *p, str
 	if (group == NONE)
 		return -ENOMEM;
 	m->group = group;
-	m->pending = unsure && !final && g->batch;
+	m->pending = unsure && !final && g->ask;
 	m->asked = false;
 	return 0;
 }
@@ -566,33 +322,19 @@ static uint32_t mark_of(const struct proc *p)
 	return (h ^ p->execs) * UINT32_C(16777619);
 }
 
-static void weigh_refusals(struct qmem *q, struct procgroups *g)
-{
-	bool before = g->refused;
-
-	for (size_t i = 0; i < g->batch->n; i++) {
-		const struct ask *a = &g->batch->asks[i];
-
-		if (!a->answered || a->uid == g->uid)
-			continue;
-		g->refused |= a->refused;
-		g->readable |= a->exe >= 0;
-	}
-	if (procgroups_refused(g) && !before)
-		qmem_log(q, QMEM_LOG_WARNING, PROCGROUP_NO_EXE);
-}
-
 static int take_answers(struct qmem *q, struct procgroups *g, const struct proctable *table)
 {
-	struct batch *b = g->batch;
+	const struct procask_answer *answers;
+	bool refused = procask_refused(g->ask);
+	size_t n = procask_take(g->ask, &answers);
 	int err = 0;
 
-	weigh_refusals(q, g);
-	for (size_t i = 0; i < b->n && !err; i++) {
-		const struct ask *a = &b->asks[i];
+	if (!refused && procask_refused(g->ask))
+		qmem_log(q, QMEM_LOG_WARNING, PROCGROUP_NO_EXE);
+	for (size_t i = 0; i < n && !err; i++) {
+		const struct procask_answer *a = &answers[i];
 		const struct proc *p = proctable_at(table, a->slot);
 		struct member *m = a->slot < g->members_room ? &g->members[a->slot] : NULL;
-		struct facts f = { 0 };
 
 		if (!p || p->ended || !m || p->generation != a->generation || m->generation != a->generation)
 			continue;
@@ -600,18 +342,9 @@ static int take_answers(struct qmem *q, struct procgroups *g, const struct proct
 		if (!m->asked)
 			continue;
 		m->asked = false;
-		if (!a->answered)
-			continue;
-		f.exe = a->exe >= 0 ? b->text + a->exe : NULL;
-		f.cmdline = a->cmdline >= 0 ? b->text + a->cmdline : NULL;
-		f.user = a->user >= 0 ? b->text + a->user : NULL;
-		if (f.user)
-			cache_user(g, a->uid, f.user);
-		if (a->uid == p->uid)
-			err = place(q, g, p, m, &f, true);
+		if (a->answered && a->uid == p->uid)
+			err = place(q, g, p, m, &a->facts, true);
 	}
-	b->n = 0;
-	g->answered = false;
 	return err;
 }
 
@@ -626,7 +359,7 @@ int procgroups_update(struct qmem *q, struct procgroups *g, const struct proctab
 	g->round++;
 	g->table_round = proctable_round(table);
 	g->reads = READS_MOST;
-	if (g->answered)
+	if (g->ask)
 		err = take_answers(q, g, table);
 	for (size_t i = 0; i < g->n; i++)
 		g->groups[i].members = 0;
@@ -639,7 +372,7 @@ int procgroups_update(struct qmem *q, struct procgroups *g, const struct proctab
 		if (is_new)
 			*m = (struct member){ .generation = p->generation };
 		if (is_new || m->again || mark != m->mark || (p->changed & PROC_ID)) {
-			const struct facts f = { .user = g->want & USER ? cached_user(g, p->uid) : NULL };
+			const struct procask_facts f = { .user = g->ask ? procask_user(g->ask, p->uid) : NULL };
 			int bad = place(q, g, p, m, &f, false);
 
 			m->mark = mark;
@@ -647,12 +380,13 @@ int procgroups_update(struct qmem *q, struct procgroups *g, const struct proctab
 				err = bad;
 		}
 		if (m->pending && !m->asked)
-			add_ask(g, p, m);
+			m->asked = procask_add(g->ask, p);
 		g->groups[m->group].members++;
 		g->groups[m->group].round = g->round;
 	}
 	forget(g);
-	ask(q, g);
+	if (g->ask)
+		procask_go(q, g->ask);
 	return err;
 }
 
@@ -677,7 +411,7 @@ uint32_t procgroups_of(const struct procgroups *g, const struct proc *p)
 
 bool procgroups_refused(const struct procgroups *g)
 {
-	return g->refused && !g->readable;
+	return g->ask && procask_refused(g->ask);
 }
 
 /* ---- life ---- */
@@ -692,10 +426,7 @@ void procgroups_free(struct procgroups *g)
 		select_release(&g->own[i].user);
 		select_release(&g->own[i].cgroup);
 	}
-	if (g->busy)
-		g->batch->groups = NULL;
-	else
-		batch_free(g->batch);
+	procask_free(g->ask);
 	free(g->own);
 	free(g->groups);
 	free(g->free);
@@ -722,23 +453,12 @@ static int add_own(struct procgroups *g, const struct qmem_block *block)
 		err = -ENOMEM;
 	g->own_n++; /* also what failed half-way is released */
 	if (own->cmdline.n)
-		g->want |= CMDLINE;
+		g->want |= PROCASK_CMDLINE;
 	if (own->user.n)
-		g->want |= USER;
+		g->want |= PROCASK_USER;
 	if (own->cgroup.n)
 		g->want_cgroup = true;
 	return err;
-}
-
-static int make_batch(struct qmem *q, struct procgroups *g)
-{
-	g->batch = calloc(1, sizeof(*g->batch));
-	if (!g->batch)
-		return -ENOMEM;
-	g->batch->groups = g;
-	g->batch->want = g->want;
-	g->batch->root_fd = qmem_open(q, O_PATH | O_DIRECTORY, ".");
-	return g->batch->root_fd < 0 ? g->batch->root_fd : 0;
 }
 
 int procgroups_new(struct qmem *q, enum procgroup_by by, const struct qmem_blocks *blocks, struct procgroups **ret)
@@ -749,8 +469,7 @@ int procgroups_new(struct qmem *q, enum procgroup_by by, const struct qmem_block
 	if (!g)
 		return -ENOMEM;
 	g->by = by;
-	g->uid = geteuid();
-	g->want = by == PROCGROUP_EXE ? EXE : by == PROCGROUP_USER ? USER : 0;
+	g->want = by == PROCGROUP_EXE ? PROCASK_EXE : by == PROCGROUP_USER ? PROCASK_USER : 0;
 	g->want_cgroup = by == PROCGROUP_CGROUP || by == PROCGROUP_UNIT;
 	g->own = calloc(blocks->n + 1, sizeof(*g->own));
 	if (!g->own || find_or_add(g, KERNEL, PROCGROUP_KERNEL, -1) == NONE)
@@ -758,7 +477,7 @@ int procgroups_new(struct qmem *q, enum procgroup_by by, const struct qmem_block
 	for (size_t i = 0; i < blocks->n && !err; i++)
 		err = add_own(g, &blocks->items[i]);
 	if (!err && g->want)
-		err = make_batch(q, g);
+		err = procask_new(q, g->want, &g->ask);
 	if (err) {
 		procgroups_free(g);
 		return err;

@@ -3,27 +3,17 @@
 #include "service/procmem.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "proc/smaps.h"
 #include "room.h"
 #include "service/lack.h"
-#include "service/probe.h"
 #include "service/proctable.h"
+#include "service/pss.h"
 #include "services.h"
 #include "top.h"
 
-#define MARGIN 25        /* percent more to take another's place */
-#define PSS_BASE 40000   /* CPU ns of a smaps_rollup before its pages */
-#define PSS_PER_MB 10000 /* and for each of them, until it has been learned */
-#define PSS_LEARN 16
-#define PSS_STEPS 8 /* of age, up to PssAge */
-#define MB (INT64_C(1) << 20)
+#define MARGIN 25 /* percent more to take another's place */
 
 enum gauge { ANON, FILE_, SHMEM, SWAP, RSS, VMSIZE, VMDATA, PEAK, PGTABLES, GAUGES };
 enum counter { MINFLT, MAJFLT, VM_CHANGES, COUNTERS };
@@ -32,18 +22,12 @@ struct sample {
 	int64_t gauge[GAUGES];
 	int64_t counter[COUNTERS];
 	int64_t processes, threads;
-	int64_t pss, uss, pss_age; /* bytes, ns */
+	struct pss_amounts pss;
 };
 
 struct process {
 	uint32_t generation;
-	bool refused; /* smaps_rollup may not be read, or there is none */
-	bool own;     /* of the user we are */
 	int64_t last[COUNTERS];
-	int64_t pss, uss;
-	int64_t cost, cost_rss; /* of the last smaps_rollup, and the RSS it was for */
-	uint64_t tried, when;   /* 0: never */
-	uint64_t round;         /* that saw it first */
 };
 
 struct group {
@@ -53,15 +37,15 @@ struct group {
 	int64_t delta[COUNTERS];
 };
 
-/* What the note tells. */
-enum noted { NOTED_PSS = 1, NOTED_NO_PSS = 2, NOTED_NO_EXE = 4 };
+enum pss_state { PSS_OFF, PSS_READ, PSS_REFUSED, PSS_LACKING };
 
 enum by { BY_RSS, BY_ANON, BY_SWAP, BY_FAULTS, BY_PROCESSES };
 
 struct procmem {
 	int group_by, top_by;
 	struct qmem_blocks blocks;
-	int64_t max, pss_budget, pss_ceiling, pss_age;
+	int64_t max;
+	struct pss_limits limits;
 
 	struct procgroups *groups;
 	struct top top;
@@ -70,20 +54,17 @@ struct procmem {
 	struct group *sums;
 	struct top_item *items;
 	size_t sums_room, items_room;
-	struct sample other;
-	struct lack other_lack;
-	bool others;
+	struct group other;
+	bool others; /* has there been a group that was not shown? */
 	bool known[GAUGES], counted[COUNTERS];
-	uint64_t rounds;
-	uint64_t table_round; /* of the last of them; 0: none yet */
+	uint64_t table_round; /* of the last round; 0: none yet */
 	bool newborn;         /* have those that are new begun since? */
-
-	struct probe *probe;
-	int64_t per_mb;             /* CPU ns, learned */
-	uid_t uid;                  /* our own */
-	uint64_t measured, refused; /* of processes of other users */
-	unsigned noted;             /* of enum noted */
+	struct pss *pss;      /* NULL: it is not asked for, or this kernel has none */
+	enum pss_state noted; /* what the note tells, with no_exe */
+	bool no_exe;
 };
+
+static const struct pss_amounts no_pss = { QMEM_NA, QMEM_NA, QMEM_NA };
 
 static const size_t gauge_of[GAUGES] = {
 	[ANON] = offsetof(struct proc, anon),         [FILE_] = offsetof(struct proc, file),
@@ -128,13 +109,13 @@ static const struct qmem_metric faults_metrics[] = {
 };
 
 static const struct qmem_metric pss_metrics[] = {
-	OF("pss", "Pss", pss, "resident memory, shared pages divided by those who share them"),
-	OF("uss", NULL, uss, "resident memory that no other process has"),
+	OF("pss", "Pss", pss.pss, "resident memory, shared pages divided by those who share them"),
+	OF("uss", NULL, pss.uss, "resident memory that no other process has"),
 	{ 0 },
 };
 
 static const struct qmem_metric age_metrics[] = {
-	OF("oldest", NULL, pss_age, "how old the oldest PSS is that the sum is made of"),
+	OF("oldest", NULL, pss.age, "how old the oldest PSS is that the sum is made of"),
 	{ 0 },
 };
 
@@ -227,7 +208,7 @@ static const struct qmem_option options[] = {
 	  .help = "which ones: those with most of it" },
 	{ .name = "PssBudget",
 	  .type = QMEM_DURATION,
-	  .offset = offsetof(struct procmem, pss_budget),
+	  .offset = offsetof(struct procmem, limits.budget),
 	  .def = "0",
 	  .min = 0,
 	  .max = INT64_C(1000000000),
@@ -235,14 +216,16 @@ static const struct qmem_option options[] = {
 		  "can wait for memory that it maps or frees" },
 	{ .name = "PssCeiling",
 	  .type = QMEM_DURATION,
-	  .offset = offsetof(struct procmem, pss_ceiling),
+	  .offset = offsetof(struct procmem, limits.ceiling),
 	  .def = "50ms",
 	  .min = 0,
 	  .max = INT64_C(10000000000),
-	  .help = "processes whose PSS is expected to cost more CPU time are never measured, nor is the PSS of their group" },
+	  .help = "processes whose PSS is expected to cost more CPU time are not measured, nor is the PSS of their group; one that "
+		  "has cost more is tried again after twice PssAge, and after twice that time whenever it still does, up to 256 times "
+		  "PssAge" },
 	{ .name = "PssAge",
 	  .type = QMEM_DURATION,
-	  .offset = offsetof(struct procmem, pss_age),
+	  .offset = offsetof(struct procmem, limits.age),
 	  .def = "5m",
 	  .min = INT64_C(1000000000),
 	  .max = INT64_C(86400000000000),
@@ -276,155 +259,34 @@ static void add(int64_t *sum, int64_t value)
 		*sum = __builtin_add_overflow(*sum, value, &both) ? INT64_MAX : both;
 }
 
-/* ---- PSS ---- */
-
-struct pss {
-	int64_t pss, uss;
-};
-
-static int read_pss(int root_fd, int32_t pid, bool brief, void *result)
+static enum pss_state state_of_pss(const struct procmem *s)
 {
-	char path[64], text[8192];
-	struct smaps_rollup rollup;
-	struct pss *pss = result;
-	size_t len = 0;
-	ssize_t n = -1;
-	int fd, err;
-
-	(void)brief;
-	snprintf(path, sizeof(path), "proc/%" PRId32 "/smaps_rollup", pid);
-	fd = openat(root_fd, path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	while (len < sizeof(text) && (n = read(fd, text + len, sizeof(text) - len)) > 0)
-		len += (size_t)n;
-	err = n < 0 ? -errno : 0;
-	close(fd);
-	if (!err)
-		err = smaps_rollup_parse(text, len, &rollup);
-	if (err)
-		return err;
-	pss->pss = rollup.pss;
-	pss->uss = rollup.uss;
-	return 0;
-}
-
-static void take_pss(void *arg, const struct probe_target *target, int err, const void *result, int64_t cost)
-{
-	struct procmem *s = arg;
-	struct process *m = target->slot < s->processes_room ? &s->processes[target->slot] : NULL;
-	const struct pss *pss = result;
-
-	if (!m || m->generation != target->generation)
-		return;
-	/* another one that has got the pid meanwhile has another generation, too */
-	m->tried = target->when;
-	m->refused = err == -EACCES || err == -EPERM;
-	s->refused += m->refused && !m->own;
-	if (err)
-		return;
-	s->measured += !m->own;
-	m->pss = pss->pss;
-	m->uss = pss->uss;
-	m->when = target->when;
-	m->cost = cost;
-	m->cost_rss = target->rss;
-	if (m->cost_rss >= MB && cost > PSS_BASE)
-		s->per_mb += ((cost - PSS_BASE) / (m->cost_rss / MB) - s->per_mb) / PSS_LEARN;
-}
-
-static const struct probe_kind pss_kind = {
-	.what = "smaps_rollup of pid",
-	.result_size = sizeof(struct pss),
-	.read = read_pss,
-	.take = take_pss,
-};
-
-/* What a page costs differs between processes: the last time says more than the others do. */
-static int64_t predict(const struct procmem *s, const struct process *m, int64_t rss)
-{
-	if (m->when && m->cost_rss > 0)
-		return (int64_t)((double)m->cost * ((double)rss + MB) / ((double)m->cost_rss + MB));
-	return PSS_BASE + rss / MB * s->per_mb;
-}
-
-/* Has its RSS become another by a quarter since? */
-static bool has_moved(const struct proc *p, const struct process *m)
-{
-	return m->when && llabs(p->rss - m->cost_rss) > m->cost_rss / 4;
-}
-
-/*
- * The stalest first, in steps, and of these the biggest: then all come in their turn if the budget suffices, and if it does
- * not, the small ones go without. What has moved counts as half way to PssAge, what is new as nearly there. 0: not yet.
- */
-static int64_t score_pss(const struct procmem *s, const struct proc *p, const struct process *m, uint64_t now)
-{
-	uint64_t age = now - m->tried, step = (uint64_t)(s->pss_age / PSS_STEPS), steps = age / step;
-
-	if (m->refused && age < (uint64_t)s->pss_age)
-		return 0;
-	if (has_moved(p, m) && steps < PSS_STEPS / 2)
-		steps = PSS_STEPS / 2;
-	if (!m->tried)
-		steps = PSS_STEPS - 2;
-	if (steps < PSS_STEPS / 4)
-		return 0;
-	return ((int64_t)(steps < PSS_STEPS ? steps : PSS_STEPS) << 50) + p->rss / 1024;
-}
-
-/* Why it will not be read, or not yet. */
-static enum lack_why offer_pss(struct procmem *s, const struct proc *p, struct process *m, uint64_t now)
-{
-	struct probe_target target = {
-		.slot = p->slot, .generation = p->generation, .pid = p->pid, .rss = p->rss, .when = now
-	};
-
-	m->own = p->uid == s->uid;
-	target.predicted = predict(s, m, p->rss);
-	if (target.predicted > s->pss_ceiling)
-		return LACK_BUDGET;
-	target.score = score_pss(s, p, m, now);
-	if (target.score)
-		probe_offer(s->probe, &target);
-	return m->refused ? LACK_RIGHTS : LACK_TIME;
-}
-
-static void add_pss(struct procmem *s, const struct proc *p, struct process *m, struct group *g, uint64_t now)
-{
-	enum lack_why why;
-
-	if (p->rss == QMEM_NA || !p->rss)
-		return;
-	why = offer_pss(s, p, m, now);
-	if (m->when && now - m->when <= (uint64_t)s->pss_age) {
-		add(&g->sample.pss, m->pss);
-		add(&g->sample.uss, m->uss);
-		if (g->sample.pss_age == QMEM_NA || (int64_t)(now - m->when) > g->sample.pss_age)
-			g->sample.pss_age = (int64_t)(now - m->when);
-	} else if (m->round != s->rounds) {
-		lack_add(&g->lack, why, p->pid);
-	}
+	if (!s->limits.budget)
+		return PSS_OFF;
+	if (!s->pss)
+		return PSS_LACKING;
+	return pss_refused(s->pss) ? PSS_REFUSED : PSS_READ;
 }
 
 static void note(struct qmem *q, struct procmem *s)
 {
-	static const char no_pss[] =
-		"no PSS of other users' processes: needs CAP_SYS_PTRACE, from Linux 6.15 on CAP_PERFMON";
-	unsigned now = !s->probe ? 0 : s->refused && !s->measured ? NOTED_NO_PSS : NOTED_PSS;
-	const char *pss = now == NOTED_PSS ? "PSS by smaps_rollup" : now ? no_pss : "";
+	static const char *const words[] = {
+		[PSS_OFF] = "",
+		[PSS_READ] = "PSS by smaps_rollup",
+		[PSS_REFUSED] =
+			"no PSS of other users' processes: needs CAP_SYS_PTRACE, from Linux 6.15 on CAP_PERFMON",
+		[PSS_LACKING] = "no PSS: there is no smaps_rollup before Linux 4.14",
+	};
+	enum pss_state now = state_of_pss(s);
+	bool no_exe = procgroups_refused(s->groups);
 
-	if (procgroups_refused(s->groups))
-		now |= NOTED_NO_EXE;
-	if (now == s->noted)
+	if (now == s->noted && no_exe == s->no_exe)
 		return;
-	if (now & ~s->noted & NOTED_NO_PSS)
-		qmem_log(q, QMEM_LOG_WARNING, "%s", no_pss);
+	if (now != s->noted && now >= PSS_REFUSED)
+		qmem_log(q, QMEM_LOG_WARNING, "%s", words[now]);
 	s->noted = now;
-	if (now & NOTED_NO_EXE)
-		qmem_note(q, PROCGROUP_NO_EXE "%s%s", *pss ? "; " : "", pss);
-	else
-		qmem_note(q, "%s", pss);
+	s->no_exe = no_exe;
+	qmem_note(q, "%s%s%s", no_exe ? PROCGROUP_NO_EXE : "", no_exe && now ? "; " : "", words[now]);
 }
 
 /* ---- rounds ---- */
@@ -440,6 +302,16 @@ static int make_room(struct procmem *s, size_t processes, size_t groups)
 	return err;
 }
 
+static void begin_group(struct group *g)
+{
+	for (int k = 0; k < GAUGES; k++)
+		g->sample.gauge[k] = QMEM_NA;
+	memset(g->delta, 0, sizeof(g->delta));
+	g->sample.processes = g->sample.threads = 0;
+	g->sample.pss = no_pss;
+	lack_begin(&g->lack);
+}
+
 static void begin_groups(struct procmem *s)
 {
 	for (size_t i = 0; i < procgroups_capacity(s->groups); i++) {
@@ -450,13 +322,9 @@ static void begin_groups(struct procmem *s)
 			*g = (struct group){ .generation = group->generation };
 			s->items[i] = (struct top_item){ 0 };
 		}
-		for (int k = 0; k < GAUGES; k++)
-			g->sample.gauge[k] = QMEM_NA;
-		memset(g->delta, 0, sizeof(g->delta));
-		g->sample.processes = g->sample.threads = 0;
-		g->sample.pss = g->sample.uss = g->sample.pss_age = QMEM_NA;
-		lack_begin(&g->lack);
+		begin_group(g);
 	}
+	begin_group(&s->other);
 }
 
 /* Of a process that has begun since the round before, all is new; what others did before they were seen is not. */
@@ -465,7 +333,7 @@ static void count(struct procmem *s, const struct proc *p, struct process *m, st
 	bool is_new = m->generation != p->generation;
 
 	if (is_new)
-		*m = (struct process){ .generation = p->generation, .round = s->rounds };
+		*m = (struct process){ .generation = p->generation };
 	for (int k = 0; k < COUNTERS; k++) {
 		int64_t value = member_of(p, counter_of[k]), delta = 0;
 
@@ -480,17 +348,24 @@ static void count(struct procmem *s, const struct proc *p, struct process *m, st
 	}
 }
 
-static void sum_up(struct qmem *q, struct procmem *s, const struct proctable *table)
+static void add_pss(struct sample *sample, const struct pss_amounts *amounts)
 {
-	uint64_t now = qmem_now(q);
+	add(&sample->pss.pss, amounts->pss);
+	add(&sample->pss.uss, amounts->uss);
+	if (amounts->age > sample->pss.age)
+		sample->pss.age = amounts->age;
+}
+
+static void sum_up(struct procmem *s, const struct proctable *table)
+{
 	const struct proc *p;
 
 	proctable_each(table, p)
 	{
 		struct group *g = &s->sums[procgroups_of(s->groups, p)];
-		struct process *m = &s->processes[p->slot];
+		struct pss_amounts amounts;
 
-		count(s, p, m, g);
+		count(s, p, &s->processes[p->slot], g);
 		g->sample.processes++;
 		g->sample.threads += p->threads;
 		if (p->kthread)
@@ -501,8 +376,10 @@ static void sum_up(struct qmem *q, struct procmem *s, const struct proctable *ta
 			s->known[k] |= value != QMEM_NA;
 			add(&g->sample.gauge[k], value);
 		}
-		if (s->probe)
-			add_pss(s, p, m, g, now);
+		if (s->pss) {
+			lack_add(&g->lack, pss_of(s->pss, p, &amounts), p->pid);
+			add_pss(&g->sample, &amounts);
+		}
 	}
 }
 
@@ -544,99 +421,75 @@ static void choose(struct procmem *s)
 	(void)top_update(&s->top, s->items, n);
 }
 
-/* What the kernel reports, but of none of these processes, is zero. */
-static void fill(const struct procmem *s, struct sample *sample)
+static void add_other(struct procmem *s, const struct group *g)
 {
+	struct group *other = &s->other;
+
+	s->others = true;
+	for (int k = 0; k < GAUGES; k++)
+		add(&other->sample.gauge[k], g->sample.gauge[k]);
+	for (int k = 0; k < COUNTERS; k++)
+		add(&other->delta[k], g->delta[k]);
+	other->sample.processes += g->sample.processes;
+	other->sample.threads += g->sample.threads;
+	add_pss(&other->sample, &g->sample.pss);
+	lack_add(&other->lack, g->lack.why, g->lack.pid);
+}
+
+/* What the kernel reports, but of none of these processes, is zero. */
+static void finish(const struct procmem *s, struct group *g)
+{
+	struct sample *sample = &g->sample;
+
 	for (int k = 0; k < GAUGES; k++)
 		if (sample->gauge[k] == QMEM_NA && s->known[k])
 			sample->gauge[k] = 0;
-}
-
-static void advance(const struct procmem *s, struct sample *sample, const int64_t *delta)
-{
 	for (int k = 0; k < COUNTERS; k++) {
 		if (!s->counted[k])
 			sample->counter[k] = QMEM_NA;
 		else if (sample->counter[k] == QMEM_NA ||
-			 __builtin_add_overflow(sample->counter[k], delta[k], &sample->counter[k]))
+			 __builtin_add_overflow(sample->counter[k], g->delta[k], &sample->counter[k]))
 			sample->counter[k] = 0;
 	}
+	if (g->lack.why != LACK_NOTHING)
+		sample->pss = no_pss;
 }
 
-static void emit(struct qmem *q, const struct procmem *s, const char *name, bool kernel, const struct sample *sample)
+static void emit(struct qmem *q, const struct procmem *s, const char *name, bool kernel, struct group *g)
 {
 	const struct qmem_instance instance = { name, NULL };
 
+	finish(s, g);
+	/* where no process may be read, the note says so, once for all */
+	if (s->noted != PSS_REFUSED)
+		lack_tell(q, &g->lack, "PSS", "smaps_rollup", name, (uint64_t)s->limits.age);
 	for (size_t i = 0; families[i].id; i++) {
 		/* the kernel's threads have no memory of their own */
 		if (kernel && i != F_PROCESSES)
 			continue;
-		if ((i == F_PSS || i == F_AGE) && !s->probe)
+		if ((i == F_PSS || i == F_AGE) && !s->pss)
 			continue;
-		qmem_emit(q, &families[i], &instance, sample);
+		qmem_emit(q, &families[i], &instance, &g->sample);
 	}
-}
-
-static void emit_one(struct qmem *q, struct procmem *s, const char *name, bool kernel, struct sample *sample,
-		     struct lack *lack, const int64_t *delta)
-{
-	fill(s, sample);
-	advance(s, sample, delta);
-	if (lack->why != LACK_NOTHING)
-		sample->pss = sample->uss = sample->pss_age = QMEM_NA;
-	/* where no process may be read, the note says so, once for all */
-	if (!(s->noted & NOTED_NO_PSS))
-		lack_tell(q, lack, "PSS", "smaps_rollup", name, (uint64_t)s->pss_age);
-	emit(q, s, name, kernel, sample);
-}
-
-static void begin_other(struct procmem *s)
-{
-	for (int k = 0; k < GAUGES; k++)
-		s->other.gauge[k] = QMEM_NA;
-	s->other.processes = s->other.threads = 0;
-	s->other.pss = s->other.uss = s->other.pss_age = QMEM_NA;
-	lack_begin(&s->other_lack);
-}
-
-static void add_other(struct procmem *s, const struct group *g)
-{
-	for (int k = 0; k < GAUGES; k++)
-		add(&s->other.gauge[k], g->sample.gauge[k]);
-	s->other.processes += g->sample.processes;
-	s->other.threads += g->sample.threads;
-	add(&s->other.pss, g->sample.pss);
-	add(&s->other.uss, g->sample.uss);
-	if (g->sample.pss_age != QMEM_NA && g->sample.pss_age > s->other.pss_age)
-		s->other.pss_age = g->sample.pss_age;
-	lack_add(&s->other_lack, g->lack.why, g->lack.pid);
 }
 
 static void emit_groups(struct qmem *q, struct procmem *s)
 {
-	int64_t delta[COUNTERS] = { 0 };
-
-	begin_other(s);
 	for (size_t i = 0; i < procgroups_capacity(s->groups); i++) {
 		const struct procgroup *group = procgroups_at(s->groups, i);
 		struct group *g = &s->sums[i];
 
 		if (!group)
 			continue;
-		if (group->kind >= PROCGROUP_NAMED && !s->items[i].in) {
-			if (group->members) {
-				s->others = true;
-				g->lack.whole = 0;
-				add_other(s, g);
-				for (int k = 0; k < COUNTERS; k++)
-					add(&delta[k], g->delta[k]);
-			}
-			continue;
+		if (group->kind < PROCGROUP_NAMED || s->items[i].in) {
+			emit(q, s, group->name, group->kind == PROCGROUP_KERNEL, g);
+		} else if (group->members) {
+			g->lack.whole = 0;
+			add_other(s, g);
 		}
-		emit_one(q, s, group->name, group->kind == PROCGROUP_KERNEL, &g->sample, &g->lack, g->delta);
 	}
 	if (s->others)
-		emit_one(q, s, PROCGROUP_OTHER, false, &s->other, &s->other_lack, delta);
+		emit(q, s, PROCGROUP_OTHER, false, &s->other);
 }
 
 static int collect(struct qmem *q, void *state)
@@ -652,19 +505,18 @@ static int collect(struct qmem *q, void *state)
 	if (err || qmem_muted(q))
 		return err;
 	err = make_room(s, proctable_capacity(table), procgroups_capacity(s->groups));
+	if (!err && s->pss)
+		err = pss_begin(s->pss, proctable_capacity(table), qmem_now(q));
 	if (err)
 		return err;
-	s->rounds++;
 	s->newborn = s->table_round >= proctable_whole_since(table);
 	s->table_round = proctable_round(table);
 	begin_groups(s);
-	if (s->probe)
-		probe_begin(s->probe, qmem_now(q));
-	sum_up(q, s, table);
+	sum_up(s, table);
 	choose(s);
 	emit_groups(q, s);
-	if (s->probe)
-		probe_go(q, s->probe);
+	if (s->pss)
+		pss_go(q, s->pss);
 	note(q, s);
 	return 0;
 }
@@ -676,7 +528,7 @@ static void stop(struct qmem *q, void *state)
 	struct procmem *s = state;
 
 	(void)q;
-	probe_free(s->probe);
+	pss_free(s->pss);
 	procgroups_free(s->groups);
 	top_release(&s->top);
 	free(s->processes);
@@ -691,14 +543,13 @@ static int start(struct qmem *q, void *state)
 
 	if (!qmem_state(q, &proctable_service))
 		return qmem_fail(q, -ENOTSUP, "there is no table of processes");
-	s->per_mb = PSS_PER_MB;
-	s->uid = geteuid();
 	err = procgroups_new(q, (enum procgroup_by)s->group_by, &s->blocks, &s->groups);
 	if (!err)
 		err = top_init(&s->top, (size_t)s->max, MARGIN);
-	if (!err && s->pss_budget)
-		err = probe_new(q, &pss_kind, s->pss_budget, false, s, &s->probe);
-	return err;
+	if (!err && s->limits.budget)
+		err = pss_new(q, &s->limits, &s->pss);
+	/* all but PSS is there, which the note says */
+	return err == -ENOTSUP ? 0 : err;
 }
 
 const struct qmem_service procmem_service = {

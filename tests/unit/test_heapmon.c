@@ -40,6 +40,18 @@ static void put_smaps(int pid, long heap, long anon)
 		heap * 2, heap, heap, anon * 2, anon, anon);
 }
 
+/* The group "a", of one process that has been read. */
+static void begin(void)
+{
+	procroot_set("heapmon", "Group", "a");
+	PROCESSES({ .pid = 1, .comm = "a", .state = 'S' }, );
+	put_smaps(1, 40, 400);
+	procroot_start();
+	procroot_tick();
+	procroot_tick();
+	is("rss.heap[a]", 40 * K);
+}
+
 START_TEST(off_by_default)
 {
 	PROCESSES({ .pid = 1, .comm = "a", .state = 'S' }, );
@@ -80,13 +92,7 @@ END_TEST
 /* What has not moved is not read again. */
 START_TEST(only_what_moved)
 {
-	procroot_set("heapmon", "Group", "a");
-	PROCESSES({ .pid = 1, .comm = "a", .state = 'S' }, );
-	put_smaps(1, 40, 400);
-	procroot_start();
-	procroot_tick();
-	procroot_tick();
-	is("rss.heap[a]", 40 * K);
+	begin();
 	put_smaps(1, 44, 400);
 	for (int i = 0; i < 3; i++)
 		procroot_tick();
@@ -103,13 +109,7 @@ END_TEST
 /* One that has just been born does not count before it could be read; after that, the group has none without it. */
 START_TEST(newborn)
 {
-	procroot_set("heapmon", "Group", "a");
-	PROCESSES({ .pid = 1, .comm = "a", .state = 'S' }, );
-	put_smaps(1, 40, 400);
-	procroot_start();
-	procroot_tick();
-	procroot_tick();
-	is("rss.heap[a]", 40 * K);
+	begin();
 	PROCESSES({ .pid = 1, .comm = "a", .state = 'S' }, { .pid = 2, .comm = "a", .state = 'S' }, );
 	put_smaps(2, 8, 80);
 	procroot_tick();
@@ -153,14 +153,8 @@ END_TEST
 
 START_TEST(heap_only)
 {
-	procroot_set("heapmon", "Group", "a");
 	procroot_set("heapmon", "HeapOnly", "yes");
-	PROCESSES({ .pid = 1, .comm = "a", .state = 'S' }, );
-	put_smaps(1, 40, 400);
-	procroot_start();
-	procroot_tick();
-	procroot_tick();
-	is("rss.heap[a]", 40 * K);
+	begin();
 	empty("rss.anon[a]");
 	empty("rss.file[a]");
 }

@@ -18,7 +18,8 @@ static const struct qmem_service *const services[] = { &proctable_service, &proc
 #define is(name, value) ck_assert_int_eq(procroot_value("procmem." name), (int64_t)(value)*1000)
 #define absent(name) ck_assert_int_eq(procroot_value("procmem." name), -1)
 #define empty(name) ck_assert(procroot_value("procmem." name) == QMEM_NA)
-#define PROCESSES(...) procroot_processes((const struct process[]){ __VA_ARGS__{ 0 } })
+#define PUT(...) put((const struct memory[]){ __VA_ARGS__{ 0 } })
+#define KTHREAD 0x00200000
 
 static void setup(void)
 {
@@ -34,44 +35,61 @@ static void teardown(void)
 		;
 }
 
-/* kB, and the number of page faults; as many threads as its pid is. */
-static void put_memory(int pid, const char *comm, long anon, long file, long shmem, long swap, long faults)
+/* A process, with as many threads as its pid is. */
+struct memory {
+	int pid;
+	const char *comm;
+	long anon, file, shmem, swap; /* kB */
+	long faults;
+	long pss, uss; /* kB; 0: there is no smaps_rollup */
+	unsigned flags;
+};
+
+static void put_memory(const struct memory *m)
 {
-	long page = sysconf(_SC_PAGESIZE) / K;
+	long page = sysconf(_SC_PAGESIZE) / K, rss = m->anon + m->file + m->shmem;
 	char name[64];
 
-	snprintf(name, sizeof(name), "proc/%d/stat", pid);
-	procroot_put(name, "%d (%s) S 0 1 1 0 -1 0 %ld 0 6 0 1 1 0 0 20 0 %d 0 %d 4096000 100 0\n", pid, comm, faults,
-		     pid, pid);
-	snprintf(name, sizeof(name), "proc/%d/statm", pid);
-	procroot_put(name, "1000 %ld %ld 1 0 200 0\n", (anon + file + shmem) / page, (file + shmem) / page);
-	snprintf(name, sizeof(name), "proc/%d/status", pid);
+	snprintf(name, sizeof(name), "proc/%d/stat", m->pid);
+	procroot_put(name, "%d (%s) S 0 1 1 0 -1 0 %ld 0 6 0 1 1 0 0 20 0 %d 0 %d 4096000 100 0\n", m->pid, m->comm,
+		     m->faults, m->pid, m->pid);
+	snprintf(name, sizeof(name), "proc/%d/statm", m->pid);
+	procroot_put(name, "1000 %ld %ld 1 0 200 0\n", rss / page, (m->file + m->shmem) / page);
+	snprintf(name, sizeof(name), "proc/%d/status", m->pid);
 	procroot_put(
 		name,
 		"Name:\t%s\nUid:\t7\t7\t7\t7\nVmSize:\t4000 kB\nVmHWM:\t9000 kB\nVmRSS:\t%ld kB\nRssAnon:\t%ld kB\n"
 		"RssFile:\t%ld kB\nRssShmem:\t%ld kB\nVmData:\t800 kB\nVmPTE:\t40 kB\nVmSwap:\t%ld kB\n",
-		comm, anon + file + shmem, anon, file, shmem, swap);
-}
-
-static void put_rollup(int pid, long pss, long private)
-{
-	char name[64];
-
-	snprintf(name, sizeof(name), "proc/%d/smaps_rollup", pid);
+		m->comm, rss, m->anon, m->file, m->shmem, m->swap);
+	if (!m->pss)
+		return;
+	snprintf(name, sizeof(name), "proc/%d/smaps_rollup", m->pid);
 	procroot_put(
 		name,
 		"1-2 ---p 00000000 00:00 0 [rollup]\nRss: 99 kB\nPss: %ld kB\nPrivate_Clean: 0 kB\nPrivate_Dirty: %ld kB\n",
-		pss, private);
+		m->pss, m->uss);
+}
+
+/* These, up to one without a pid, instead of those of the time before. */
+static void put(const struct memory *all)
+{
+	struct process processes[64] = { 0 };
+
+	for (int i = 0; all[i].pid; i++)
+		processes[i] =
+			(struct process){ .pid = all[i].pid, .comm = all[i].comm, .state = 'S', .flags = all[i].flags };
+	procroot_processes(processes);
+	for (; all->pid; all++)
+		if (!all->flags)
+			put_memory(all);
 }
 
 START_TEST(sums)
 {
 	procroot_set("procmem", "Detail", "yes");
-	PROCESSES({ .pid = 1, .comm = "a", .state = 'S' }, { .pid = 2, .comm = "a", .state = 'S' },
-		  { .pid = 3, .comm = "b", .state = 'S' }, );
-	put_memory(1, "a", 400, 80, 40, 16, 5);
-	put_memory(2, "a", 4000, 800, 400, 160, 5);
-	put_memory(3, "b", 40, 8, 4, 0, 5);
+	PUT({ 1, "a", .anon = 400, .file = 80, .shmem = 40, .swap = 16 },
+	    { 2, "a", .anon = 4000, .file = 800, .shmem = 400, .swap = 160 },
+	    { 3, "b", .anon = 40, .file = 8, .shmem = 4 }, );
 	procroot_start();
 	procroot_tick();
 	is("rss.anon[a]", 4400 * K);
@@ -110,24 +128,15 @@ static int64_t total(const char *metric)
 /* Whoever is shown by name: all groups together are all processes. */
 START_TEST(adds_up)
 {
-	const struct process processes[] = {
-		{ .pid = 1, .comm = "a", .state = 'S' },
-		{ .pid = 2, .comm = "b", .state = 'S' },
-		{ .pid = 3, .comm = "c", .state = 'S' },
-		{ .pid = 4, .comm = "d", .state = 'S' },
-		{ .pid = 5, .comm = "kthreadd", .state = 'S', .flags = 0x200000 },
-		{ 0 },
-	};
 	struct qmem_error error;
 
 	procroot_set("procmem", "Groups", "1");
 	procroot_set("procmem", "Detail", "yes");
 	ck_assert_int_eq(qmem_set(procroot_host.q, "procmem", "Group", "own", "Comm", "d", &error), 0);
-	procroot_processes(processes);
-	put_memory(1, "a", 40000, 8000, 4000, 400, 0);
-	put_memory(2, "b", 4000, 800, 400, 40, 0);
-	put_memory(3, "c", 400, 80, 40, 8, 0);
-	put_memory(4, "d", 40, 12, 4, 4, 0);
+	PUT({ 1, "a", .anon = 40000, .file = 8000, .shmem = 4000, .swap = 400 },
+	    { 2, "b", .anon = 4000, .file = 800, .shmem = 400, .swap = 40 },
+	    { 3, "c", .anon = 400, .file = 80, .shmem = 40, .swap = 8 },
+	    { 4, "d", .anon = 40, .file = 12, .shmem = 4, .swap = 4 }, { 5, "kthreadd", .flags = KTHREAD }, );
 	procroot_start();
 	procroot_tick();
 	is("processes.count[kernel]", 1);
@@ -156,18 +165,12 @@ START_TEST(top_by)
 
 	procroot_set("procmem", "Groups", "1");
 	procroot_set("procmem", "TopBy", by);
-	PROCESSES({ .pid = 1, .comm = "rss", .state = 'S' }, { .pid = 2, .comm = "anon", .state = 'S' },
-		  { .pid = 3, .comm = "swap", .state = 'S' }, { .pid = 4, .comm = "faults", .state = 'S' },
-		  { .pid = 5, .comm = "processes", .state = 'S' }, { .pid = 6, .comm = "processes", .state = 'S' }, );
-	put_memory(1, "rss", 0, 40000, 0, 0, 0);
-	put_memory(2, "anon", 4000, 0, 0, 0, 0);
-	put_memory(3, "swap", 400, 0, 0, 400, 0);
-	put_memory(4, "faults", 40, 0, 0, 0, 0);
-	put_memory(5, "processes", 40, 0, 0, 0, 0);
-	put_memory(6, "processes", 40, 0, 0, 0, 0);
-	procroot_start();
-	for (int faults = 1000; faults < 20000; faults += 1000) {
-		put_memory(4, "faults", 40, 0, 0, 0, faults);
+	for (int faults = 0; faults < 20000; faults += 1000) {
+		PUT({ 1, "rss", .file = 40000 }, { 2, "anon", .anon = 4000 }, { 3, "swap", .anon = 400, .swap = 400 },
+		    { 4, "faults", .anon = 40, .faults = faults }, { 5, "processes", .anon = 40 },
+		    { 6, "processes", .anon = 40 }, );
+		if (!faults)
+			procroot_start();
 		procroot_tick();
 	}
 	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++) {
@@ -183,31 +186,26 @@ END_TEST
 START_TEST(counters)
 {
 	procroot_set("procmem", "Groups", "1");
-	PROCESSES({ .pid = 1, .comm = "a", .state = 'S' }, { .pid = 2, .comm = "a", .state = 'S' },
-		  { .pid = 3, .comm = "b", .state = 'S' }, );
-	put_memory(1, "a", 4000, 0, 0, 0, 1000);
-	put_memory(2, "a", 4000, 0, 0, 0, 1000);
-	put_memory(3, "b", 40, 0, 0, 0, 1000);
+	PUT({ 1, "a", .anon = 4000, .faults = 1000 }, { 2, "a", .anon = 4000, .faults = 1000 },
+	    { 3, "b", .anon = 40, .faults = 1000 }, );
 	procroot_start();
 	procroot_tick();
 	is("faults.minflt[a]", 0); /* what was before does not count */
 	is("faults.minflt[other]", 0);
-	put_memory(1, "a", 4000, 0, 0, 0, 1010);
-	put_memory(3, "b", 40, 0, 0, 0, 1003);
+	PUT({ 1, "a", .anon = 4000, .faults = 1010 }, { 2, "a", .anon = 4000, .faults = 1000 },
+	    { 3, "b", .anon = 40, .faults = 1003 }, );
 	procroot_tick();
 	is("faults.minflt[a]", 10);
 	is("faults.minflt[other]", 3);
 	/* one ends, a new one has had 7 */
-	PROCESSES({ .pid = 2, .comm = "a", .state = 'S' }, { .pid = 3, .comm = "b", .state = 'S' },
-		  { .pid = 4, .comm = "a", .state = 'S' }, );
-	put_memory(2, "a", 4000, 0, 0, 0, 1001);
-	put_memory(3, "b", 40, 0, 0, 0, 1003);
-	put_memory(4, "a", 4, 0, 0, 0, 7);
+	PUT({ 2, "a", .anon = 4000, .faults = 1001 }, { 3, "b", .anon = 40, .faults = 1003 },
+	    { 4, "a", .anon = 4, .faults = 7 }, );
 	procroot_tick();
 	is("faults.minflt[a]", 18);
 	is("faults.minflt[other]", 3);
 	/* they change places: neither counter moves by it */
-	put_memory(3, "b", 400000, 0, 0, 0, 1004);
+	PUT({ 2, "a", .anon = 4000, .faults = 1001 }, { 3, "b", .anon = 400000, .faults = 1004 },
+	    { 4, "a", .anon = 4, .faults = 7 }, );
 	procroot_tick();
 	is("faults.minflt[b]", 1);
 	is("faults.minflt[other]", 3);
@@ -218,15 +216,12 @@ END_TEST
 
 START_TEST(proportional)
 {
+	const struct memory big = { 1, "a", .anon = 400, .pss = 300, .uss = 200 };
+	const struct memory small = { 2, "a", .anon = 400, .pss = 30, .uss = 20 };
+
 	procroot_set("procmem", "PssBudget", "1s");
 	procroot_set("procmem", "PssAge", "20s");
-	PROCESSES({ .pid = 1, .comm = "a", .state = 'S' }, { .pid = 2, .comm = "a", .state = 'S' },
-		  { .pid = 3, .comm = "b", .state = 'S' }, );
-	put_memory(1, "a", 400, 0, 0, 0, 0);
-	put_memory(2, "a", 400, 0, 0, 0, 0);
-	put_memory(3, "b", 400, 0, 0, 0, 0);
-	put_rollup(1, 300, 200);
-	put_rollup(2, 30, 20);
+	PUT(big, small, { 3, "b", .anon = 400 }, );
 	procroot_start();
 	procroot_tick();
 	empty("pss.pss[a]");
@@ -238,18 +233,12 @@ START_TEST(proportional)
 	empty("pss_age.oldest[b]");
 	/* one more, that cannot be measured: it counts from the round after the one that it is first seen in */
 	procroot_host.hold_jobs = true;
-	PROCESSES({ .pid = 1, .comm = "a", .state = 'S' }, { .pid = 2, .comm = "a", .state = 'S' },
-		  { .pid = 4, .comm = "a", .state = 'S' }, );
-	put_memory(1, "a", 400, 0, 0, 0, 0);
-	put_memory(2, "a", 400, 0, 0, 0, 0);
-	put_memory(4, "a", 400, 0, 0, 0, 0);
+	PUT(big, small, { 4, "a", .anon = 400 }, );
 	procroot_tick();
 	is("pss.pss[a]", 330 * K);
 	procroot_tick();
 	empty("pss.pss[a]");
-	PROCESSES({ .pid = 1, .comm = "a", .state = 'S' }, { .pid = 2, .comm = "a", .state = 'S' }, );
-	put_memory(1, "a", 400, 0, 0, 0, 0);
-	put_memory(2, "a", 400, 0, 0, 0, 0);
+	PUT(big, small, );
 	procroot_tick();
 	is("pss.pss[a]", 330 * K);
 	/* the worker is stuck: it gets too old */
@@ -263,22 +252,19 @@ END_TEST
 /* What is true of a group is true of those that share a sum. */
 START_TEST(proportional_others)
 {
+	const struct memory a = { 1, "a", .anon = 4000, .pss = 3000, .uss = 2000 };
+	const struct memory b = { 2, "b", .anon = 400, .pss = 300, .uss = 200 };
+
 	procroot_set("procmem", "Groups", "1");
 	procroot_set("procmem", "PssBudget", "1s");
 	procroot_set("procmem", "PssAge", "8s");
-	PROCESSES({ .pid = 1, .comm = "a", .state = 'S' }, { .pid = 2, .comm = "b", .state = 'S' },
-		  { .pid = 3, .comm = "c", .state = 'S' }, );
-	put_memory(1, "a", 4000, 0, 0, 0, 0);
-	put_memory(2, "b", 400, 0, 0, 0, 0);
-	put_memory(3, "c", 400, 0, 0, 0, 0);
-	put_rollup(1, 3000, 2000);
-	put_rollup(2, 300, 200);
+	PUT(a, b, { 3, "c", .anon = 400 }, );
 	procroot_start();
 	for (int i = 0; i < 3; i++)
 		procroot_tick();
 	is("pss.pss[a]", 3000 * K);
 	empty("pss.pss[other]"); /* one of them cannot be read */
-	put_rollup(3, 30, 20);
+	PUT(a, b, { 3, "c", .anon = 400, .pss = 30, .uss = 20 }, );
 	for (int i = 0; i < 16 && procroot_value("procmem.pss.pss[other]") == QMEM_NA; i++)
 		procroot_tick();
 	is("pss.pss[other]", 330 * K);
@@ -294,11 +280,7 @@ START_TEST(too_dear)
 	procroot_set("procmem", "PssBudget", "1s");
 	procroot_set("procmem", "PssCeiling", "1ms");
 	procroot_set("procmem", "PssAge", "20s");
-	PROCESSES({ .pid = 1, .comm = "a", .state = 'S' }, { .pid = 2, .comm = "b", .state = 'S' }, );
-	put_memory(1, "a", 1 << 20, 0, 0, 0, 0);
-	put_memory(2, "b", 400, 0, 0, 0, 0);
-	put_rollup(1, 300, 200);
-	put_rollup(2, 300, 200);
+	PUT({ 1, "a", .anon = 1 << 20, .pss = 300, .uss = 200 }, { 2, "b", .anon = 400, .pss = 300, .uss = 200 }, );
 	procroot_start();
 	for (int i = 0; i < 60; i++)
 		told += strstr(procroot_tick(), "log notice procmem: no PSS of 'a': smaps_rollup of pid 1 is expected "
@@ -309,16 +291,57 @@ START_TEST(too_dear)
 }
 END_TEST
 
+/* A kernel before 4.14 has no smaps_rollup of any process: none is blamed for it. */
+START_TEST(no_rollup)
+{
+	static const char said[] = "no PSS: there is no smaps_rollup before Linux 4.14";
+	struct qmem_status status;
+	int told = 0;
+
+	procroot_set("procmem", "PssBudget", "1s");
+	procroot_set("procmem", "PssAge", "2s");
+	procroot_put("proc/self/smaps", "\n");
+	PUT({ 1, "a", .anon = 400 }, );
+	procroot_start();
+	for (int i = 0; i < 10; i++) {
+		const char *text = procroot_tick();
+
+		told += strstr(text, said) != NULL;
+		ck_assert_ptr_null(strstr(text, "pid 1"));
+	}
+	ck_assert_int_eq(told, 1);
+	ck_assert(qmem_status(procroot_host.q, 1, &status));
+	ck_assert_str_eq(status.reason, said);
+	is("rss.anon[a]", 400 * K);
+}
+END_TEST
+
+/* Nor has one that has just ended. */
+START_TEST(ended_meanwhile)
+{
+	procroot_set("procmem", "PssBudget", "1s");
+	procroot_put("proc/self/smaps", "\n");
+	procroot_put("proc/self/smaps_rollup", "\n");
+	PUT({ 1, "a", .anon = 400 }, );
+	procroot_host.hold_jobs = true;
+	procroot_start();
+	procroot_tick();
+	PUT({ 2, "a", .anon = 400, .pss = 300, .uss = 200 }, );
+	ck_assert(recorder_work(&procroot_host));
+	procroot_tick();
+	ck_assert(recorder_work(&procroot_host));
+	procroot_tick();
+	is("pss.pss[a]", 300 * K);
+}
+END_TEST
+
 /* Some are born and end between any two rounds: the group has its PSS all the same. */
 START_TEST(busy_group)
 {
 	procroot_set("procmem", "PssBudget", "1s");
 	for (int i = 0; i < 12; i++) {
-		PROCESSES({ .pid = 1, .comm = "a", .state = 'S' }, { .pid = 10 + i, .comm = "a", .state = 'S' }, );
-		put_memory(1, "a", 400, 0, 0, 0, 0);
-		put_memory(10 + i, "a", 40, 0, 0, 0, 0);
-		put_rollup(1, 300, 200);
-		put_rollup(10 + i, 30, 20);
+		PUT({ 1, "a", .anon = 400, .pss = 300, .uss = 200 },
+		    { 10 + i, "a", .anon = 40, .pss = 30, .uss = 20 }, );
 		if (!i)
 			procroot_start();
 		procroot_tick();
@@ -343,18 +366,14 @@ static int wanted(void)
 /* 40 processes, and one can be read a second: each of them is before its PSS is too old, the smallest, too. */
 START_TEST(none_starves)
 {
-	struct process many[41] = { 0 };
+	struct memory many[41] = { 0 };
 	int times[41] = { 0 };
 
 	procroot_set("procmem", "PssBudget", "1s");
 	procroot_set("procmem", "PssAge", "1m");
 	for (int i = 0; i < 40; i++)
-		many[i] = (struct process){ .pid = i + 1, .comm = "a", .state = 'S' };
-	procroot_processes(many);
-	for (int i = 0; i < 40; i++) {
-		put_memory(i + 1, "a", 8L << (i / 3), 0, 0, 0, 0);
-		put_rollup(i + 1, 8, 8);
-	}
+		many[i] = (struct memory){ i + 1, "a", .anon = 8L << (i / 3), .pss = 8, .uss = 8 };
+	put(many);
 	procroot_start();
 	procroot_host.hold_jobs = true;
 	for (int round = 0; round < 240; round++) {
@@ -379,9 +398,7 @@ START_TEST(stuck_reader)
 	const char *at = NULL;
 
 	procroot_set("procmem", "PssBudget", "1s");
-	PROCESSES({ .pid = 7, .comm = "a", .state = 'S' }, );
-	put_memory(7, "a", 400, 0, 0, 0, 0);
-	put_rollup(7, 300, 200);
+	PUT({ 7, "a", .anon = 400, .pss = 300, .uss = 200 }, );
 	procroot_start();
 	procroot_host.hold_jobs = true;
 	for (int i = 0; i < 40 && !at; i++) {
@@ -430,21 +447,62 @@ static bool work(uint64_t cost)
 	return true;
 }
 
+/* A small one that has cost a second does not speak for those that have never been read. */
+START_TEST(dear_for_one)
+{
+	procroot_set("procmem", "PssBudget", "1s");
+	PUT({ 1, "a", .anon = 2 << 10, .pss = 300, .uss = 200 }, );
+	procroot_host.hold_jobs = true;
+	procroot_start();
+	procroot_tick();
+	ck_assert(work(1000000000));
+	PUT({ 2, "b", .anon = 200 << 10, .pss = 300, .uss = 200 }, );
+	for (int i = 0; i < 3 && wanted() != 2; i++)
+		procroot_tick();
+	ck_assert_int_eq(wanted(), 2);
+}
+END_TEST
+
+/* One that was dear is tried again, later each time that it still is; once it is not, it is like the others. */
+START_TEST(dear_by_accident)
+{
+	int due = 0, pause = 2;
+
+	procroot_set("procmem", "PssBudget", "1s");
+	procroot_set("procmem", "PssAge", "1s");
+	PUT({ 1, "a", .anon = 100 << 10, .pss = 300, .uss = 200 }, );
+	procroot_host.hold_jobs = true;
+	procroot_start();
+	for (int round = 0; round < 1024; round++) {
+		procroot_tick();
+		ck_assert_msg((wanted() == 1) == (round == due), "round %d", round);
+		if (!work(200000000))
+			continue;
+		due += pause;
+		pause = pause < 256 ? 2 * pause : 256;
+	}
+	ck_assert_int_eq(due, 2 + 4 + 8 + 16 + 32 + 64 + 128 + 4 * 256);
+	for (int i = 0; i < 256 && !work(1000000); i++)
+		procroot_tick();
+	for (int i = 0; i < 20; i++) {
+		procroot_tick();
+		is("pss.pss[a]", 300 * K);
+		ck_assert(work(1000000));
+	}
+}
+END_TEST
+
 /* The budget is CPU time a second, also where a round comes every ten: what was too much is paid back by all of them. */
 START_TEST(seldom)
 {
-	struct process many[21] = { 0 };
+	struct memory many[21] = { 0 };
 	int n = 0;
 
 	procroot_set("procmem", "Interval", "10s");
 	procroot_set("procmem", "PssBudget", "1ms");
 	for (int i = 0; i < 20; i++)
-		many[i] = (struct process){ .pid = i + 1, .comm = "a", .state = 'S' };
-	procroot_processes(many);
-	for (int i = 0; i < 20; i++) {
-		put_memory(i + 1, "a", 400, 0, 0, 0, 0);
-		put_rollup(i + 1, 8, 8);
-	}
+		many[i] = (struct memory){ i + 1, "a", .anon = 400, .pss = 8, .uss = 8 };
+	put(many);
 	procroot_host.hold_jobs = true;
 	procroot_start();
 	procroot_tick();
@@ -467,16 +525,14 @@ END_TEST
 /* What had no room in the table has been there before: what it did then does not count. */
 START_TEST(late)
 {
-	struct process many[18] = { 0 };
+	struct memory many[18] = { 0 };
 	int left_out = 17;
 
 	procroot_set("proctable", "MaxProcesses", "16");
 	procroot_set("procmem", "Groups", "100");
 	for (int i = 0; i < 17; i++)
-		many[i] = (struct process){ .pid = i + 1, .comm = "a", .state = 'S' };
-	procroot_processes(many);
-	for (int i = 0; i < 17; i++)
-		put_memory(i + 1, "a", 4, 0, 0, 0, 1000);
+		many[i] = (struct memory){ i + 1, "a", .anon = 4, .faults = 1000 };
+	put(many);
 	procroot_start();
 	procroot_tick();
 	is("processes.count[a]", 16);
@@ -485,15 +541,14 @@ START_TEST(late)
 	/* another one ends */
 	many[left_out == 17 ? 0 : left_out] = many[16];
 	many[16].pid = 0;
-	procroot_processes(many);
-	for (int i = 0; i < 16; i++)
-		put_memory(many[i].pid, "a", 4, 0, 0, 0, 1000);
+	put(many);
 	procroot_tick();
 	procroot_tick();
 	is("processes.count[a]", 16);
 	is("faults.minflt[a]", 0);
 	for (int i = 0; i < 16; i++)
-		put_memory(many[i].pid, "a", 4, 0, 0, 0, 1007);
+		many[i].faults = 1007;
+	put(many);
 	procroot_tick();
 	is("faults.minflt[a]", 16 * 7);
 }
@@ -503,8 +558,7 @@ END_TEST
 START_TEST(unread)
 {
 	procroot_set("procmem", "Groups", "100");
-	PROCESSES({ .pid = 1, .comm = "a", .state = 'S' }, );
-	put_memory(1, "a", 400, 0, 0, 0, 1000);
+	PUT({ 1, "a", .anon = 400 }, );
 	procroot_start();
 	procroot_tick();
 	is("rss.anon[a]", 400 * K);
@@ -529,10 +583,14 @@ Suite *procmem_suite(void)
 	tcase_add_test(t, proportional);
 	tcase_add_test(t, proportional_others);
 	tcase_add_test(t, too_dear);
+	tcase_add_test(t, no_rollup);
+	tcase_add_test(t, ended_meanwhile);
 	tcase_add_test(t, busy_group);
 	tcase_add_test(t, none_starves);
 	tcase_add_test(t, stuck_reader);
 	tcase_add_test(t, bounded);
+	tcase_add_test(t, dear_for_one);
+	tcase_add_test(t, dear_by_accident);
 	tcase_add_test(t, seldom);
 	tcase_add_test(t, late);
 	tcase_add_test(t, unread);

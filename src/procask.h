@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What only the worker may ask of processes: the program and the command line, for which a process's own lock is taken, and
+ * the user's name, from /etc/passwd. Once a round:
+ *
+ *	n = procask_take(ask, &answers);	// of those that an earlier round has asked for
+ *	if (procask_add(ask, p)) ...		// for each process of which something is wanted
+ *	procask_go(q, ask);
+ */
+#ifndef QMEM_PROCASK_H
+#define QMEM_PROCASK_H
+
+#include "qmem.h"
+
+enum procask_want { PROCASK_EXE = 1, PROCASK_CMDLINE = 2, PROCASK_USER = 4 };
+
+/* What is known of a process; NULL: it is not. */
+struct procask_facts {
+	const char *exe;     /* without " (deleted)" */
+	const char *cmdline; /* its words separated by blanks */
+	const char *user;    /* the number where there is no name */
+};
+
+struct procask_answer {
+	uint32_t slot, generation;
+	uint32_t uid; /* when it was asked for */
+	int32_t pid;
+	bool answered; /* false: there was no room for what it may say */
+	bool refused;  /* its exe was */
+	struct procask_facts facts;
+};
+
+struct proc;
+struct procask;
+
+/* `want` is of enum procask_want. -ENOMEM, or why the root cannot be opened. */
+int procask_new(struct qmem *q, unsigned want, struct procask **ret);
+void procask_free(struct procask *ask);
+
+/* How many answers have come since the last call; they are valid until procask_add(). */
+size_t procask_take(struct procask *ask, const struct procask_answer **ret);
+/* false: not in this round, as there are many of them, or the worker has not come back. */
+bool procask_add(struct procask *ask, const struct proc *p);
+/* Gives the worker those that were added. If there is no worker they are dropped, and no answer comes. */
+void procask_go(struct qmem *q, struct procask *ask);
+
+/* The name of a user that an answer has told; NULL: it is not known yet. */
+const char *procask_user(const struct procask *ask, uint32_t uid);
+/* Has every exe of another user's process been refused? */
+bool procask_refused(const struct procask *ask);
+
+#endif
