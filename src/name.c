@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "name.h"
 
-#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -56,13 +55,13 @@ size_t qmem_name_safe(char *dst, size_t size, const char *name, const char *allo
 	return kept;
 }
 
-/* How many bytes the UTF-8 character at s has; 0 if it is none, or a control character. */
-static size_t character(const unsigned char *s)
+size_t qmem_name_character(const char *text, uint32_t *ret)
 {
 	static const struct {
 		unsigned char mask, lead;
 		uint32_t least;
 	} forms[] = { { 0x80, 0x00, 0x20 }, { 0xe0, 0xc0, 0xa0 }, { 0xf0, 0xe0, 0x800 }, { 0xf8, 0xf0, 0x10000 } };
+	const unsigned char *s = (const unsigned char *)text;
 
 	for (size_t n = 0; n < 4; n++) {
 		uint32_t code = s[0] & (unsigned char)~forms[n].mask;
@@ -77,6 +76,7 @@ static size_t character(const unsigned char *s)
 		if (code < forms[n].least || code > 0x10ffff || code == 0x7f || (code >= 0xd800 && code < 0xe000) ||
 		    code == 0x2028 || code == 0x2029)
 			return 0;
+		*ret = code;
 		return n + 1;
 	}
 	return 0;
@@ -87,7 +87,8 @@ size_t qmem_name_label(char *dst, size_t size, const char *name)
 	size_t len = 0;
 
 	while (*name) {
-		size_t n = character((const unsigned char *)name);
+		uint32_t code;
+		size_t n = qmem_name_character(name, &code);
 
 		if (len + (n ? n : 1) >= size)
 			break;

@@ -41,59 +41,27 @@ struct page {
 
 /* ---- escaping --------------------------------------------------------------------------------------------------- */
 
-/* The next character of a text; bytes that are not UTF-8, and control characters, are '?'; blanks are ' '. */
-static uint32_t next_char(const char **text)
-{
-	const unsigned char *s = (const unsigned char *)*text;
-	uint32_t c = s[0], least;
-	size_t more = 0, i;
+/* A character as it may be printed. */
+struct letter {
+	uint32_t code;
+	char utf8[5];
+};
 
-	if (c < 0x80) {
-		*text += 1;
-		if (c == '\n' || c == '\t' || c == '\r')
-			return ' ';
-		return c < 0x20 || c == 0x7f ? '?' : c;
+/* Takes the next one off the text: blanks are ' ', what is not UTF-8 or not to be seen is '?'. */
+static struct letter next_letter(const char **text)
+{
+	struct letter letter = { 0 };
+	size_t n = qmem_name_character(*text, &letter.code);
+
+	if (n) {
+		memcpy(letter.utf8, *text, n);
+		*text += n;
+		return letter;
 	}
-	if ((c & 0xe0) == 0xc0)
-		more = 1, least = 0x80, c &= 0x1f;
-	else if ((c & 0xf0) == 0xe0)
-		more = 2, least = 0x800, c &= 0x0f;
-	else if ((c & 0xf8) == 0xf0)
-		more = 3, least = 0x10000, c &= 0x07;
-	else
-		goto bad;
-	for (i = 1; i <= more; i++) {
-		if ((s[i] & 0xc0) != 0x80)
-			goto bad;
-		c = c << 6 | (s[i] & 0x3f);
-	}
-	if (c < least || c > 0x10ffff || (c >= 0xd800 && c <= 0xdfff) || (c >= 0x80 && c < 0xa0))
-		goto bad;
-	*text += 1 + more;
-	return c;
-bad:
+	letter.code = strchr("\n\t\r", **text) ? ' ' : '?';
+	letter.utf8[0] = (char)letter.code;
 	*text += 1;
-	return '?';
-}
-
-static void put_utf8(FILE *out, uint32_t c)
-{
-	if (c < 0x80) {
-		fputc((int)c, out);
-		return;
-	}
-	if (c < 0x800) {
-		fputc((int)(0xc0 | c >> 6), out);
-	} else {
-		if (c < 0x10000) {
-			fputc((int)(0xe0 | c >> 12), out);
-		} else {
-			fputc((int)(0xf0 | c >> 18), out);
-			fputc((int)(0x80 | (c >> 12 & 0x3f)), out);
-		}
-		fputc((int)(0x80 | (c >> 6 & 0x3f)), out);
-	}
-	fputc((int)(0x80 | (c & 0x3f)), out);
+	return letter;
 }
 
 static size_t text_width(const char *text)
@@ -101,14 +69,14 @@ static size_t text_width(const char *text)
 	size_t n = 0;
 
 	for (; *text; n++)
-		next_char(&text);
+		next_letter(&text);
 	return n;
 }
 
 static void put_text(FILE *out, const char *text)
 {
 	while (*text)
-		put_utf8(out, next_char(&text));
+		fputs(next_letter(&text).utf8, out);
 }
 
 static void put_markdown(FILE *out, enum style style, const char *text)
@@ -119,7 +87,8 @@ static void put_markdown(FILE *out, enum style style, const char *text)
 		return;
 	if (style == WORDS) {
 		while (*text) {
-			uint32_t c = next_char(&text);
+			struct letter letter = next_letter(&text);
+			uint32_t c = letter.code;
 
 			if (c == '<' || c == '>' || c == '&') {
 				fputs(c == '<' ? "&lt;" : c == '>' ? "&gt;" : "&amp;", out);
@@ -127,7 +96,7 @@ static void put_markdown(FILE *out, enum style style, const char *text)
 			}
 			if (c < 0x80 && strchr("\\`*_[]|~", (int)c))
 				fputc('\\', out);
-			put_utf8(out, c);
+			fputs(letter.utf8, out);
 		}
 		return;
 	}
@@ -141,12 +110,12 @@ static void put_markdown(FILE *out, enum style style, const char *text)
 	if (longest)
 		fputc(' ', out);
 	while (*text) {
-		uint32_t c = next_char(&text);
+		struct letter letter = next_letter(&text);
 
 		/* the one character a table takes from a code span */
-		if (c == '|')
+		if (letter.code == '|')
 			fputc('\\', out);
-		put_utf8(out, c);
+		fputs(letter.utf8, out);
 	}
 	if (longest)
 		fputc(' ', out);
@@ -160,7 +129,7 @@ static void put_man(FILE *out, enum style style, const char *text)
 	if (*text == '.' || *text == '\'')
 		fputs("\\&", out);
 	while (*text) {
-		uint32_t c = next_char(&text);
+		uint32_t c = next_letter(&text).code;
 
 		switch (c) {
 		case '\\':
