@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "fnv.h"
+
 static bool plain(char c)
 {
 	return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_';
@@ -12,16 +14,6 @@ static bool plain(char c)
 static bool hex_digit(char c)
 {
 	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
-}
-
-/* FNV-1a, folded. */
-static uint32_t hash(const char *name, size_t len)
-{
-	uint64_t h = UINT64_C(0xcbf29ce484222325);
-
-	for (size_t i = 0; i < len; i++)
-		h = (h ^ (unsigned char)name[i]) * UINT64_C(0x100000001b3);
-	return (uint32_t)(h ^ h >> 32);
 }
 
 static bool ends_like_hashed(const char *name, size_t len)
@@ -48,7 +40,7 @@ size_t qmem_name_safe(char *dst, size_t size, const char *name, const char *allo
 	if (altered) {
 		if (kept > size - 1 - QMEM_NAME_SUFFIX)
 			kept = size - 1 - QMEM_NAME_SUFFIX;
-		snprintf(dst + kept, size - kept, "_%08x", hash(name, len));
+		snprintf(dst + kept, size - kept, "_%08x", fnv(name, len));
 		kept += QMEM_NAME_SUFFIX;
 	}
 	dst[kept] = '\0';
