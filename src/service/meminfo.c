@@ -7,6 +7,8 @@
 #include <string.h>
 #include <sys/vfs.h>
 
+#include "service/value.h"
+
 #define ARC_RETRY 60 /* collections between looks for a file that was not there */
 
 /* Rows of tables; clang-format takes their braces for blocks. */
@@ -282,29 +284,6 @@ static int64_t least(int64_t a, int64_t b)
 	return a < b ? a : b;
 }
 
-static int64_t times(int64_t pages, int64_t size)
-{
-	int64_t bytes;
-
-	if (pages == QMEM_NA || size == QMEM_NA || __builtin_mul_overflow(pages, size, &bytes))
-		return QMEM_NA;
-	return bytes;
-}
-
-/* part / whole in 1/100 percent, at most 100 % */
-static int64_t ratio(int64_t part, int64_t whole)
-{
-	if (part == QMEM_NA || whole == QMEM_NA || whole <= 0)
-		return QMEM_NA;
-	if (part >= whole)
-		return 10000;
-	while (part > INT64_MAX / 10000) {
-		part /= 2;
-		whole /= 2;
-	}
-	return part * 10000 / whole;
-}
-
 /* What of `value` still fits. */
 static int64_t take(int64_t *rest, int64_t value)
 {
@@ -338,10 +317,10 @@ static void derive_hugepages(struct meminfo *m)
 
 	if (reserved != QMEM_NA && m->HugePages_Free != QMEM_NA)
 		reserved = least(reserved, m->HugePages_Free);
-	m->huge_used = times(minus(m->HugePages_Total, m->HugePages_Free), m->Hugepagesize);
-	m->huge_reserved = times(reserved, m->Hugepagesize);
-	m->huge_free = times(minus(m->HugePages_Free, reserved), m->Hugepagesize);
-	m->huge_surplus = times(m->HugePages_Surp, m->Hugepagesize);
+	m->huge_used = value_times(minus(m->HugePages_Total, m->HugePages_Free), m->Hugepagesize);
+	m->huge_reserved = value_times(reserved, m->Hugepagesize);
+	m->huge_free = value_times(minus(m->HugePages_Free, reserved), m->Hugepagesize);
+	m->huge_surplus = value_times(m->HugePages_Surp, m->Hugepagesize);
 }
 
 static void derive_ratio(struct meminfo *m)
@@ -351,7 +330,7 @@ static void derive_ratio(struct meminfo *m)
 	/* the kernel does not know that ZFS would give it back, and that is no pressure */
 	if (left != QMEM_NA && m->arc != QMEM_NA && __builtin_add_overflow(left, m->arc, &left))
 		left = INT64_MAX;
-	m->ratio = ratio(left, m->MemTotal);
+	m->ratio = value_ratio(left, m->MemTotal);
 }
 
 void meminfo_derive(struct meminfo *m)

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "service/value.h"
+
 /* Rows of tables; clang-format takes their braces for blocks. */
 /* clang-format off */
 #define VALUE(id_, key_, member, help_) \
@@ -447,13 +449,6 @@ static int64_t minor_faults(const struct vmstat *v, const struct vmstat *before)
 	return n;
 }
 
-static int64_t kib(int64_t n)
-{
-	int64_t bytes;
-
-	return n == QMEM_NA || __builtin_mul_overflow(n, INT64_C(1024), &bytes) ? QMEM_NA : bytes;
-}
-
 /* Adds what the counter at `offset` has grown by. Not if it is absent, which is no fault where others stand for it; false
  * if it was set back. */
 static bool grown(const struct vmstat *v, const struct vmstat *before, size_t offset, int64_t *sum, bool *any)
@@ -488,22 +483,14 @@ static int64_t reclaim_efficiency(const struct vmstat *v, const struct vmstat *b
 		if (!grown(v, before, pairs[i][0], &scanned, &any_scanned) ||
 		    !grown(v, before, pairs[i][1], &stolen, &any_stolen))
 			return QMEM_NA;
-	if (!any_scanned || !any_stolen || scanned == 0)
-		return QMEM_NA;
-	if (stolen >= scanned)
-		return 10000;
-	while (stolen > INT64_MAX / 10000) {
-		stolen /= 2;
-		scanned /= 2;
-	}
-	return stolen * 10000 / scanned;
+	return any_scanned && any_stolen ? value_ratio(stolen, scanned) : QMEM_NA;
 }
 
 void vmstat_derive(struct vmstat *v, const struct vmstat *before)
 {
 	v->minflt = minor_faults(v, before);
-	v->io_in = kib(v->pgpgin);
-	v->io_out = kib(v->pgpgout);
+	v->io_in = value_times(v->pgpgin, 1024);
+	v->io_out = value_times(v->pgpgout, 1024);
 	v->efficiency = before ? reclaim_efficiency(v, before) : QMEM_NA;
 }
 
