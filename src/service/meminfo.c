@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/vfs.h>
 
+#include "service/kvfile.h"
 #include "service/value.h"
 
 #define ARC_RETRY 60 /* collections between looks for a file that was not there */
@@ -253,12 +254,12 @@ struct state {
 	int64_t hysteresis;
 	int64_t notify_interval;
 
-	struct qmem_file file, arc_file;
-	struct kv kv, arc_kv;
+	struct kvfile keys;
+	struct qmem_file arc_file;
+	struct kv arc_kv;
 	unsigned arc_wait; /* collections until arcstats is looked for again */
 	struct meminfo sample;
 	int64_t level;
-	struct qmem_complaint fault;
 };
 
 int meminfo_kv_init(struct kv *kv)
@@ -454,7 +455,7 @@ static void read_arc(struct qmem *q, struct state *s)
 	if (s->arc_wait) {
 		s->arc_wait--;
 	} else {
-		len = s->arc_file.fd < 0 && is_fuse(s->file.fd) ? -ENOTSUP : qmem_read(q, &s->arc_file, &text);
+		len = s->arc_file.fd < 0 && is_fuse(s->keys.file.fd) ? -ENOTSUP : qmem_read(q, &s->arc_file, &text);
 		if (len < 0) {
 			s->arc_wait = ARC_RETRY - 1;
 			len = 0;
@@ -468,9 +469,8 @@ static void stop(struct qmem *q, void *state)
 	struct state *s = state;
 
 	(void)q;
-	kv_release(&s->kv);
+	kvfile_release(&s->keys);
 	kv_release(&s->arc_kv);
-	qmem_file_close(&s->file);
 	qmem_file_close(&s->arc_file);
 }
 
@@ -480,36 +480,25 @@ static int start(struct qmem *q, void *state)
 	const char *text;
 	int r;
 
-	s->file = QMEM_FILE_SINGLE("proc/meminfo");
+	s->keys.file = QMEM_FILE_SINGLE("proc/meminfo");
 	s->arc_file = QMEM_FILE("proc/spl/kstat/zfs/arcstats");
 	s->level = MEMINFO_NONE;
-	r = meminfo_kv_init(&s->kv);
+	r = meminfo_kv_init(&s->keys.kv);
 	if (r == 0)
 		r = meminfo_arc_kv_init(&s->arc_kv);
-	if (r == 0 && qmem_read(q, &s->file, &text) == -ENOENT)
-		r = qmem_fail(q, -ENOTSUP, "no '/%s'", s->file.path);
+	if (r == 0 && qmem_read(q, &s->keys.file, &text) == -ENOENT)
+		r = qmem_fail(q, -ENOTSUP, "no '/%s'", s->keys.file.path);
 	return r;
 }
 
 static int collect(struct qmem *q, void *state)
 {
 	struct state *s = state;
-	struct kv_fault fault;
-	char words[128];
 	const char *text;
-	ssize_t len;
+	ssize_t len = kvfile_read(q, &s->keys, true, &s->sample, &text);
 
-	len = qmem_read(q, &s->file, &text);
 	if (len < 0)
 		return (int)len;
-	if (!kv_parse(&s->kv, text, (size_t)len, &s->sample, &fault))
-		return qmem_fail(q, -ENODATA, "'/%s' has no known key", s->file.path);
-	if (fault.kind == KV_FINE) {
-		qmem_release(q, &s->fault, "'/%s' is sound again", s->file.path);
-	} else {
-		kv_fault_print(words, sizeof(words), &fault);
-		qmem_complain(q, &s->fault, "'/%s': %s", s->file.path, words);
-	}
 	read_arc(q, s);
 	meminfo_derive(&s->sample);
 	conclude(q, s);
