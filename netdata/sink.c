@@ -11,6 +11,7 @@
 #define uthash_nonfatal_oom(obj) ((void)0)
 #include <uthash.h>
 
+#include "fnv.h"
 #include "name.h"
 
 #define ID_MAX 200 /* type.id in Netdata 1.37.1 */
@@ -232,16 +233,13 @@ static void declare(const struct sink *sink, const struct sink_service *s, const
 
 static uint32_t hash_labels(const struct qmem_instance *instance)
 {
-	uint32_t h = UINT32_C(2166136261);
+	uint64_t h = FNV_BEGIN;
 
 	for (const struct qmem_label *l = instance ? instance->labels : NULL; l && l->name; l++) {
-		for (const char *c = l->name; *c; c++)
-			h = (h ^ (unsigned char)*c) * UINT32_C(16777619);
-		for (const char *c = l->value; *c; c++)
-			h = (h ^ (unsigned char)*c) * UINT32_C(16777619);
-		h = (h ^ 0xff) * UINT32_C(16777619);
+		h = fnv_add(h, l->name, strlen(l->name) + 1);
+		h = fnv_add(h, l->value, strlen(l->value) + 1);
 	}
-	return h;
+	return fnv_fold(h);
 }
 
 static bool any_value(const struct qmem_family *family, const void *sample)

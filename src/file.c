@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: MIT */
+#include "file.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -13,19 +15,64 @@
 #define TEXT_FIRST (16u << 10)
 #define TEXT_MOST (256u << 20) /* no kernel file is longer: something else is wrong */
 
-int qmem_open(struct qmem *q, int flags, const char *path_fmt, ...)
+static int open_below(struct qmem *q, int flags, const char *path_fmt, va_list args)
+	__attribute__((format(printf, 3, 0)));
+
+static int open_below(struct qmem *q, int flags, const char *path_fmt, va_list args)
 {
 	char path[PATH_MAX];
-	va_list args;
-	int len, fd;
+	int len = vsnprintf(path, sizeof(path), path_fmt, args), fd;
 
-	va_start(args, path_fmt);
-	len = vsnprintf(path, sizeof(path), path_fmt, args);
-	va_end(args);
 	if ((size_t)len >= sizeof(path))
 		return -ENAMETOOLONG;
 	fd = openat(q->root_fd, path, flags | O_CLOEXEC);
 	return fd < 0 ? -errno : fd;
+}
+
+int qmem_open(struct qmem *q, int flags, const char *path_fmt, ...)
+{
+	va_list args;
+	int fd;
+
+	va_start(args, path_fmt);
+	fd = open_below(q, flags, path_fmt, args);
+	va_end(args);
+	return fd;
+}
+
+ssize_t file_read(int fd, char *text, size_t size, bool line)
+{
+	size_t len = 0;
+
+	while (len < size) {
+		ssize_t n = pread(fd, text + len, size - len, (off_t)len);
+
+		if (n < 0 && errno != EINTR)
+			return -errno;
+		if (n == 0)
+			break;
+		if (n > 0)
+			len += (size_t)n;
+		if (line && len && text[len - 1] == '\n')
+			break;
+	}
+	return (ssize_t)len;
+}
+
+ssize_t qmem_read_once(struct qmem *q, char *text, size_t size, const char *path_fmt, ...)
+{
+	va_list args;
+	ssize_t len;
+	int fd;
+
+	va_start(args, path_fmt);
+	fd = open_below(q, O_RDONLY, path_fmt, args);
+	va_end(args);
+	if (fd < 0)
+		return fd;
+	len = file_read(fd, text, size, false);
+	close(fd);
+	return len;
 }
 
 static int grow(struct qmem *q)

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "name.h"
 
-#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+
+#include "fnv.h"
 
 static bool plain(char c)
 {
@@ -13,16 +14,6 @@ static bool plain(char c)
 static bool hex_digit(char c)
 {
 	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
-}
-
-/* FNV-1a, folded. */
-static uint32_t hash(const char *name, size_t len)
-{
-	uint64_t h = UINT64_C(0xcbf29ce484222325);
-
-	for (size_t i = 0; i < len; i++)
-		h = (h ^ (unsigned char)name[i]) * UINT64_C(0x100000001b3);
-	return (uint32_t)(h ^ h >> 32);
 }
 
 static bool ends_like_hashed(const char *name, size_t len)
@@ -49,20 +40,20 @@ size_t qmem_name_safe(char *dst, size_t size, const char *name, const char *allo
 	if (altered) {
 		if (kept > size - 1 - QMEM_NAME_SUFFIX)
 			kept = size - 1 - QMEM_NAME_SUFFIX;
-		snprintf(dst + kept, size - kept, "_%08x", hash(name, len));
+		snprintf(dst + kept, size - kept, "_%08x", fnv(name, len));
 		kept += QMEM_NAME_SUFFIX;
 	}
 	dst[kept] = '\0';
 	return kept;
 }
 
-/* How many bytes the UTF-8 character at s has; 0 if it is none, or a control character. */
-static size_t character(const unsigned char *s)
+size_t qmem_name_character(const char *text, uint32_t *ret)
 {
 	static const struct {
 		unsigned char mask, lead;
 		uint32_t least;
 	} forms[] = { { 0x80, 0x00, 0x20 }, { 0xe0, 0xc0, 0xa0 }, { 0xf0, 0xe0, 0x800 }, { 0xf8, 0xf0, 0x10000 } };
+	const unsigned char *s = (const unsigned char *)text;
 
 	for (size_t n = 0; n < 4; n++) {
 		uint32_t code = s[0] & (unsigned char)~forms[n].mask;
@@ -77,6 +68,7 @@ static size_t character(const unsigned char *s)
 		if (code < forms[n].least || code > 0x10ffff || code == 0x7f || (code >= 0xd800 && code < 0xe000) ||
 		    code == 0x2028 || code == 0x2029)
 			return 0;
+		*ret = code;
 		return n + 1;
 	}
 	return 0;
@@ -87,7 +79,8 @@ size_t qmem_name_label(char *dst, size_t size, const char *name)
 	size_t len = 0;
 
 	while (*name) {
-		size_t n = character((const unsigned char *)name);
+		uint32_t code;
+		size_t n = qmem_name_character(name, &code);
 
 		if (len + (n ? n : 1) >= size)
 			break;

@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #define QMEM_NAME_SUFFIX 9 /* "_" and eight hex digits */
 
@@ -15,6 +16,10 @@
  * QMEM_NAME_SUFFIX + 2. Returns the length.
  */
 size_t qmem_name_safe(char *dst, size_t size, const char *name, const char *allowed);
+
+/* How many bytes the UTF-8 character has that a text begins with, in *ret which one it is; 0: it is none, or a control
+ * character, or what some take for the end of a line. */
+size_t qmem_name_character(const char *text, uint32_t *ret);
 
 /*
  * The name for a human and for a label: UTF-8 kept whole, control bytes, what is no UTF-8, quotes and backslashes

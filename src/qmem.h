@@ -207,6 +207,9 @@ ssize_t qmem_read(struct qmem *q, struct qmem_file *file, const char **ret_text)
 void qmem_file_close(struct qmem_file *file);
 /* A descriptor, close-on-exec, below the root prefix. */
 int qmem_open(struct qmem *q, int flags, const char *path_fmt, ...) __attribute__((format(printf, 3, 4)));
+/* A file that is opened for one look: what fits of it. The length, or -errno. */
+ssize_t qmem_read_once(struct qmem *q, char *text, size_t size, const char *path_fmt, ...)
+	__attribute__((format(printf, 4, 5)));
 
 void qmem_emit(struct qmem *q, const struct qmem_family *family, const struct qmem_instance *instance,
 	       const void *sample);

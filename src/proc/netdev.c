@@ -4,27 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "qmem.h"
-
-/* A run of digits up to a blank or the end; beyond int64 it is QMEM_NA. NULL: not a number. */
-static const char *number(const char *s, const char *end, int64_t *ret, bool *beyond)
-{
-	const char *first = s;
-	uint64_t value = 0;
-	bool big = false;
-
-	for (; s < end && *s >= '0' && *s <= '9'; s++) {
-		uint64_t digit = (uint64_t)(*s - '0');
-
-		big |= value > ((uint64_t)INT64_MAX - digit) / 10;
-		value = value * 10 + digit;
-	}
-	if (s == first || (s < end && *s != ' '))
-		return NULL;
-	*ret = big ? QMEM_NA : (int64_t)value;
-	*beyond |= big;
-	return s;
-}
+#include "proc/text.h"
 
 int netdev_parse(const char *line, size_t len, struct netdev *ret)
 {
@@ -49,9 +29,10 @@ int netdev_parse(const char *line, size_t len, struct netdev *ret)
 			s++;
 		if (s == end)
 			break;
-		s = number(s, end, &dev.column[columns], &dev.beyond);
+		s = text_number(s, end, &dev.column[columns]);
 		if (!s)
 			return -EINVAL;
+		dev.beyond |= dev.column[columns] == QMEM_NA;
 	}
 	if (!columns)
 		return -EINVAL;

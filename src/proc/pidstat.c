@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "qmem.h"
+#include "proc/text.h"
 
 /* ---- words and numbers ---- */
 
@@ -38,16 +38,16 @@ static int skip_words(struct cursor *c, int n)
 /* Digits up to a blank. A number at the very end may have been cut, and would pass for a smaller one. */
 static int number(struct cursor *c, int64_t *ret)
 {
-	const char *digits;
-	int64_t value = 0;
+	const char *stop;
+	int64_t value;
 
 	skip_blanks(c);
-	digits = c->at;
-	for (; c->at < c->end && *c->at >= '0' && *c->at <= '9'; c->at++)
-		if (__builtin_mul_overflow(value, 10, &value) || __builtin_add_overflow(value, *c->at - '0', &value))
-			return -ERANGE;
-	if (c->at == digits || c->at == c->end || !is_blank(*c->at))
+	stop = text_digits(c->at, c->end, &value);
+	if (!stop || stop == c->end || !is_blank(*stop))
 		return -EINVAL;
+	if (value == QMEM_NA)
+		return -ERANGE;
+	c->at = stop;
 	*ret = value;
 	return 0;
 }
@@ -217,8 +217,9 @@ static int64_t *value_of(struct pidstatus *st, size_t i)
 	return (int64_t *)(void *)((char *)st + status_lines[i].offset);
 }
 
-static int status_line(const char *line, const char *end, struct pidstatus *st)
+static int status_line(const char *line, const char *end, void *arg)
 {
+	struct pidstatus *st = arg;
 	const char *colon;
 
 	/* most lines are others */
@@ -228,7 +229,7 @@ static int status_line(const char *line, const char *end, struct pidstatus *st)
 	if (!colon)
 		return -EINVAL;
 	for (size_t i = 0; i < sizeof(status_lines) / sizeof(*status_lines); i++) {
-		struct cursor c = { colon + 1, end };
+		struct cursor c = { colon + 1, end + 1 }; /* the newline is the blank behind a number */
 		size_t len = strlen(status_lines[i].key);
 		int err;
 
@@ -239,31 +240,23 @@ static int status_line(const char *line, const char *end, struct pidstatus *st)
 			return err;
 		if (status_lines[i].unit == 1)
 			return 0;
-		return end - c.at == 4 && memcmp(c.at, " kB\n", 4) == 0 ? 0 : -EINVAL;
+		return end - c.at == 3 && memcmp(c.at, " kB", 3) == 0 ? 0 : -EINVAL;
 	}
 	return 0;
 }
 
 int pidstatus_parse(const char *text, size_t len, struct pidstatus *ret)
 {
-	const char *end = text + len;
 	struct pidstatus st;
+	int err;
 
 	if (!len)
 		return -ENODATA;
 	for (size_t i = 0; i < sizeof(status_lines) / sizeof(*status_lines); i++)
 		*value_of(&st, i) = QMEM_NA;
-	while (text < end) {
-		const char *newline = memchr(text, '\n', (size_t)(end - text));
-		int err;
-
-		if (!newline)
-			return -EINVAL;
-		err = status_line(text, newline + 1, &st);
-		if (err)
-			return err;
-		text = newline + 1;
-	}
+	err = text_lines(text, len, status_line, &st);
+	if (err)
+		return err;
 	if (st.uid == QMEM_NA)
 		return -EINVAL;
 	if (st.uid > UINT32_MAX)

@@ -4,34 +4,31 @@
 #include <errno.h>
 #include <string.h>
 
-#include "qmem.h"
+#include "proc/text.h"
 
 /* "Key:   123 kB" in bytes; `key` with its colon. 1: it is another key; 0, -EINVAL, -ERANGE. */
 static int take(const char *line, size_t len, const char *key, size_t key_len, int64_t *ret)
 {
 	const char *at = line + key_len, *end = line + len;
-	int64_t value = 0;
+	int64_t value;
 
 	if (len < key_len || memcmp(line, key, key_len) != 0)
 		return 1;
 	while (at < end && (*at == ' ' || *at == '\t'))
 		at++;
-	if (at == end || *at < '0' || *at > '9')
+	at = text_digits(at, end, &value);
+	if (!at || end - at != 3 || memcmp(at, " kB", 3) != 0)
 		return -EINVAL;
-	for (; at < end && *at >= '0' && *at <= '9'; at++)
-		if (__builtin_mul_overflow(value, 10, &value) || __builtin_add_overflow(value, *at - '0', &value))
-			return -ERANGE;
-	if (end - at != 3 || memcmp(at, " kB", 3) != 0)
-		return -EINVAL;
-	if (__builtin_mul_overflow(value, 1024, &value))
+	if (value == QMEM_NA || __builtin_mul_overflow(value, 1024, &value))
 		return -ERANGE;
 	*ret = value;
 	return 0;
 }
 #define TAKE(line_, len_, key_, ret_) take((line_), (len_), key_ ":", sizeof(key_ ":") - 1, (ret_))
 
-static int rollup_line(const char *line, size_t len, struct smaps_rollup *r)
+static int rollup_line(const char *line, const char *end, void *arg)
 {
+	struct smaps_rollup *r = arg;
 	const struct {
 		const char *key;
 		int64_t *to;
@@ -49,7 +46,7 @@ static int rollup_line(const char *line, size_t len, struct smaps_rollup *r)
 	};
 
 	for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++) {
-		int err = take(line, len, keys[i].key, strlen(keys[i].key), keys[i].to);
+		int err = take(line, (size_t)(end - line), keys[i].key, strlen(keys[i].key), keys[i].to);
 
 		if (err <= 0)
 			return err;
@@ -66,20 +63,10 @@ int smaps_rollup_parse(const char *text, size_t len, struct smaps_rollup *ret)
 {
 	struct smaps_rollup r = { QMEM_NA, QMEM_NA, QMEM_NA, QMEM_NA, QMEM_NA, QMEM_NA,
 				  QMEM_NA, QMEM_NA, QMEM_NA, QMEM_NA, QMEM_NA };
-	const char *end = text + len;
+	int err = text_lines(text, len, rollup_line, &r);
 
-	if (!len)
-		return -ENODATA;
-	if (end[-1] != '\n')
-		return -EINVAL;
-	while (text < end) {
-		const char *eol = memchr(text, '\n', (size_t)(end - text));
-		int err = rollup_line(text, (size_t)(eol - text), &r);
-
-		if (err)
-			return err;
-		text = eol + 1;
-	}
+	if (err)
+		return err;
 	if (r.rss == QMEM_NA || r.pss == QMEM_NA)
 		return -ENODATA;
 	if (r.private_clean != QMEM_NA && r.private_dirty != QMEM_NA) {

@@ -12,6 +12,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "file.h"
 #include "proc/pidstat.h"
 #include "proctab/backend.h"
 
@@ -84,36 +85,17 @@ static int open_of(const struct files *f, int32_t pid, const char *name)
 	return fd < 0 ? -errno : fd;
 }
 
-static ssize_t read_fd(int fd, char *text, size_t size)
-{
-	size_t len = 0;
-
-	while (len < size) {
-		ssize_t n = pread(fd, text + len, size - len, (off_t)len);
-
-		if (n < 0 && errno != EINTR)
-			return -errno;
-		if (n == 0)
-			break;
-		if (n > 0)
-			len += (size_t)n;
-		/* one line: there is no more of it */
-		if (size == STAT_SIZE && len && text[len - 1] == '\n')
-			break;
-	}
-	return (ssize_t)len;
-}
-
 /* The text of a file; the descriptor is the one that is kept, or is handed over in *ret_fd. */
 static ssize_t read_file(struct files *f, int32_t pid, const char *name, struct kept *k, int which, char *text,
 			 size_t size, int *ret_fd)
 {
+	const bool line = size == STAT_SIZE; /* all but status */
 	ssize_t len;
 	int fd;
 
 	*ret_fd = -1;
 	if (k && k->fd[which]) {
-		len = read_fd(k->fd[which], text, size);
+		len = file_read(k->fd[which], text, size, line);
 		if (len > 0)
 			return len;
 		/* it was of a process that is gone, and another one may have the pid by now */
@@ -122,7 +104,7 @@ static ssize_t read_file(struct files *f, int32_t pid, const char *name, struct 
 	fd = open_of(f, pid, name);
 	if (fd < 0)
 		return fd;
-	len = read_fd(fd, text, size);
+	len = file_read(fd, text, size, line);
 	if (len < 0)
 		close(fd);
 	else

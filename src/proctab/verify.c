@@ -2,7 +2,6 @@
 #include "proctab/verify.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -17,31 +16,17 @@ struct sample {
 	int64_t start, vsize, rss, file_start, file_vsize, file_rss;
 };
 
-static ssize_t read_of(struct qmem *q, int32_t pid, const char *name, char *text, size_t size)
-{
-	int fd = qmem_open(q, O_RDONLY, "proc/%" PRId32 "/%s", pid, name);
-	ssize_t len;
-
-	if (fd < 0)
-		return fd;
-	len = read(fd, text, size);
-	if (len < 0)
-		len = -errno;
-	close(fd);
-	return len;
-}
-
 static int read_sample(struct qmem *q, const struct pidstat_units *units, struct sample *s)
 {
 	struct pidstatm statm;
 	struct pidstat stat;
 	char text[1024];
-	ssize_t len = read_of(q, s->pid, "stat", text, sizeof(text));
+	ssize_t len = qmem_read_once(q, text, sizeof(text), "proc/%" PRId32 "/stat", s->pid);
 	int err = len < 0 ? (int)len : pidstat_parse(text, (size_t)len, units, &stat);
 
 	if (err)
 		return err;
-	len = read_of(q, s->pid, "statm", text, sizeof(text));
+	len = qmem_read_once(q, text, sizeof(text), "proc/%" PRId32 "/statm", s->pid);
 	err = len < 0 ? (int)len : pidstatm_parse(text, (size_t)len, units, &statm);
 	if (err)
 		return err;

@@ -7,6 +7,9 @@
 #include <string.h>
 #include <sys/vfs.h>
 
+#include "service/kvfile.h"
+#include "service/value.h"
+
 #define ARC_RETRY 60 /* collections between looks for a file that was not there */
 
 /* Rows of tables; clang-format takes their braces for blocks. */
@@ -251,12 +254,12 @@ struct state {
 	int64_t hysteresis;
 	int64_t notify_interval;
 
-	struct qmem_file file, arc_file;
-	struct kv kv, arc_kv;
+	struct kvfile keys;
+	struct qmem_file arc_file;
+	struct kv arc_kv;
 	unsigned arc_wait; /* collections until arcstats is looked for again */
 	struct meminfo sample;
 	int64_t level;
-	struct qmem_complaint fault;
 };
 
 int meminfo_kv_init(struct kv *kv)
@@ -280,29 +283,6 @@ static int64_t minus(int64_t a, int64_t b)
 static int64_t least(int64_t a, int64_t b)
 {
 	return a < b ? a : b;
-}
-
-static int64_t times(int64_t pages, int64_t size)
-{
-	int64_t bytes;
-
-	if (pages == QMEM_NA || size == QMEM_NA || __builtin_mul_overflow(pages, size, &bytes))
-		return QMEM_NA;
-	return bytes;
-}
-
-/* part / whole in 1/100 percent, at most 100 % */
-static int64_t ratio(int64_t part, int64_t whole)
-{
-	if (part == QMEM_NA || whole == QMEM_NA || whole <= 0)
-		return QMEM_NA;
-	if (part >= whole)
-		return 10000;
-	while (part > INT64_MAX / 10000) {
-		part /= 2;
-		whole /= 2;
-	}
-	return part * 10000 / whole;
 }
 
 /* What of `value` still fits. */
@@ -338,10 +318,10 @@ static void derive_hugepages(struct meminfo *m)
 
 	if (reserved != QMEM_NA && m->HugePages_Free != QMEM_NA)
 		reserved = least(reserved, m->HugePages_Free);
-	m->huge_used = times(minus(m->HugePages_Total, m->HugePages_Free), m->Hugepagesize);
-	m->huge_reserved = times(reserved, m->Hugepagesize);
-	m->huge_free = times(minus(m->HugePages_Free, reserved), m->Hugepagesize);
-	m->huge_surplus = times(m->HugePages_Surp, m->Hugepagesize);
+	m->huge_used = value_times(minus(m->HugePages_Total, m->HugePages_Free), m->Hugepagesize);
+	m->huge_reserved = value_times(reserved, m->Hugepagesize);
+	m->huge_free = value_times(minus(m->HugePages_Free, reserved), m->Hugepagesize);
+	m->huge_surplus = value_times(m->HugePages_Surp, m->Hugepagesize);
 }
 
 static void derive_ratio(struct meminfo *m)
@@ -351,7 +331,7 @@ static void derive_ratio(struct meminfo *m)
 	/* the kernel does not know that ZFS would give it back, and that is no pressure */
 	if (left != QMEM_NA && m->arc != QMEM_NA && __builtin_add_overflow(left, m->arc, &left))
 		left = INT64_MAX;
-	m->ratio = ratio(left, m->MemTotal);
+	m->ratio = value_ratio(left, m->MemTotal);
 }
 
 void meminfo_derive(struct meminfo *m)
@@ -475,7 +455,7 @@ static void read_arc(struct qmem *q, struct state *s)
 	if (s->arc_wait) {
 		s->arc_wait--;
 	} else {
-		len = s->arc_file.fd < 0 && is_fuse(s->file.fd) ? -ENOTSUP : qmem_read(q, &s->arc_file, &text);
+		len = s->arc_file.fd < 0 && is_fuse(s->keys.file.fd) ? -ENOTSUP : qmem_read(q, &s->arc_file, &text);
 		if (len < 0) {
 			s->arc_wait = ARC_RETRY - 1;
 			len = 0;
@@ -489,9 +469,8 @@ static void stop(struct qmem *q, void *state)
 	struct state *s = state;
 
 	(void)q;
-	kv_release(&s->kv);
+	kvfile_release(&s->keys);
 	kv_release(&s->arc_kv);
-	qmem_file_close(&s->file);
 	qmem_file_close(&s->arc_file);
 }
 
@@ -501,36 +480,25 @@ static int start(struct qmem *q, void *state)
 	const char *text;
 	int r;
 
-	s->file = QMEM_FILE_SINGLE("proc/meminfo");
+	s->keys.file = QMEM_FILE_SINGLE("proc/meminfo");
 	s->arc_file = QMEM_FILE("proc/spl/kstat/zfs/arcstats");
 	s->level = MEMINFO_NONE;
-	r = meminfo_kv_init(&s->kv);
+	r = meminfo_kv_init(&s->keys.kv);
 	if (r == 0)
 		r = meminfo_arc_kv_init(&s->arc_kv);
-	if (r == 0 && qmem_read(q, &s->file, &text) == -ENOENT)
-		r = qmem_fail(q, -ENOTSUP, "no '/%s'", s->file.path);
+	if (r == 0 && qmem_read(q, &s->keys.file, &text) == -ENOENT)
+		r = qmem_fail(q, -ENOTSUP, "no '/%s'", s->keys.file.path);
 	return r;
 }
 
 static int collect(struct qmem *q, void *state)
 {
 	struct state *s = state;
-	struct kv_fault fault;
-	char words[128];
 	const char *text;
-	ssize_t len;
+	ssize_t len = kvfile_read(q, &s->keys, true, &s->sample, &text);
 
-	len = qmem_read(q, &s->file, &text);
 	if (len < 0)
 		return (int)len;
-	if (!kv_parse(&s->kv, text, (size_t)len, &s->sample, &fault))
-		return qmem_fail(q, -ENODATA, "'/%s' has no known key", s->file.path);
-	if (fault.kind == KV_FINE) {
-		qmem_release(q, &s->fault, "'/%s' is sound again", s->file.path);
-	} else {
-		kv_fault_print(words, sizeof(words), &fault);
-		qmem_complain(q, &s->fault, "'/%s': %s", s->file.path, words);
-	}
 	read_arc(q, s);
 	meminfo_derive(&s->sample);
 	conclude(q, s);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "fnv.h"
 #include "proc/netdev.h"
 #include "qmem.h"
 #include "select.h"
@@ -164,15 +165,6 @@ static const struct qmem_option options[] = {
 
 /* ---- the table of interfaces ---- */
 
-static uint32_t hash(const char *name, size_t len)
-{
-	uint32_t h = UINT32_C(2166136261);
-
-	for (size_t i = 0; i < len; i++)
-		h = (h ^ (unsigned char)name[i]) * UINT32_C(16777619);
-	return h;
-}
-
 static size_t slots_n(const struct netstat *s)
 {
 	return 2 * s->room;
@@ -205,7 +197,7 @@ static uint32_t find(const struct netstat *s, const struct netdev *dev)
 
 	if (!s->n)
 		return NONE;
-	at = hash(dev->name, dev->name_len) % slots_n(s);
+	at = fnv(dev->name, dev->name_len) % slots_n(s);
 	for (; s->slots[at] != NONE; at = at + 1 < slots_n(s) ? at + 1 : 0)
 		if (is_named(&s->devices[s->slots[at]], dev))
 			return s->slots[at];
@@ -247,7 +239,7 @@ static int add(struct netstat *s, const struct netdev *dev, uint32_t *ret_index)
 			return err;
 	}
 	d = &s->devices[s->n];
-	*d = (struct device){ .name = strndup(dev->name, dev->name_len), .hash = hash(dev->name, dev->name_len) };
+	*d = (struct device){ .name = strndup(dev->name, dev->name_len), .hash = fnv(dev->name, dev->name_len) };
 	if (!d->name)
 		return -ENOMEM;
 	d->name_len = dev->name_len;

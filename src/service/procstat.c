@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* Processes and threads by what they do: states, births and deaths, zombies and whose they are, and who is stuck. */
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "name.h"
 #include "proc/cpustat.h"
@@ -278,21 +276,14 @@ static int read_status(struct qmem *q, struct procstat *s, struct stuck_task *ta
 {
 	char text[8192], name[STUCK_NAME];
 	struct kv_fault fault;
-	size_t len = 0, name_len;
-	ssize_t n;
-	int fd = qmem_open(q, O_RDONLY, "proc/%" PRId32 "/task/%" PRId32 "/status", task->id.pid, task->id.tid);
+	size_t name_len;
+	ssize_t len = qmem_read_once(q, text, sizeof(text) - 1, "proc/%" PRId32 "/task/%" PRId32 "/status",
+				     task->id.pid, task->id.tid);
 
-	if (fd < 0)
-		return fd;
-	do {
-		n = read(fd, text + len, sizeof(text) - 1 - len);
-		len += n > 0 ? (size_t)n : 0;
-	} while (n > 0 && len < sizeof(text) - 1);
-	close(fd);
-	if (n < 0)
-		return -errno;
+	if (len < 0)
+		return (int)len;
 	text[len] = '\0';
-	kv_parse(&s->status, text, len, ret_switches, &fault);
+	kv_parse(&s->status, text, (size_t)len, ret_switches, &fault);
 	if (strncmp(text, "Name:\t", 6) == 0) {
 		name_len = strcspn(text + 6, "\n");
 		if (name_len >= sizeof(name))

@@ -3,13 +3,11 @@
 #include "service/proctable.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/utsname.h>
-#include <unistd.h>
 
 #include "proc/pidstat.h"
 #include "proctab/backend.h"
@@ -290,48 +288,25 @@ size_t proctable_blocked(const struct proctable *t, const struct proc_task **ret
 	return t->table.blocked_n;
 }
 
-static ssize_t read_whole(int fd, char *text, size_t size)
-{
-	size_t len = 0;
-
-	while (len < size) {
-		ssize_t n = read(fd, text + len, size - len);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -errno;
-		if (!n)
-			return (ssize_t)len;
-		len += (size_t)n;
-	}
-	return -EFBIG;
-}
-
 int proctable_wchan(struct qmem *q, const struct proc_task *task, char *ret, size_t size)
 {
 	char text[256];
-	ssize_t len;
-	int fd = qmem_open(q, O_RDONLY, "proc/%" PRId32 "/task/%" PRId32 "/wchan", task->pid, task->tid);
+	ssize_t len =
+		qmem_read_once(q, text, sizeof(text), "proc/%" PRId32 "/task/%" PRId32 "/wchan", task->pid, task->tid);
 
-	if (fd < 0)
-		return fd == -ENOENT ? -ESRCH : fd;
-	len = read_whole(fd, text, sizeof(text));
-	close(fd);
-	return len < 0 ? (int)len : pidwchan_parse(text, (size_t)len, ret, size);
+	if (len < 0)
+		return len == -ENOENT ? -ESRCH : (int)len;
+	return pidwchan_parse(text, (size_t)len, ret, size);
 }
 
 int proctable_cgroup(struct qmem *q, const struct proc *p, char *ret, size_t size)
 {
 	char text[8192];
-	ssize_t len;
-	int fd = qmem_open(q, O_RDONLY, "proc/%" PRId32 "/cgroup", p->pid);
+	ssize_t len = qmem_read_once(q, text, sizeof(text), "proc/%" PRId32 "/cgroup", p->pid);
 
-	if (fd < 0)
-		return fd == -ENOENT ? -ESRCH : fd;
-	len = read_whole(fd, text, sizeof(text));
-	close(fd);
-	return len < 0 ? (int)len : pidcgroup_parse(text, (size_t)len, ret, size, NULL);
+	if (len < 0)
+		return len == -ENOENT ? -ESRCH : (int)len;
+	return pidcgroup_parse(text, (size_t)len, ret, size, NULL);
 }
 
 /* ---- life ---- */

@@ -5,6 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "service/kvfile.h"
+#include "service/value.h"
+
 /* Rows of tables; clang-format takes their braces for blocks. */
 /* clang-format off */
 #define VALUE(id_, key_, member, help_) \
@@ -414,8 +417,8 @@ const struct kv_ignore vmstat_ignored[] = {
 struct state {
 	struct qmem_list raw_gauge, raw_counter;
 
-	struct qmem_file file;
-	struct kv kv, raw_kv;
+	struct kvfile keys;
+	struct kv raw_kv;
 	struct vmstat samples[2];
 	unsigned last; /* of the samples */
 	bool collected;
@@ -425,7 +428,6 @@ struct state {
 	struct raw *raws;
 	size_t n_raws;
 	const struct qmem_family *gauges, *counters;
-	struct qmem_complaint fault;
 };
 
 int vmstat_kv_init(struct kv *kv)
@@ -445,13 +447,6 @@ static int64_t minor_faults(const struct vmstat *v, const struct vmstat *before)
 	if (before && before->minflt != QMEM_NA && n < before->minflt && v->pgfault >= before->pgfault)
 		n = before->minflt;
 	return n;
-}
-
-static int64_t kib(int64_t n)
-{
-	int64_t bytes;
-
-	return n == QMEM_NA || __builtin_mul_overflow(n, INT64_C(1024), &bytes) ? QMEM_NA : bytes;
 }
 
 /* Adds what the counter at `offset` has grown by. Not if it is absent, which is no fault where others stand for it; false
@@ -488,22 +483,14 @@ static int64_t reclaim_efficiency(const struct vmstat *v, const struct vmstat *b
 		if (!grown(v, before, pairs[i][0], &scanned, &any_scanned) ||
 		    !grown(v, before, pairs[i][1], &stolen, &any_stolen))
 			return QMEM_NA;
-	if (!any_scanned || !any_stolen || scanned == 0)
-		return QMEM_NA;
-	if (stolen >= scanned)
-		return 10000;
-	while (stolen > INT64_MAX / 10000) {
-		stolen /= 2;
-		scanned /= 2;
-	}
-	return stolen * 10000 / scanned;
+	return any_scanned && any_stolen ? value_ratio(stolen, scanned) : QMEM_NA;
 }
 
 void vmstat_derive(struct vmstat *v, const struct vmstat *before)
 {
 	v->minflt = minor_faults(v, before);
-	v->io_in = kib(v->pgpgin);
-	v->io_out = kib(v->pgpgout);
+	v->io_in = value_times(v->pgpgin, 1024);
+	v->io_out = value_times(v->pgpgout, 1024);
 	v->efficiency = before ? reclaim_efficiency(v, before) : QMEM_NA;
 }
 
@@ -525,20 +512,16 @@ static void hold(struct vmstat *v, const struct vmstat *before)
 }
 
 /* The text is good until the next qmem_read(). */
-static int read_sample(struct qmem *q, struct state *s, struct vmstat *ret, struct kv_fault *ret_fault,
-		       const char **ret_text, size_t *ret_len)
+static ssize_t read_sample(struct qmem *q, struct state *s, bool tell, struct vmstat *ret, const char **ret_text)
 {
-	ssize_t len = qmem_read(q, &s->file, ret_text);
+	ssize_t len = kvfile_read(q, &s->keys, tell, ret, ret_text);
 
 	if (len < 0)
-		return (int)len;
-	if (!kv_parse(&s->kv, *ret_text, (size_t)len, ret, ret_fault))
-		return qmem_fail(q, -ENODATA, "'/%s' has no known key", s->file.path);
+		return len;
 	if (s->collected)
 		hold(ret, &s->samples[s->last]);
 	vmstat_derive(ret, s->any_shown ? &s->shown : NULL);
-	*ret_len = (size_t)len;
-	return 0;
+	return len;
 }
 
 const struct vmstat *vmstat_last(struct qmem *q, uint64_t *ret_when)
@@ -557,16 +540,16 @@ int vmstat_now(struct qmem *q, struct vmstat *ret)
 	struct state *s = qmem_state(q, &vmstat_service);
 	struct vmstat v;
 	const char *text;
-	size_t len;
-	int r;
+	ssize_t len;
 
 	if (!s)
 		return -ENOENT;
 	memset(&v, 0, sizeof(v));
-	r = read_sample(q, s, &v, NULL, &text, &len);
-	if (r == 0)
-		*ret = v;
-	return r;
+	len = read_sample(q, s, false, &v, &text);
+	if (len < 0)
+		return (int)len;
+	*ret = v;
+	return 0;
 }
 
 static struct raw *add_raw(struct state *s, const char *key)
@@ -615,10 +598,9 @@ static void stop(struct qmem *q, void *state)
 	struct state *s = state;
 
 	(void)q;
-	kv_release(&s->kv);
+	kvfile_release(&s->keys);
 	kv_release(&s->raw_kv);
 	free(s->raws);
-	qmem_file_close(&s->file);
 }
 
 static int start(struct qmem *q, void *state)
@@ -627,12 +609,12 @@ static int start(struct qmem *q, void *state)
 	const char *text;
 	int r;
 
-	s->file = QMEM_FILE("proc/vmstat");
-	r = vmstat_kv_init(&s->kv);
+	s->keys.file = QMEM_FILE("proc/vmstat");
+	r = vmstat_kv_init(&s->keys.kv);
 	if (r == 0)
 		r = start_raw(s);
-	if (r == 0 && qmem_read(q, &s->file, &text) == -ENOENT)
-		r = qmem_fail(q, -ENOTSUP, "no '/%s'", s->file.path);
+	if (r == 0 && qmem_read(q, &s->keys.file, &text) == -ENOENT)
+		r = qmem_fail(q, -ENOTSUP, "no '/%s'", s->keys.file.path);
 	return r;
 }
 
@@ -647,9 +629,9 @@ static void emit_raws(struct qmem *q, struct state *s, const char *text, size_t 
 		struct qmem_instance instance = { .name = raw->key };
 
 		if (raw->value == QMEM_NA)
-			qmem_complain(q, &raw->missing, "'/%s' has no value for '%s'", s->file.path, raw->key);
+			qmem_complain(q, &raw->missing, "'/%s' has no value for '%s'", s->keys.file.path, raw->key);
 		else
-			qmem_release(q, &raw->missing, "'/%s' has a value for '%s' again", s->file.path, raw->key);
+			qmem_release(q, &raw->missing, "'/%s' has a value for '%s' again", s->keys.file.path, raw->key);
 		if (raw->gauge)
 			qmem_emit(q, s->gauges, &instance, raw);
 		if (raw->counter)
@@ -661,21 +643,11 @@ static int collect(struct qmem *q, void *state)
 {
 	struct state *s = state;
 	struct vmstat *v = &s->samples[!s->last];
-	struct kv_fault fault;
-	char words[128];
 	const char *text;
-	size_t len;
-	int r;
+	ssize_t len = read_sample(q, s, true, v, &text);
 
-	r = read_sample(q, s, v, &fault, &text, &len);
-	if (r < 0)
-		return r;
-	if (fault.kind == KV_FINE) {
-		qmem_release(q, &s->fault, "'/%s' is sound again", s->file.path);
-	} else {
-		kv_fault_print(words, sizeof(words), &fault);
-		qmem_complain(q, &s->fault, "'/%s': %s", s->file.path, words);
-	}
+	if (len < 0)
+		return (int)len;
 	s->last = !s->last;
 	s->collected = true;
 	s->when = qmem_now(q);
@@ -684,7 +656,7 @@ static int collect(struct qmem *q, void *state)
 	s->shown = *v;
 	s->any_shown = true;
 	qmem_emit_all(q, v);
-	emit_raws(q, s, text, len);
+	emit_raws(q, s, text, (size_t)len);
 	return 0;
 }
 

@@ -1,22 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /* Whatever the text, keys come in the order of their lines, with a key that is not empty, from within the text. */
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
-
 #include "../../netdata/ini.h"
+#include "fuzz.h"
 
 struct seen {
 	const char *begin, *end;
 	unsigned line;
 };
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
 static void inside(const struct seen *seen, const char *text)
 {
-	if (text && (text < seen->begin || text + strlen(text) > seen->end))
-		abort();
+	check(!text || (text >= seen->begin && text + strlen(text) <= seen->end));
 }
 
 static void on_key(void *arg, const struct ini_key *key)
@@ -28,9 +22,8 @@ static void on_key(void *arg, const struct ini_key *key)
 	inside(seen, key->name);
 	inside(seen, key->key);
 	inside(seen, key->value);
-	if (!*key->key || key->line <= seen->line || (key->section && !*key->section) ||
-	    (key->block && !key->section) || (key->name && !key->block))
-		abort();
+	check(*key->key && key->line > seen->line && (!key->section || *key->section));
+	check((!key->block || key->section) && (!key->name || key->block));
 	seen->line = key->line;
 }
 
@@ -38,18 +31,16 @@ static void on_bad(void *arg, unsigned line, const char *why)
 {
 	struct seen *seen = arg;
 
-	if (!*why || line <= seen->line)
-		abort();
+	check(*why && line > seen->line);
 	seen->line = line;
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static const struct ini_reader reader = { .key = on_key, .bad = on_bad };
-	char *text = malloc(size + 1);
+	char *text = fuzz_string(data, size);
 	struct seen seen = { .begin = text, .end = text + size };
 
-	memcpy(text, data, size);
 	ini_read(text, size, &reader, &seen);
 	free(text);
 	return 0;

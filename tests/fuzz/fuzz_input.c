@@ -1,12 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What the agent writes to us means the same in one piece and byte by byte, but for a QUIT in the middle of a line. */
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
-
 #include "../../netdata/input.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "fuzz.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -15,9 +10,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	for (size_t i = 0; i < size && !each; i++)
 		each = input_feed(&bytes, (const char *)data + i, 1);
-	if (all && !each)
-		abort();
-	if (!all && !each && (whole.len != bytes.len || whole.payload != bytes.payload))
-		abort();
+	check(!all || each);
+	check(all || each || (whole.len == bytes.len && whole.payload == bytes.payload));
 	return 0;
 }

@@ -3,14 +3,8 @@
  * kv must say of a text the same by a plan learnt from any other text as without one, and write nowhere but into its
  * slots. The input's first byte chooses the format, a byte of 0 in it parts the texts; its top bit: the rest is one text.
  */
-#include <stddef.h>
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
-
+#include "fuzz.h"
 #include "proc/kv.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 struct sample {
 	int64_t head;
@@ -42,12 +36,6 @@ static const struct kv_ignore ignored[] = {
 	{ .key = NULL },
 };
 
-static void need(int truth)
-{
-	if (!truth)
-		abort();
-}
-
 static void look_up(const char *key, size_t len, void *arg)
 {
 	const char *reason = kv_ignored(ignored, key, len);
@@ -55,7 +43,7 @@ static void look_up(const char *key, size_t len, void *arg)
 	*(size_t *)arg += reason ? strlen(reason) : len;
 }
 
-static void check(struct kv *planned, enum kv_format format, const char *text, size_t len)
+static void compare(struct kv *planned, enum kv_format format, const char *text, size_t len)
 {
 	struct sample a, b;
 	struct kv_fault x, y;
@@ -65,16 +53,16 @@ static void check(struct kv *planned, enum kv_format format, const char *text, s
 
 	memset(&a, 0x5a, sizeof(a));
 	memset(&b, 0x5a, sizeof(b));
-	need(kv_init(&fresh, format, NULL, keys) == 0);
+	check(kv_init(&fresh, format, NULL, keys) == 0);
 	n = kv_parse(planned, text, len, &a, &x);
-	need(n == kv_parse(&fresh, text, len, &b, &y));
-	need(memcmp(&a, &b, sizeof(a)) == 0 && x.kind == y.kind && x.n == y.n && strcmp(x.key, y.key) == 0);
-	need((x.kind == KV_FINE) == (x.n == 0));
-	need(a.head == GUARD && a.tail == GUARD);
+	check(n == kv_parse(&fresh, text, len, &b, &y));
+	check(memcmp(&a, &b, sizeof(a)) == 0 && x.kind == y.kind && x.n == y.n && strcmp(x.key, y.key) == 0);
+	check((x.kind == KV_FINE) == (x.n == 0));
+	check(a.head == GUARD && a.tail == GUARD);
 	for (i = 0; i < 8; i++)
-		need(a.slots[i] >= 0 || a.slots[i] == QMEM_NA);
+		check(is_count(a.slots[i]));
 	/* a text without its last newline is never fine */
-	need(len == 0 || text[len - 1] == '\n' || x.kind != KV_FINE);
+	check(len == 0 || text[len - 1] == '\n' || x.kind != KV_FINE);
 	kv_fault_print(words, sizeof(words), &x);
 	kv_unknown(planned, text, len, look_up, &sum);
 	kv_release(&fresh);
@@ -92,17 +80,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	one = data[0] & 0x80;
 	data++;
 	size--;
-	need(kv_init(&planned, format, NULL, keys) == 0);
+	check(kv_init(&planned, format, NULL, keys) == 0);
 	while (size) {
 		const uint8_t *zero = one ? NULL : memchr(data, 0, size);
 		size_t len = zero ? (size_t)(zero - data) : size;
-		/* of its very size, for the sanitizers */
-		char *text = malloc(len + !len);
+		char *text = fuzz_text(data, len);
 
-		need(text != NULL);
-		memcpy(text, data, len);
-		check(&planned, format, text, len);
-		check(&planned, format, text, len);
+		compare(&planned, format, text, len);
+		compare(&planned, format, text, len);
 		free(text);
 		data += len;
 		size -= len;

@@ -1,12 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Lines "service<TAB>option<TAB>value" into every option there is: a wrong one is refused with words, and changes nothing. */
-#include <stdlib.h>
-#include <string.h>
-
+#include "fuzz.h"
 #include "option.h"
-#include "qmem.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static uint64_t cpu_ns(void *host)
 {
@@ -21,23 +16,18 @@ static void set(struct qmem *q, const char *service, const char *option, const c
 	struct qmem_error error = { "" };
 	int err = qmem_set(q, *service ? service : NULL, NULL, NULL, option, value, &error);
 
-	if (err > 0 || (err && !*error.text) || (!err && *error.text))
-		abort();
-	if (strnlen(error.text, sizeof(error.text)) == sizeof(error.text) || strchr(error.text, '\n'))
-		abort();
+	check(err <= 0 && !err == !*error.text);
+	check(strnlen(error.text, sizeof(error.text)) < sizeof(error.text) && !strchr(error.text, '\n'));
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	char *text = malloc(size + 1), *line, *rest = NULL;
+	char *text = fuzz_string(data, size), *line, *rest = NULL;
 	struct qmem *q = qmem_new(&host, NULL, qmem_services);
 	int64_t number;
 	bool on;
 
-	if (!text || !q)
-		abort();
-	memcpy(text, data, size);
-	text[size] = '\0';
+	check(q != NULL);
 	for (line = strtok_r(text, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest)) {
 		char *option = strchr(line, '\t'), *value;
 		struct qmem_status status;

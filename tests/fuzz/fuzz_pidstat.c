@@ -1,24 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Whatever is taken from a file of a process is a number a kernel may have meant, or a text that ends. */
-#include <stdlib.h>
-#include <string.h>
-
+#include "fuzz.h"
 #include "proc/cpulist.h"
 #include "proc/pidstat.h"
-#include "qmem.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void check(bool right)
-{
-	if (!right)
-		abort();
-}
-
-static bool is_size(int64_t value)
-{
-	return value == QMEM_NA || (value >= 0 && value % 1024 == 0);
-}
 
 static void feed_stat(const char *text, size_t size)
 {
@@ -68,11 +52,8 @@ static void feed_words(const char *text, size_t size)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	/* without a NUL, and of its exact size: a read beyond the end is found */
-	char *text = malloc(size ? size : 1);
+	char *text = fuzz_text(data, size);
 
-	if (size)
-		memcpy(text, data, size);
 	feed_stat(text, size);
 	feed_status(text, size);
 	feed_words(text, size);

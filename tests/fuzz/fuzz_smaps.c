@@ -1,23 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* However smaps is cut into pieces, the sums are the same, and never negative. */
-#include <stdlib.h>
-#include <string.h>
-
+#include "fuzz.h"
 #include "proc/smaps.h"
-#include "qmem.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void check(bool right)
-{
-	if (!right)
-		abort();
-}
-
-static bool is_size(int64_t value)
-{
-	return value == QMEM_NA || (value >= 0 && value % 1024 == 0);
-}
 
 /* In pieces of `piece` more bytes at a time. false: refused. */
 static bool feed(struct smaps *s, const char *text, size_t size, size_t piece, bool heap_only)
@@ -41,13 +25,10 @@ static bool feed(struct smaps *s, const char *text, size_t size, size_t piece, b
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	/* without a NUL, and of its exact size: a read beyond the end is found */
-	char *text = malloc(size ? size : 1);
+	char *text = fuzz_text(data, size);
 	struct smaps whole, pieces, heap;
 	struct smaps_rollup r;
 
-	if (size)
-		memcpy(text, data, size);
 	if (!smaps_rollup_parse(text, size, &r)) {
 		check(is_size(r.rss) && is_size(r.pss) && is_size(r.uss) && is_size(r.swap) && is_size(r.swap_pss));
 		check(r.rss >= 0 && r.pss >= 0);

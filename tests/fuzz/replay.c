@@ -4,28 +4,23 @@
  *	fuzz_NAME PATH...
  */
 #include <ftw.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
-#define CUTS 64
+#include "fuzz.h"
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#define CUTS 64
 
 static unsigned long files;
 
 /* A copy of the right size, so that a sanitizer or valgrind sees every read beyond it. */
 static void feed(const uint8_t *data, size_t size)
 {
-	uint8_t *copy = malloc(size ? size : 1);
+	char *copy = fuzz_text(data, size);
 
-	if (!copy)
-		abort();
-	memcpy(copy, data, size);
-	LLVMFuzzerTestOneInput(copy, size);
+	LLVMFuzzerTestOneInput((const uint8_t *)copy, size);
 	free(copy);
 }
 

@@ -8,7 +8,9 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 struct recorder procroot_host;
 uint64_t procroot_now;
@@ -26,21 +28,25 @@ static int remove_one(const char *path, const struct stat *st, int type, struct 
 	return remove(path);
 }
 
-void procroot_remove(const char *name)
+char *procroot_path(const char *name)
 {
-	char path[PATH_MAX];
+	static char path[PATH_MAX];
 
 	snprintf(path, sizeof(path), "%s/%s", root, name);
-	nftw(path, remove_one, 16, FTW_PHYS | FTW_DEPTH);
+	return path;
+}
+
+void procroot_remove(const char *name)
+{
+	nftw(procroot_path(name), remove_one, 16, FTW_PHYS | FTW_DEPTH);
 }
 
 void procroot_put(const char *name, const char *fmt, ...)
 {
-	char path[PATH_MAX];
+	char *path = procroot_path(name);
 	va_list args;
 	FILE *f;
 
-	snprintf(path, sizeof(path), "%s/%s", root, name);
 	for (char *slash = path + strlen(root) + 1; (slash = strchr(slash, '/')); slash++) {
 		*slash = '\0';
 		mkdir(path, 0755);
@@ -126,7 +132,8 @@ void procroot_begin(const struct qmem_service *const *services)
 	recorder_init(&procroot_host, NULL);
 	procroot_host.q = qmem_new(&recorder_host, &procroot_host, services);
 	ck_assert_int_eq(qmem_set(procroot_host.q, NULL, NULL, NULL, "HostRoot", root, &error), 0);
-	procroot_set("proctable", "Backend", "files");
+	/* if it is one of them */
+	(void)qmem_set(procroot_host.q, "proctable", NULL, NULL, "Backend", "files", &error);
 }
 
 void procroot_end(void)
@@ -155,6 +162,21 @@ const char *procroot_tick(void)
 	procroot_now += QMEM_SECOND;
 	text = recorder_take(&procroot_host);
 	return text;
+}
+
+void procroot_allow_descriptors(int more)
+{
+	static int first;
+	struct rlimit limit;
+
+	if (!first) {
+		first = dup(0);
+		ck_assert_int_gt(first, 0);
+		close(first);
+	}
+	ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &limit), 0);
+	limit.rlim_cur = (rlim_t)(first + more);
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
 }
 
 int64_t procroot_value(const char *name)

@@ -160,6 +160,25 @@ START_TEST(open_is_below_the_root)
 }
 END_TEST
 
+START_TEST(read_once)
+{
+	char text[8];
+
+	put("one\n", 4);
+	ck_assert_int_eq(qmem_read_once(r.q, text, sizeof(text), "%s", "file"), 4);
+	ck_assert_int_eq(memcmp(text, "one\n", 4), 0);
+	ck_assert_int_eq(qmem_read_once(r.q, text, sizeof(text), "%s", "nofile"), -ENOENT);
+	ck_assert_int_eq(qmem_read_once(r.q, text, sizeof(text), "%s", "."), -EISDIR);
+	ck_assert_int_eq(qmem_read_once(r.q, text, sizeof(text), "%5000s", "x"), -ENAMETOOLONG);
+	put("", 0);
+	ck_assert_int_eq(qmem_read_once(r.q, text, sizeof(text), "%s", "file"), 0);
+	/* what fits */
+	put("one\ntwo\nthree\n", 14);
+	ck_assert_int_eq(qmem_read_once(r.q, text, sizeof(text), "%s", "file"), sizeof(text));
+	ck_assert_int_eq(memcmp(text, "one\ntwo\n", sizeof(text)), 0);
+}
+END_TEST
+
 Suite *file_suite(void)
 {
 	Suite *s = suite_create("file");
@@ -172,6 +191,7 @@ Suite *file_suite(void)
 	tcase_add_test(t, absent_empty_and_unreadable);
 	tcase_add_test(t, no_descriptors_left);
 	tcase_add_test(t, open_is_below_the_root);
+	tcase_add_test(t, read_once);
 	suite_add_tcase(s, t);
 	return s;
 }

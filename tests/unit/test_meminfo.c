@@ -2,16 +2,12 @@
 #include "unit.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-#include "../recorder.h"
 #include "keys.h"
+#include "procroot.h"
 #include "service/meminfo.h"
 
 #define KIB INT64_C(1024)
@@ -338,158 +334,106 @@ END_TEST
 /* ---- the service ---- */
 
 static const struct qmem_service *const services[] = { &meminfo_service, NULL };
-static char root[] = "/tmp/qmem-meminfo-XXXXXX";
-static struct recorder r;
-static uint64_t now;
-
-/* In place: the engine keeps the file open, as it does with the kernel's. */
-static void put(const char *path, const char *text)
-{
-	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0644);
-
-	ck_assert_int_ge(fd, 0);
-	ck_assert_int_eq(write(fd, text, strlen(text)), (ssize_t)strlen(text));
-	close(fd);
-}
 
 static void put_available(int64_t percent)
 {
-	char text[512];
-
-	snprintf(text, sizeof(text),
-		 "MemTotal: 1048576 kB\nMemFree: 1024 kB\nMemAvailable: %" PRId64 " kB\nBuffers: 0 kB\nCached: 0 kB\n"
-		 "Shmem: 0 kB\nSReclaimable: 0 kB\nDirty: 12 kB\nSwapTotal: 2097152 kB\nSwapFree: 1572864 kB\n",
-		 (1048576 * percent + 99) / 100);
-	put("proc/meminfo", text);
-}
-
-static void set(const char *option, const char *value)
-{
-	struct qmem_error error;
-
-	ck_assert_msg(qmem_set(r.q, option[0] == 'H' ? NULL : "meminfo", NULL, NULL, option, value, &error) == 0, "%s",
-		      error.text);
+	procroot_put("proc/meminfo",
+		     "MemTotal: 1048576 kB\nMemFree: 1024 kB\nMemAvailable: %" PRId64
+		     " kB\nBuffers: 0 kB\nCached: 0 kB\n"
+		     "Shmem: 0 kB\nSReclaimable: 0 kB\nDirty: 12 kB\nSwapTotal: 2097152 kB\nSwapFree: 1572864 kB\n",
+		     (1048576 * percent + 99) / 100);
 }
 
 static void setup(void)
 {
-	strcpy(root + strlen(root) - 6, "XXXXXX");
-	ck_assert_ptr_nonnull(mkdtemp(root));
-	ck_assert_int_eq(chdir(root), 0);
-	ck_assert_int_eq(mkdir("proc", 0755), 0);
-	recorder_init(&r, NULL);
-	r.q = qmem_new(&recorder_host, &r, services);
-	ck_assert_ptr_nonnull(r.q);
-	set("HostRoot", root);
-	now = 0;
-}
-
-static void begin(void)
-{
-	ck_assert_int_eq(qmem_start(r.q, QMEM_SECOND, QMEM_SECOND, now), 0);
-	recorder_take(&r);
-}
-
-static const char *tick(void)
-{
-	now += QMEM_SECOND;
-	qmem_collect(r.q, now);
-	return recorder_take(&r);
-}
-
-static void teardown(void)
-{
-	char command[64];
-
-	qmem_free(r.q);
-	recorder_release(&r);
-	ck_assert_int_eq(chdir("/"), 0);
-	snprintf(command, sizeof(command), "rm -r %s", root);
-	ck_assert_int_eq(system(command), 0);
+	procroot_begin(services);
 }
 
 START_TEST(events)
 {
 	const char *text;
 
-	r.no_values = true;
+	procroot_host.no_values = true;
 	put_available(50);
-	begin();
-	ck_assert_str_eq(tick(), "");
+	procroot_start();
+	ck_assert_str_eq(procroot_tick(), "");
 	put_available(3);
 	ck_assert_str_eq(
-		tick(),
+		procroot_tick(),
 		"event WARNING meminfo.level[] memory level is high, was none: 3.00 % available (30.7 MiB of 1.0 GiB), "
 		"used 1023.0 MiB, dirty 12.0 KiB, swap 512.0 MiB of 2.0 GiB\n"
 		"  level=high\n  previous=none\n  available_percent=3.00\n  available=30.7 MiB\n  used=1023.0 MiB\n"
 		"  dirty=12.0 KiB\n  swap_used=512.0 MiB\n");
-	ck_assert_str_eq(tick(), "");
+	ck_assert_str_eq(procroot_tick(), "");
 	put_available(1);
-	ck_assert_int_eq(strncmp(tick(), "event FAILURE meminfo.level[] memory level is critical, was high:", 65), 0);
+	ck_assert_int_eq(
+		strncmp(procroot_tick(), "event FAILURE meminfo.level[] memory level is critical, was high:", 65), 0);
 	/* from warning to warning too */
 	put_available(6);
-	ck_assert_int_eq(strncmp(tick(), "event WARNING meminfo.level[] memory level is medium, was critical:", 67), 0);
+	ck_assert_int_eq(
+		strncmp(procroot_tick(), "event WARNING meminfo.level[] memory level is medium, was critical:", 67), 0);
 	put_available(9);
-	text = tick();
+	text = procroot_tick();
 	ck_assert_msg(strncmp(text, "event OKAY meminfo.level[] memory level is low, was medium:", 59) == 0, "%s",
 		      text);
-	now += 60 * QMEM_SECOND;
+	procroot_now += 60 * QMEM_SECOND;
 	put_available(50);
-	ck_assert_int_eq(strncmp(tick(), "event OKAY meminfo.level[] memory level is none, was low:", 57), 0);
+	ck_assert_int_eq(strncmp(procroot_tick(), "event OKAY meminfo.level[] memory level is none, was low:", 57), 0);
 }
 END_TEST
 
 START_TEST(reminders)
 {
-	r.no_values = true;
-	set("LevelLow", "0");
-	set("NotifyInterval", "30s");
+	procroot_host.no_values = true;
+	procroot_set("meminfo", "LevelLow", "0");
+	procroot_set("meminfo", "NotifyInterval", "30s");
 	put_available(6);
-	begin();
-	ck_assert_int_eq(strncmp(tick(), "event WARNING meminfo.level[] memory level is medium, was none:", 63), 0);
-	ck_assert_str_eq(tick(), "");
-	now += 30 * QMEM_SECOND;
-	ck_assert_int_eq(strncmp(tick(), "event WARNING meminfo.level[] memory level is medium, was medium:", 65), 0);
-	ck_assert_str_eq(tick(), "");
+	procroot_start();
+	ck_assert_int_eq(
+		strncmp(procroot_tick(), "event WARNING meminfo.level[] memory level is medium, was none:", 63), 0);
+	ck_assert_str_eq(procroot_tick(), "");
+	procroot_now += 30 * QMEM_SECOND;
+	ck_assert_int_eq(
+		strncmp(procroot_tick(), "event WARNING meminfo.level[] memory level is medium, was medium:", 65), 0);
+	ck_assert_str_eq(procroot_tick(), "");
 }
 END_TEST
 
 START_TEST(faults)
 {
-	r.no_values = true;
-	put("proc/meminfo", "MemTotal: 10 kB\nMemFree: x kB\nDirty: 1 kB\nDirty: 1 kB\n");
-	begin();
-	ck_assert_str_eq(tick(), "log warning meminfo: '/proc/meminfo': 'MemFree' is malformed, and 1 more\n");
-	ck_assert_str_eq(tick(), "");
-	put("proc/meminfo", "MemTotal: 10 kB\n");
-	ck_assert_str_eq(tick(), "log info meminfo: '/proc/meminfo' is sound again\n");
-	put("proc/meminfo", "nothing of use\n");
-	ck_assert_ptr_nonnull(strstr(tick(), "'/proc/meminfo' has no known key"));
-	ck_assert_str_eq(tick(), "");
+	procroot_host.no_values = true;
+	procroot_put("proc/meminfo", "MemTotal: 10 kB\nMemFree: x kB\nDirty: 1 kB\nDirty: 1 kB\n");
+	procroot_start();
+	ck_assert_str_eq(procroot_tick(), "log warning meminfo: '/proc/meminfo': 'MemFree' is malformed, and 1 more\n");
+	ck_assert_str_eq(procroot_tick(), "");
+	procroot_put("proc/meminfo", "MemTotal: 10 kB\n");
+	ck_assert_str_eq(procroot_tick(), "log info meminfo: '/proc/meminfo' is sound again\n");
+	procroot_put("proc/meminfo", "nothing of use\n");
+	ck_assert_ptr_nonnull(strstr(procroot_tick(), "'/proc/meminfo' has no known key"));
+	ck_assert_str_eq(procroot_tick(), "");
 }
 END_TEST
 
 START_TEST(no_file)
 {
-	ck_assert_int_eq(qmem_start(r.q, QMEM_SECOND, QMEM_SECOND, now), -ENODEV);
-	ck_assert_ptr_nonnull(strstr(recorder_take(&r), "no '/proc/meminfo'"));
+	ck_assert_int_eq(qmem_start(procroot_host.q, QMEM_SECOND, QMEM_SECOND, procroot_now), -ENODEV);
+	ck_assert_ptr_nonnull(strstr(recorder_take(&procroot_host), "no '/proc/meminfo'"));
 }
 END_TEST
 
 /* arcstats that come later are found, not at once; those that go leave no old value. */
 START_TEST(arc_comes_and_goes)
 {
-	put("proc/meminfo", new_text);
-	begin();
-	ck_assert_ptr_nonnull(strstr(tick(), "meminfo.usage.arc - bytes\n"));
-	ck_assert_int_eq(system("mkdir -p proc/spl/kstat/zfs"), 0);
-	put("proc/spl/kstat/zfs/arcstats", arc_text);
+	procroot_put("proc/meminfo", "%s", new_text);
+	procroot_start();
+	ck_assert_ptr_nonnull(strstr(procroot_tick(), "meminfo.usage.arc - bytes\n"));
+	procroot_put("proc/spl/kstat/zfs/arcstats", "%s", arc_text);
 	for (int i = 0; i < 59; i++)
-		ck_assert_ptr_nonnull(strstr(tick(), "meminfo.usage.arc - bytes\n"));
-	ck_assert_ptr_nonnull(strstr(tick(), "meminfo.usage.arc 1048576000 bytes\n"));
-	ck_assert_ptr_nonnull(strstr(tick(), "meminfo.usage.arc 1048576000 bytes\n"));
-	put("proc/spl/kstat/zfs/arcstats", "");
-	ck_assert_ptr_nonnull(strstr(tick(), "meminfo.usage.arc - bytes\n"));
+		ck_assert_ptr_nonnull(strstr(procroot_tick(), "meminfo.usage.arc - bytes\n"));
+	ck_assert_ptr_nonnull(strstr(procroot_tick(), "meminfo.usage.arc 1048576000 bytes\n"));
+	ck_assert_ptr_nonnull(strstr(procroot_tick(), "meminfo.usage.arc 1048576000 bytes\n"));
+	procroot_put("proc/spl/kstat/zfs/arcstats", "%s", "");
+	ck_assert_ptr_nonnull(strstr(procroot_tick(), "meminfo.usage.arc - bytes\n"));
 }
 END_TEST
 
@@ -507,7 +451,7 @@ Suite *meminfo_suite(void)
 	tcase_add_test(t, all_keys);
 	tcase_add_test(t, levels);
 	suite_add_tcase(s, t);
-	tcase_add_checked_fixture(u, setup, teardown);
+	tcase_add_checked_fixture(u, setup, procroot_end);
 	tcase_add_test(u, events);
 	tcase_add_test(u, reminders);
 	tcase_add_test(u, faults);

@@ -4,16 +4,13 @@
 
 #include <errno.h>
 #include <inttypes.h>
-#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-#include "../recorder.h"
+#include "procroot.h"
 #include "services.h"
 
 #define SECOND QMEM_SECOND
@@ -23,30 +20,13 @@
 	"compressed\n"
 
 static const struct qmem_service *const services[] = { &netstat_service, NULL };
-static struct recorder r;
-static char root[] = "/tmp/qmem-netstat-XXXXXX";
+static struct recorder *const r = &procroot_host;
 static char file[1 << 20]; /* being written */
-static uint64_t now;
-static const char *text; /* of the last tick */
-
-static void make_dir(const char *name)
-{
-	char path[PATH_MAX];
-
-	snprintf(path, sizeof(path), "%s/%s", root, name);
-	ck_assert_int_eq(mkdir(path, 0755), 0);
-}
+static const char *text;   /* of the last tick */
 
 static void put(const char *name)
 {
-	char path[PATH_MAX];
-	FILE *f;
-
-	snprintf(path, sizeof(path), "%s/%s", root, name);
-	f = fopen(path, "w"); /* in place: the service keeps it open */
-	ck_assert_ptr_nonnull(f);
-	fputs(file, f);
-	ck_assert_int_eq(fclose(f), 0);
+	procroot_put(name, "%s", file);
 }
 
 static void line(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
@@ -77,9 +57,9 @@ static int tick(void)
 	int err;
 
 	put("proc/1/net/dev");
-	err = qmem_collect(r.q, now);
-	now += SECOND;
-	text = recorder_take(&r);
+	err = qmem_collect(r->q, procroot_now);
+	procroot_now += SECOND;
+	text = recorder_take(r);
 	first_line();
 	return err;
 }
@@ -106,61 +86,23 @@ static int times(const char *what)
 	return n;
 }
 
-static void remove_all(void)
-{
-	static const char *const names[] = { "proc/1/net/dev", "proc/1/net", "proc/1", "proc/self/net/dev",
-					     "proc/self/net",  "proc/self",  "proc",   "" };
-
-	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
-		char path[PATH_MAX];
-
-		snprintf(path, sizeof(path), "%s/%s", root, names[i]);
-		(void)remove(path);
-	}
-}
-
 static void setup(void)
 {
-	struct qmem_error error;
-
-	strcpy(root + strlen(root) - 6, "XXXXXX");
-	ck_assert_ptr_nonnull(mkdtemp(root));
-	make_dir("proc");
-	make_dir("proc/1");
-	make_dir("proc/1/net");
+	procroot_begin(services);
 	first_line();
 	put("proc/1/net/dev");
-	now = 100 * SECOND;
-	recorder_init(&r, NULL);
-	r.q = qmem_new(&recorder_host, &r, services);
-	ck_assert_int_eq(qmem_set(r.q, NULL, NULL, NULL, "HostRoot", root, &error), 0);
-}
-
-static void teardown(void)
-{
-	qmem_free(r.q);
-	recorder_release(&r);
-	remove_all();
 }
 
 static void set(const char *option, const char *value)
 {
-	struct qmem_error error = { "" };
-
-	ck_assert_msg(!qmem_set(r.q, "netstat", NULL, NULL, option, value, &error), "%s", error.text);
-}
-
-static void begin(void)
-{
-	ck_assert_int_eq(qmem_start(r.q, SECOND, SECOND, now), 0);
-	recorder_take(&r);
+	procroot_set("netstat", option, value);
 }
 
 static const char *note(void)
 {
 	struct qmem_status status;
 
-	ck_assert(qmem_status(r.q, 0, &status));
+	ck_assert(qmem_status(r->q, 0, &status));
 	return status.reason;
 }
 
@@ -168,7 +110,7 @@ static const char *note(void)
 
 START_TEST(values)
 {
-	begin();
+	procroot_start();
 	line("  eth0: 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16\n");
 	ck_assert_int_eq(tick(), 0);
 	ck_assert_str_eq(text, "netstat.bytes.rx[eth0] 1 bytes total\n"
@@ -187,7 +129,7 @@ END_TEST
 START_TEST(detail)
 {
 	set("Detail", "yes");
-	begin();
+	procroot_start();
 	line("  eth0: 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16\n");
 	ck_assert_int_eq(tick(), 0);
 	ck_assert_ptr_nonnull(strstr(text, "netstat.fifo.rx[eth0] 5 errors total\n"
@@ -203,7 +145,7 @@ END_TEST
 
 START_TEST(odd_names)
 {
-	begin();
+	procroot_start();
 	for (int i = 1; i <= 2; i++) {
 		device("a\"b=c", 100 * i);
 		device("eth0:1", 200 * i);
@@ -223,7 +165,7 @@ START_TEST(selection)
 	set("Interface", "lo");
 	set("Interface", "/^veth/");
 	set("IgnoreSelected", "yes");
-	begin();
+	procroot_start();
 	device("lo", 1);
 	device("veth12", 2);
 	device("eth0", 3);
@@ -239,7 +181,7 @@ START_TEST(wrong_rule)
 {
 	struct qmem_error error = { "" };
 
-	ck_assert_int_eq(qmem_set(r.q, "netstat", NULL, NULL, "Interface", "/(/", &error), -EINVAL);
+	ck_assert_int_eq(qmem_set(r->q, "netstat", NULL, NULL, "Interface", "/(/", &error), -EINVAL);
 	ck_assert_str_eq(error.text, "netstat: Interface '/(/' is not an extended regular expression");
 }
 END_TEST
@@ -258,7 +200,7 @@ START_TEST(wrap_and_reset)
 		{ 5000000000, 14663676423 }, { 100, 14663676423 },        /* from beyond 32 bits */
 	};
 
-	begin();
+	procroot_start();
 	for (size_t i = 0; i < sizeof(steps) / sizeof(*steps); i++) {
 		line("eth0: %" PRId64 " 1 0 0 0 0 0 0 5 1 0 0 0 0 0 0\n", steps[i].raw);
 		ck_assert_int_eq(tick(), 0);
@@ -271,7 +213,7 @@ END_TEST
 
 START_TEST(beyond_int64)
 {
-	begin();
+	procroot_start();
 	for (int i = 0; i < 3; i++) {
 		line("eth0: 18446744073709551615 %d 0 0 0 0 0 0 77 1 0 0 0 0 0 0\n", 1 + i);
 		ck_assert_int_eq(tick(), 0);
@@ -288,7 +230,7 @@ END_TEST
 
 START_TEST(malformed)
 {
-	begin();
+	procroot_start();
 	device("eth0", 100);
 	line("eth1: what\n");
 	line("eth2: 1 2 3");
@@ -311,7 +253,7 @@ END_TEST
 /* A name goes to another interface, which brings a lifetime of traffic with it. */
 START_TEST(names_are_swapped)
 {
-	begin();
+	procroot_start();
 	device("eth0", 1000);
 	device("eth1", 900000000);
 	device("lan0", 5000);
@@ -336,7 +278,7 @@ END_TEST
 /* One that goes, and a young one that downloads more than the other ever had, have nothing to do with each other. */
 START_TEST(traffic_beside_one_that_goes)
 {
-	begin();
+	procroot_start();
 	device("va", 5000000);
 	device("vb", 10000);
 	ck_assert_int_eq(tick(), 0);
@@ -352,7 +294,7 @@ END_TEST
 /* Three in a circle; and one that takes the name of one that is gone. */
 START_TEST(names_go_round)
 {
-	begin();
+	procroot_start();
 	device("a", 1000);
 	device("b", 50000);
 	device("c", 900000);
@@ -388,7 +330,7 @@ END_TEST
 /* Each takes the name of the next, and the last one is gone. */
 START_TEST(names_move_on)
 {
-	begin();
+	procroot_start();
 	device("a", 1000);
 	device("b", 50000);
 	device("c", 900000);
@@ -404,7 +346,7 @@ END_TEST
 /* The driver of one is loaded again while another is busy: the busy one loses nothing. */
 START_TEST(reset_beside_a_busy_one)
 {
-	begin();
+	procroot_start();
 	device("eth0", 1000);
 	device("eth1", 900000000);
 	ck_assert_int_eq(tick(), 0);
@@ -419,7 +361,7 @@ END_TEST
 START_TEST(top_and_other)
 {
 	set("MaxInterfaces", "2");
-	begin();
+	procroot_start();
 	/* at first by what they have had in their life */
 	device("a", 100000);
 	device("b", 1000);
@@ -474,7 +416,7 @@ END_TEST
 START_TEST(faster_than_can_be)
 {
 	set("MaxInterfaces", "1");
-	begin();
+	procroot_start();
 	device("eth0", 100000);
 	line("eth1: 1 1 0 0 0 0 0 0 1 1 0 0 0 0 0 0\n");
 	ck_assert_int_eq(tick(), 0);
@@ -490,7 +432,7 @@ END_TEST
 /* One that is called like the sum is part of the sum. */
 START_TEST(one_called_other)
 {
-	begin();
+	procroot_start();
 	device("other", 5000);
 	device("eth0", 1);
 	ck_assert_int_eq(tick(), 0);
@@ -506,7 +448,7 @@ END_TEST
 START_TEST(none_shown)
 {
 	set("MaxInterfaces", "0");
-	begin();
+	procroot_start();
 	for (int i = 0; i < 2; i++) {
 		device("eth0", 100 + i);
 		device("eth1", 200 + i);
@@ -520,7 +462,7 @@ END_TEST
 /* Lines come, go, and change places; whoever is gone for long starts anew. */
 START_TEST(come_and_go)
 {
-	begin();
+	procroot_start();
 	for (int i = 0; i < 300; i++) {
 		char name[16];
 
@@ -551,7 +493,7 @@ START_TEST(sums_add_up)
 
 	srandom(2);
 	set("MaxInterfaces", "5");
-	begin();
+	procroot_start();
 	for (int i = 0; i < N; i++)
 		raw[i] = random() % 100000;
 	for (int t = 0; t < TICKS; t++) {
@@ -587,76 +529,50 @@ END_TEST
 
 START_TEST(falls_back_to_self)
 {
-	char path[PATH_MAX];
-
-	snprintf(path, sizeof(path), "%s/proc/1/net/dev", root);
-	ck_assert_int_eq(remove(path), 0);
-	make_dir("proc/self");
-	make_dir("proc/self/net");
+	procroot_remove("proc/1/net/dev");
 	device("eth7", 70);
 	put("proc/self/net/dev");
-	ck_assert_int_eq(qmem_start(r.q, SECOND, SECOND, now), 0);
-	ck_assert_ptr_nonnull(strstr(recorder_take(&r), "log notice netstat: shows the agent's own network namespace"));
+	ck_assert_int_eq(qmem_start(r->q, SECOND, SECOND, procroot_now), 0);
+	ck_assert_ptr_nonnull(strstr(recorder_take(r), "log notice netstat: shows the agent's own network namespace"));
 	ck_assert_str_eq(note(),
 			 "the agent's own namespace: that of process 1 cannot be read: No such file or directory");
-	ck_assert_int_eq(qmem_collect(r.q, now), 0);
-	text = recorder_take(&r);
+	ck_assert_int_eq(qmem_collect(r->q, procroot_now), 0);
+	text = recorder_take(r);
 	ck_assert_int_eq(get("bytes.rx[eth7]"), 70);
 }
 END_TEST
 
 START_TEST(own_namespace)
 {
-	make_dir("proc/self");
-	make_dir("proc/self/net");
 	device("eth7", 70);
 	put("proc/self/net/dev");
 	set("Namespace", "self");
-	begin();
+	procroot_start();
 	ck_assert_str_eq(note(), "the agent's own namespace");
-	ck_assert_int_eq(qmem_collect(r.q, now), 0);
-	text = recorder_take(&r);
+	ck_assert_int_eq(qmem_collect(r->q, procroot_now), 0);
+	text = recorder_take(r);
 	ck_assert_int_eq(get("bytes.rx[eth7]"), 70);
 }
 END_TEST
 
 START_TEST(no_file)
 {
-	char path[PATH_MAX];
-
-	snprintf(path, sizeof(path), "%s/proc/1/net/dev", root);
-	ck_assert_int_eq(remove(path), 0);
-	ck_assert_int_ne(qmem_start(r.q, SECOND, SECOND, now), 0);
+	procroot_remove("proc/1/net/dev");
+	ck_assert_int_ne(qmem_start(r->q, SECOND, SECOND, procroot_now), 0);
 	ck_assert_ptr_nonnull(strstr(note(), "net/dev"));
 }
 END_TEST
 
-/* Descriptors up to so many after the first that was free at the first call. */
-static void allow_descriptors(int more)
-{
-	static int first;
-	struct rlimit limit;
-
-	if (!first) {
-		first = dup(0);
-		ck_assert_int_gt(first, 0);
-		close(first);
-	}
-	ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &limit), 0);
-	limit.rlim_cur = (rlim_t)(first + more);
-	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
-}
-
 /* What is wanting at start may be there later. */
 START_TEST(no_descriptor_at_first)
 {
-	allow_descriptors(1); /* for the root */
-	ck_assert_int_eq(qmem_start(r.q, SECOND, SECOND, now), 0);
+	procroot_allow_descriptors(1); /* for the root */
+	ck_assert_int_eq(qmem_start(r->q, SECOND, SECOND, procroot_now), 0);
 	ck_assert_ptr_nonnull(strstr(note(), "Too many open files"));
-	ck_assert_int_ne(qmem_collect(r.q, now), 0);
-	now += SECOND;
-	allow_descriptors(16);
-	recorder_take(&r);
+	ck_assert_int_ne(qmem_collect(r->q, procroot_now), 0);
+	procroot_now += SECOND;
+	procroot_allow_descriptors(16);
+	recorder_take(r);
 	device("eth0", 50);
 	ck_assert_int_eq(tick(), 0);
 	ck_assert_int_eq(get("bytes.rx[eth0]"), 50);
@@ -667,24 +583,19 @@ END_TEST
 /* And the namespace is chosen then, not before. */
 START_TEST(chosen_later)
 {
-	char path[PATH_MAX];
-
-	make_dir("proc/self");
-	make_dir("proc/self/net");
 	device("eth7", 70);
 	put("proc/self/net/dev");
-	snprintf(path, sizeof(path), "%s/proc/1/net/dev", root);
-	ck_assert_int_eq(remove(path), 0);
-	allow_descriptors(1); /* for the root */
-	ck_assert_int_eq(qmem_start(r.q, SECOND, SECOND, now), 0);
-	allow_descriptors(16);
-	recorder_take(&r);
-	ck_assert_int_eq(qmem_collect(r.q, now), 0);
-	text = recorder_take(&r);
+	procroot_remove("proc/1/net/dev");
+	procroot_allow_descriptors(1); /* for the root */
+	ck_assert_int_eq(qmem_start(r->q, SECOND, SECOND, procroot_now), 0);
+	procroot_allow_descriptors(16);
+	recorder_take(r);
+	ck_assert_int_eq(qmem_collect(r->q, procroot_now), 0);
+	text = recorder_take(r);
 	ck_assert_int_eq(get("bytes.rx[eth7]"), 70);
 	ck_assert_int_eq(times("log notice netstat: shows the agent's own network namespace"), 1);
-	ck_assert_int_eq(qmem_collect(r.q, now + SECOND), 0);
-	text = recorder_take(&r);
+	ck_assert_int_eq(qmem_collect(r->q, procroot_now + SECOND), 0);
+	text = recorder_take(r);
 	ck_assert_int_eq(times("log "), 0);
 }
 END_TEST
@@ -692,17 +603,14 @@ END_TEST
 /* Only a file that is not there is not there. */
 START_TEST(unreadable_at_first)
 {
-	char path[PATH_MAX];
-
-	snprintf(path, sizeof(path), "%s/proc/1/net/dev", root);
-	ck_assert_int_eq(remove(path), 0);
-	ck_assert_int_eq(symlink("dev", path), 0);
-	ck_assert_int_eq(qmem_start(r.q, SECOND, SECOND, now), 0);
+	procroot_remove("proc/1/net/dev");
+	ck_assert_int_eq(symlink("dev", procroot_path("proc/1/net/dev")), 0);
+	ck_assert_int_eq(qmem_start(r->q, SECOND, SECOND, procroot_now), 0);
 	ck_assert_ptr_nonnull(strstr(note(), "Too many levels of symbolic links"));
-	ck_assert_int_ne(qmem_collect(r.q, now), 0);
-	now += SECOND;
-	ck_assert_int_eq(remove(path), 0);
-	recorder_take(&r);
+	ck_assert_int_ne(qmem_collect(r->q, procroot_now), 0);
+	procroot_now += SECOND;
+	procroot_remove("proc/1/net/dev");
+	recorder_take(r);
 	device("eth0", 50);
 	ck_assert_int_eq(tick(), 0);
 	ck_assert_int_eq(get("bytes.rx[eth0]"), 50);
@@ -714,7 +622,7 @@ Suite *netstat_suite(void)
 	Suite *suite = suite_create("netstat");
 	TCase *tests = tcase_create("netstat");
 
-	tcase_add_checked_fixture(tests, setup, teardown);
+	tcase_add_checked_fixture(tests, setup, procroot_end);
 	tcase_add_test(tests, values);
 	tcase_add_test(tests, detail);
 	tcase_add_test(tests, odd_names);

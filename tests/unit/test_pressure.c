@@ -4,18 +4,13 @@
 
 #include <errno.h>
 #include <inttypes.h>
-#include <limits.h>
 #include <linux/capability.h>
-#include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "../recorder.h"
+#include "procroot.h"
 #include "service/trigger.h"
 #include "services.h"
 
@@ -275,102 +270,42 @@ END_TEST
 /* ---- the service ---- */
 
 static const struct qmem_service *const services[] = { &vmstat_service, &pressure_service, NULL };
-static struct recorder r;
-static char root[] = "/tmp/qmem-pressure-XXXXXX";
-
-static void put(const char *name, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-static void put(const char *name, const char *fmt, ...)
-{
-	char path[PATH_MAX];
-	va_list args;
-	FILE *f;
-
-	snprintf(path, sizeof(path), "%s/proc/%s", root, name);
-	f = fopen(path, "w"); /* in place: the service keeps it open */
-	ck_assert_ptr_nonnull(f);
-	va_start(args, fmt);
-	vfprintf(f, fmt, args);
-	va_end(args);
-	ck_assert_int_eq(fclose(f), 0);
-}
+static struct recorder *const r = &procroot_host;
 
 static void put_memory(int64_t some, int64_t full)
 {
-	put("pressure/memory",
-	    "some avg10=1.00 avg60=2.00 avg300=3.00 total=%" PRId64
-	    "\nfull avg10=4.00 avg60=5.00 avg300=6.00 total=%" PRId64 "\n",
-	    some * 1000, full * 1000);
-}
-
-static void make_dir(const char *name)
-{
-	char path[PATH_MAX];
-
-	snprintf(path, sizeof(path), "%s/%s", root, name);
-	ck_assert_int_eq(mkdir(path, 0755), 0);
-}
-
-static void remove_all(void)
-{
-	static const char *const names[] = { "proc/pressure/memory",
-					     "proc/pressure/io",
-					     "proc/pressure/cpu",
-					     "proc/pressure/irq",
-					     "proc/pressure",
-					     "proc/vmstat",
-					     "proc",
-					     "" };
-
-	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
-		char path[PATH_MAX];
-
-		snprintf(path, sizeof(path), "%s/%s", root, names[i]);
-		(void)remove(path);
-	}
+	procroot_put("proc/pressure/memory",
+		     "some avg10=1.00 avg60=2.00 avg300=3.00 total=%" PRId64
+		     "\nfull avg10=4.00 avg60=5.00 avg300=6.00 total=%" PRId64 "\n",
+		     some * 1000, full * 1000);
 }
 
 static void setup(void)
 {
-	struct qmem_error error;
-
-	strcpy(root + strlen(root) - 6, "XXXXXX");
-	ck_assert_ptr_nonnull(mkdtemp(root));
-	make_dir("proc");
-	make_dir("proc/pressure");
+	procroot_begin(services);
 	put_memory(1000, 0);
-	put("vmstat", "workingset_refault_anon 10\nworkingset_refault_file 20\npgscan_direct 0\nallocstall_normal 5\n"
-		      "allocstall_movable 5\npswpin 0\npswpout 7\noom_kill 0\n");
-	recorder_init(&r, NULL);
-	r.q = qmem_new(&recorder_host, &r, services);
-	ck_assert_int_eq(qmem_set(r.q, NULL, NULL, NULL, "HostRoot", root, &error), 0);
-	ck_assert_int_eq(qmem_set(r.q, "vmstat", NULL, NULL, "Enabled", "no", &error), 0);
-}
-
-static void teardown(void)
-{
-	qmem_free(r.q);
-	recorder_release(&r);
-	remove_all();
+	procroot_put("proc/vmstat",
+		     "workingset_refault_anon 10\nworkingset_refault_file 20\npgscan_direct 0\nallocstall_normal 5\n"
+		     "allocstall_movable 5\npswpin 0\npswpout 7\noom_kill 0\n");
+	procroot_set("vmstat", "Enabled", "no");
 }
 
 static void set(const char *option, const char *value)
 {
-	struct qmem_error error = { "" };
-
-	ck_assert_msg(!qmem_set(r.q, "pressure", NULL, NULL, option, value, &error), "%s", error.text);
+	procroot_set("pressure", option, value);
 }
 
 static struct qmem_status status(void)
 {
 	struct qmem_status s;
 
-	ck_assert(qmem_status(r.q, 1, &s));
+	ck_assert(qmem_status(r->q, 1, &s));
 	return s;
 }
 
 static void begin(uint64_t now)
 {
-	ck_assert_int_eq(qmem_start(r.q, SECOND, SECOND, now), 0);
+	ck_assert_int_eq(qmem_start(r->q, SECOND, SECOND, now), 0);
 }
 
 /* How often `what` is in `text`. */
@@ -390,13 +325,13 @@ START_TEST(values)
 {
 	const char *text;
 
-	put("pressure/cpu", "some avg10=0.00 avg60=0.50 avg300=0.05 total=123456\n");
-	put("pressure/irq", "full avg10=0.00 avg60=0.00 avg300=0.00 total=7\n");
+	procroot_put("proc/pressure/cpu", "some avg10=0.00 avg60=0.50 avg300=0.05 total=123456\n");
+	procroot_put("proc/pressure/irq", "full avg10=0.00 avg60=0.00 avg300=0.00 total=7\n");
 	set("Trigger", "memory some 200ms 2s");
 	set("Trigger", "cpu full 200ms 2s");
 	set("Trigger", "memory some 0.2s 2000ms");
 	begin(100 * SECOND);
-	text = recorder_take(&r);
+	text = recorder_take(r);
 	HAS(text, "log warning pressure: trigger cpu_full_200ms_2s is off: this kernel does not report it\n");
 	HAS(text, "log warning pressure: trigger memory_some_200ms_2s is given twice\n");
 	HAS(text,
@@ -404,53 +339,49 @@ START_TEST(values)
 	ck_assert(status().on);
 	ck_assert_str_eq(status().reason, "memory_some_200ms_2s polled: /proc/pressure/memory is not of procfs; "
 					  "cpu_full_200ms_2s off: this kernel does not report it");
-	ck_assert_int_eq(qmem_collect(r.q, 100 * SECOND), 0);
-	ck_assert_str_eq(recorder_take(&r), "pressure.avg.some_avg10[memory] 1.00 percent\n"
-					    "pressure.avg.some_avg60[memory] 2.00 percent\n"
-					    "pressure.avg.some_avg300[memory] 3.00 percent\n"
-					    "pressure.avg.full_avg10[memory] 4.00 percent\n"
-					    "pressure.avg.full_avg60[memory] 5.00 percent\n"
-					    "pressure.avg.full_avg300[memory] 6.00 percent\n"
-					    "pressure.stall.some[memory] 1.000000 seconds total\n"
-					    "pressure.stall.full[memory] 0.000000 seconds total\n"
-					    "pressure.avg.some_avg10[cpu] 0.00 percent\n"
-					    "pressure.avg.some_avg60[cpu] 0.50 percent\n"
-					    "pressure.avg.some_avg300[cpu] 0.05 percent\n"
-					    "pressure.avg.full_avg10[cpu] - percent\n"
-					    "pressure.avg.full_avg60[cpu] - percent\n"
-					    "pressure.avg.full_avg300[cpu] - percent\n"
-					    "pressure.stall.some[cpu] 0.123456 seconds total\n"
-					    "pressure.stall.full[cpu] - seconds total\n"
-					    "pressure.avg.some_avg10[irq] - percent\n"
-					    "pressure.avg.some_avg60[irq] - percent\n"
-					    "pressure.avg.some_avg300[irq] - percent\n"
-					    "pressure.avg.full_avg10[irq] 0.00 percent\n"
-					    "pressure.avg.full_avg60[irq] 0.00 percent\n"
-					    "pressure.avg.full_avg300[irq] 0.00 percent\n"
-					    "pressure.stall.some[irq] - seconds total\n"
-					    "pressure.stall.full[irq] 0.000007 seconds total\n"
-					    "pressure.trigger.state[memory_some_200ms_2s] 0 state\n"
-					    "pressure.trigger.severity[memory_some_200ms_2s] 0 state\n"
-					    "pressure.trigger_events.events[memory_some_200ms_2s] 0 events total\n"
-					    "pressure.trigger_events.rejected[memory_some_200ms_2s] 0 events total\n"
-					    "collected pressure every 1000 ms\n");
+	ck_assert_int_eq(qmem_collect(r->q, 100 * SECOND), 0);
+	ck_assert_str_eq(recorder_take(r), "pressure.avg.some_avg10[memory] 1.00 percent\n"
+					   "pressure.avg.some_avg60[memory] 2.00 percent\n"
+					   "pressure.avg.some_avg300[memory] 3.00 percent\n"
+					   "pressure.avg.full_avg10[memory] 4.00 percent\n"
+					   "pressure.avg.full_avg60[memory] 5.00 percent\n"
+					   "pressure.avg.full_avg300[memory] 6.00 percent\n"
+					   "pressure.stall.some[memory] 1.000000 seconds total\n"
+					   "pressure.stall.full[memory] 0.000000 seconds total\n"
+					   "pressure.avg.some_avg10[cpu] 0.00 percent\n"
+					   "pressure.avg.some_avg60[cpu] 0.50 percent\n"
+					   "pressure.avg.some_avg300[cpu] 0.05 percent\n"
+					   "pressure.avg.full_avg10[cpu] - percent\n"
+					   "pressure.avg.full_avg60[cpu] - percent\n"
+					   "pressure.avg.full_avg300[cpu] - percent\n"
+					   "pressure.stall.some[cpu] 0.123456 seconds total\n"
+					   "pressure.stall.full[cpu] - seconds total\n"
+					   "pressure.avg.some_avg10[irq] - percent\n"
+					   "pressure.avg.some_avg60[irq] - percent\n"
+					   "pressure.avg.some_avg300[irq] - percent\n"
+					   "pressure.avg.full_avg10[irq] 0.00 percent\n"
+					   "pressure.avg.full_avg60[irq] 0.00 percent\n"
+					   "pressure.avg.full_avg300[irq] 0.00 percent\n"
+					   "pressure.stall.some[irq] - seconds total\n"
+					   "pressure.stall.full[irq] 0.000007 seconds total\n"
+					   "pressure.trigger.state[memory_some_200ms_2s] 0 state\n"
+					   "pressure.trigger.severity[memory_some_200ms_2s] 0 state\n"
+					   "pressure.trigger_events.events[memory_some_200ms_2s] 0 events total\n"
+					   "pressure.trigger_events.rejected[memory_some_200ms_2s] 0 events total\n"
+					   "collected pressure every 1000 ms\n");
 }
 END_TEST
 
 /* A recorded root is never written to. */
 START_TEST(root_stays_as_it_is)
 {
-	char path[PATH_MAX], text[256];
-	size_t len;
-	FILE *f;
+	char text[256];
+	ssize_t len;
 
 	begin(100 * SECOND);
-	snprintf(path, sizeof(path), "%s/proc/pressure/memory", root);
-	f = fopen(path, "r");
-	ck_assert_ptr_nonnull(f);
-	len = fread(text, 1, sizeof(text) - 1, f);
+	len = qmem_read_once(r->q, text, sizeof(text) - 1, "proc/pressure/memory");
+	ck_assert_int_gt(len, 0);
 	text[len] = '\0';
-	fclose(f);
 	ck_assert_str_eq(text, "some avg10=1.00 avg60=2.00 avg300=3.00 total=1000000\n"
 			       "full avg10=4.00 avg60=5.00 avg300=6.00 total=0\n");
 }
@@ -466,22 +397,23 @@ START_TEST(event_and_end)
 	set("Trigger", "memory some 200ms 2s");
 	set("NotifyInterval", "30s");
 	begin(now);
-	ck_assert_int_eq(qmem_collect(r.q, now), 0);
-	recorder_take(&r);
-	r.no_values = true;
+	ck_assert_int_eq(qmem_collect(r->q, now), 0);
+	recorder_take(r);
+	r->no_values = true;
 	for (int i = 1; i <= 2; i++) {
 		now += SECOND;
 		put_memory(total += 90, 0);
-		ck_assert_int_eq(qmem_collect(r.q, now), 0);
+		ck_assert_int_eq(qmem_collect(r->q, now), 0);
 	}
-	ck_assert_str_eq(recorder_take(&r), "");
-	put("vmstat",
-	    "workingset_refault_anon 110\nworkingset_refault_file 3020\npgscan_direct 0\nallocstall_normal 10\n"
-	    "allocstall_movable 10\npswpin 0\npswpout 10007\noom_kill 0\n");
+	ck_assert_str_eq(recorder_take(r), "");
+	procroot_put(
+		"proc/vmstat",
+		"workingset_refault_anon 110\nworkingset_refault_file 3020\npgscan_direct 0\nallocstall_normal 10\n"
+		"allocstall_movable 10\npswpin 0\npswpout 10007\noom_kill 0\n");
 	now += SECOND;
 	put_memory(total += 800, 0);
-	ck_assert_int_eq(qmem_collect(r.q, now), 0);
-	text = recorder_take(&r);
+	ck_assert_int_eq(qmem_collect(r->q, now), 0);
+	text = recorder_take(r);
 	ck_assert_int_eq(times(text, "event "), 1);
 	HAS(text,
 	    "event WARNING pressure.pressure[memory_some_200ms_2s] memory pressure: some stalled for 890 ms, 44.5 %, of the "
@@ -494,18 +426,18 @@ START_TEST(event_and_end)
 	for (int i = 0; i < 65; i++) {
 		now += SECOND;
 		put_memory(total += 500, 0);
-		ck_assert_int_eq(qmem_collect(r.q, now), 0);
+		ck_assert_int_eq(qmem_collect(r->q, now), 0);
 	}
-	text = recorder_take(&r);
+	text = recorder_take(r);
 	ck_assert_int_eq(times(text, "event WARNING"), 2);
 	ck_assert_int_eq(times(text, "event "), 2);
 	HAS(text, "of the last 2.0 s (limit 200ms in 2s), for 32 s;");
 	/* quiet, by timers alone; the first of them still sees the last second's stall */
 	end = now + 60 * SECOND;
-	while (qmem_next(r.q) < end) {
-		now = qmem_next(r.q);
-		qmem_dispatch(r.q, NULL, 0, now);
-		text = recorder_take(&r);
+	while (qmem_next(r->q) < end) {
+		now = qmem_next(r->q);
+		qmem_dispatch(r->q, NULL, 0, now);
+		text = recorder_take(r);
 		if (strstr(text, "event "))
 			break;
 	}
@@ -513,8 +445,8 @@ START_TEST(event_and_end)
 	    "event OKAY pressure.pressure[memory_some_200ms_2s] memory pressure is over: some stalled for 33 s within "
 	    "68 s (limit 200ms in 2s), and no more for 20 s\n");
 	/* and then the timer only polls */
-	ck_assert_uint_gt(qmem_next(r.q), now);
-	ck_assert_uint_le(qmem_next(r.q), now + 2 * SECOND);
+	ck_assert_uint_gt(qmem_next(r->q), now);
+	ck_assert_uint_le(qmem_next(r->q), now + 2 * SECOND);
 }
 END_TEST
 
@@ -525,14 +457,14 @@ START_TEST(found_between_ticks)
 	int looks = 0;
 
 	set("Trigger", "memory full 100ms 2s");
-	ck_assert_int_eq(qmem_start(r.q, 10 * SECOND, 10 * SECOND, now), 0);
-	ck_assert_int_eq(qmem_collect(r.q, now), 0);
-	recorder_take(&r);
+	ck_assert_int_eq(qmem_start(r->q, 10 * SECOND, 10 * SECOND, now), 0);
+	ck_assert_int_eq(qmem_collect(r->q, now), 0);
+	recorder_take(r);
 	put_memory(1000, 150);
-	ck_assert_uint_ne(qmem_next(r.q), QMEM_NEVER);
-	while (qmem_next(r.q) < now + 10 * SECOND && looks++ < 3) {
-		qmem_dispatch(r.q, NULL, 0, qmem_next(r.q));
-		if (strstr(recorder_take(&r), "event FAILURE pressure.pressure[memory_full_100ms_2s]"))
+	ck_assert_uint_ne(qmem_next(r->q), QMEM_NEVER);
+	while (qmem_next(r->q) < now + 10 * SECOND && looks++ < 3) {
+		qmem_dispatch(r->q, NULL, 0, qmem_next(r->q));
+		if (strstr(recorder_take(r), "event FAILURE pressure.pressure[memory_full_100ms_2s]"))
 			return;
 	}
 	ck_abort_msg("not found");
@@ -547,9 +479,9 @@ START_TEST(ticks_are_looks)
 	set("Trigger", "memory some 200ms 2s");
 	begin(now);
 	for (int i = 0; i < 10; i++) {
-		ck_assert_int_eq(qmem_collect(r.q, now), 0);
+		ck_assert_int_eq(qmem_collect(r->q, now), 0);
 		now += SECOND;
-		ck_assert_uint_gt(qmem_next(r.q), now);
+		ck_assert_uint_gt(qmem_next(r->q), now);
 	}
 }
 END_TEST
@@ -558,9 +490,9 @@ START_TEST(no_triggers)
 {
 	set("Trigger", "none");
 	begin(100 * SECOND);
-	ck_assert_int_eq(qmem_collect(r.q, 100 * SECOND), 0);
-	HAS_NOT(recorder_take(&r), "trigger");
-	ck_assert_uint_eq(qmem_next(r.q), QMEM_NEVER);
+	ck_assert_int_eq(qmem_collect(r->q, 100 * SECOND), 0);
+	HAS_NOT(recorder_take(r), "trigger");
+	ck_assert_uint_eq(qmem_next(r->q), QMEM_NEVER);
 	ck_assert_str_eq(status().reason, "");
 }
 END_TEST
@@ -569,13 +501,13 @@ START_TEST(option_errors)
 {
 	struct qmem_error error = { "" };
 
-	ck_assert_int_eq(qmem_set(r.q, "pressure", NULL, NULL, "Trigger", "memory some 20s 2s", &error), -EINVAL);
+	ck_assert_int_eq(qmem_set(r->q, "pressure", NULL, NULL, "Trigger", "memory some 20s 2s", &error), -EINVAL);
 	ck_assert_str_eq(error.text,
 			 "pressure: Trigger 'memory some 20s 2s' has a stall that is zero, or longer than its window");
 	/* the defaults stay */
 	begin(100 * SECOND);
-	ck_assert_int_eq(qmem_collect(r.q, 100 * SECOND), 0);
-	ck_assert_int_eq(times(recorder_take(&r), "pressure.trigger.state"), 2);
+	ck_assert_int_eq(qmem_collect(r->q, 100 * SECOND), 0);
+	ck_assert_int_eq(times(recorder_take(r), "pressure.trigger.state"), 2);
 }
 END_TEST
 
@@ -585,46 +517,44 @@ START_TEST(unreadable)
 	uint64_t now = 100 * SECOND;
 	const char *text;
 
-	put("pressure/io", "some avg10=0.00 avg60=0.00 avg300=0.00 total=5\n");
+	procroot_put("proc/pressure/io", "some avg10=0.00 avg60=0.00 avg300=0.00 total=5\n");
 	begin(now);
-	ck_assert_int_eq(qmem_collect(r.q, now), 0);
-	recorder_take(&r);
-	put("pressure/io", "some avg10=0.00 avg60=0.0");
+	ck_assert_int_eq(qmem_collect(r->q, now), 0);
+	recorder_take(r);
+	procroot_put("proc/pressure/io", "some avg10=0.00 avg60=0.0");
 	for (int i = 0; i < 3; i++)
-		ck_assert_int_eq(qmem_collect(r.q, now += SECOND), 0);
-	text = recorder_take(&r);
+		ck_assert_int_eq(qmem_collect(r->q, now += SECOND), 0);
+	text = recorder_take(r);
 	ck_assert_int_eq(times(text, "log "), 1);
 	HAS(text, "log warning pressure: '/proc/pressure/io' cannot be read: Invalid argument\n");
 	HAS_NOT(text, "[io]");
 	ck_assert_int_eq(times(text, "pressure.stall.some[memory] 1.000000"), 3);
-	put("pressure/io", "some avg10=0.00 avg60=0.00 avg300=0.00 total=99999999999999999999\n");
+	procroot_put("proc/pressure/io", "some avg10=0.00 avg60=0.00 avg300=0.00 total=99999999999999999999\n");
 	for (int i = 0; i < 3; i++)
-		ck_assert_int_eq(qmem_collect(r.q, now += SECOND), 0);
-	text = recorder_take(&r);
+		ck_assert_int_eq(qmem_collect(r->q, now += SECOND), 0);
+	text = recorder_take(r);
 	HAS(text, "log info pressure: '/proc/pressure/io' can be read again\n");
 	HAS(text, "log warning pressure: '/proc/pressure/io' has a number beyond 63 bits: it is left out\n");
 	ck_assert_int_eq(times(text, "log "), 2);
 	ck_assert_int_eq(times(text, "pressure.stall.some[io] - seconds total\n"), 3);
-	put("pressure/io", "some avg10=0.00 avg60=0.00 avg300=0.00 total=6\n");
-	ck_assert_int_eq(qmem_collect(r.q, now += SECOND), 0);
-	text = recorder_take(&r);
+	procroot_put("proc/pressure/io", "some avg10=0.00 avg60=0.00 avg300=0.00 total=6\n");
+	ck_assert_int_eq(qmem_collect(r->q, now += SECOND), 0);
+	text = recorder_take(r);
 	HAS(text, "log info pressure: '/proc/pressure/io' has no number beyond 63 bits any more\n");
 	HAS(text, "pressure.stall.some[io] 0.000006 seconds total\n");
 	/* all of them: the collection has failed */
-	put("pressure/io", "%s", "");
-	put("pressure/memory", "%s", "");
-	ck_assert_int_ne(qmem_collect(r.q, now += SECOND), 0);
-	HAS_NOT(recorder_take(&r), "[memory] ");
+	procroot_put("proc/pressure/io", "%s", "");
+	procroot_put("proc/pressure/memory", "%s", "");
+	ck_assert_int_ne(qmem_collect(r->q, now += SECOND), 0);
+	HAS_NOT(recorder_take(r), "[memory] ");
 }
 END_TEST
 
 START_TEST(no_psi)
 {
-	remove_all();
-	make_dir("");
-	make_dir("proc");
-	put("vmstat", "%s", "oom_kill 0\n");
-	ck_assert_int_ne(qmem_start(r.q, SECOND, SECOND, 100 * SECOND), 0);
+	procroot_remove("proc/pressure");
+	procroot_put("proc/vmstat", "%s", "oom_kill 0\n");
+	ck_assert_int_ne(qmem_start(r->q, SECOND, SECOND, 100 * SECOND), 0);
 	ck_assert(!status().on);
 	HAS(status().reason, "psi=1");
 }
@@ -638,20 +568,20 @@ START_TEST(severity)
 	set("Trigger", "memory full 100ms 2s");
 	set("Trigger", "memory some 100ms 2s");
 	begin(now);
-	ck_assert_int_eq(qmem_collect(r.q, now), 0);
-	recorder_take(&r);
+	ck_assert_int_eq(qmem_collect(r->q, now), 0);
+	recorder_take(r);
 	put_memory(1150, 150);
-	ck_assert_int_eq(qmem_collect(r.q, now += SECOND), 0);
-	text = recorder_take(&r);
+	ck_assert_int_eq(qmem_collect(r->q, now += SECOND), 0);
+	text = recorder_take(r);
 	HAS(text, "pressure.trigger.severity[memory_full_100ms_2s] 2 state\n");
 	HAS(text, "pressure.trigger.severity[memory_some_100ms_2s] 1 state\n");
 	/* easing is not over */
-	ck_assert_int_eq(qmem_collect(r.q, now += 11 * SECOND), 0);
-	text = recorder_take(&r);
+	ck_assert_int_eq(qmem_collect(r->q, now += 11 * SECOND), 0);
+	text = recorder_take(r);
 	HAS(text, "pressure.trigger.state[memory_full_100ms_2s] 1 state\n");
 	HAS(text, "pressure.trigger.severity[memory_full_100ms_2s] 2 state\n");
-	ck_assert_int_eq(qmem_collect(r.q, now += 10 * SECOND), 0);
-	text = recorder_take(&r);
+	ck_assert_int_eq(qmem_collect(r->q, now += 10 * SECOND), 0);
+	text = recorder_take(r);
 	HAS(text, "pressure.trigger.severity[memory_full_100ms_2s] 0 state\n");
 	HAS(text, "pressure.trigger.severity[memory_some_100ms_2s] 0 state\n");
 }
@@ -663,14 +593,15 @@ START_TEST(hostile_vmstat)
 	uint64_t now = 100 * SECOND;
 	const char *text;
 
-	put("vmstat", "workingset_refault_anon 9223372036854775807\nworkingset_refault_file 9223372036854775807\n"
-		      "pswpin 0\n");
+	procroot_put("proc/vmstat",
+		     "workingset_refault_anon 9223372036854775807\nworkingset_refault_file 9223372036854775807\n"
+		     "pswpin 0\n");
 	set("Trigger", "memory some 200ms 2s");
 	begin(now);
-	ck_assert_int_eq(qmem_collect(r.q, now), 0);
+	ck_assert_int_eq(qmem_collect(r->q, now), 0);
 	put_memory(1900, 0);
-	ck_assert_int_eq(qmem_collect(r.q, now += SECOND), 0);
-	text = recorder_take(&r);
+	ck_assert_int_eq(qmem_collect(r->q, now += SECOND), 0);
+	text = recorder_take(r);
 	HAS(text, "for 2.0 s; meanwhile per second: swap in 0\n");
 	HAS_NOT(text, "refaults");
 }
@@ -682,24 +613,26 @@ START_TEST(long_message)
 	uint64_t now = 100 * SECOND;
 	const char *text, *event, *end;
 
-	put("vmstat", "workingset_refault_anon 0\nworkingset_refault_file 0\npgscan_direct 0\nallocstall_normal 0\n"
-		      "pswpin 0\npswpout 0\n");
+	procroot_put("proc/vmstat",
+		     "workingset_refault_anon 0\nworkingset_refault_file 0\npgscan_direct 0\nallocstall_normal 0\n"
+		     "pswpin 0\npswpout 0\n");
 	set("Trigger", "memory full 9999ms 10s");
 	set("Hold", "1h");
 	set("NotifyInterval", "2h");
 	begin(now);
 	for (int64_t i = 0; i <= 7220; i++) {
 		if (i == 7205)
-			put("vmstat", "workingset_refault_anon 100000000\nworkingset_refault_file 0\n"
-				      "pgscan_direct 200000000\nallocstall_normal 9999999\npswpin 10000000\n"
-				      "pswpout 10000000\n");
+			procroot_put("proc/vmstat",
+				     "workingset_refault_anon 100000000\nworkingset_refault_file 0\n"
+				     "pgscan_direct 200000000\nallocstall_normal 9999999\npswpin 10000000\n"
+				     "pswpout 10000000\n");
 		if (i == 7205)
-			recorder_take(&r);
+			recorder_take(r);
 		put_memory(1000 * i, 1000 * i);
-		r.no_values = true;
-		ck_assert_int_eq(qmem_collect(r.q, now += SECOND), 0);
+		r->no_values = true;
+		ck_assert_int_eq(qmem_collect(r->q, now += SECOND), 0);
 	}
-	text = recorder_take(&r);
+	text = recorder_take(r);
 	event = strstr(text, "memory pressure: full stalled for 1");
 	ck_assert_msg(event != NULL, "%s", text);
 	HAS(event, " ms, 100.0 %, of the last 1");
@@ -711,22 +644,6 @@ START_TEST(long_message)
 }
 END_TEST
 
-/* Descriptors up to so many after the first that was free at the first call. */
-static void allow_descriptors(int more)
-{
-	static int first;
-	struct rlimit limit;
-
-	if (!first) {
-		first = dup(0);
-		ck_assert_int_gt(first, 0);
-		close(first);
-	}
-	ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &limit), 0);
-	limit.rlim_cur = (rlim_t)(first + more);
-	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
-}
-
 /* The reason is the true one; and the kernel is asked again when it may have passed. */
 START_TEST(no_descriptor_at_first)
 {
@@ -734,27 +651,27 @@ START_TEST(no_descriptor_at_first)
 	const char *text;
 
 	set("Trigger", "memory some 200ms 2s");
-	allow_descriptors(1); /* for the root */
+	procroot_allow_descriptors(1); /* for the root */
 	begin(now);
 	ck_assert_str_eq(status().reason,
 			 "memory_some_200ms_2s polled: cannot read /proc/pressure/memory: Too many open files");
-	recorder_take(&r);
-	r.no_values = true;
+	recorder_take(r);
+	r->no_values = true;
 	for (int i = 0; i < 200; i++)
-		ck_assert_int_ne(qmem_collect(r.q, now += SECOND), 0);
+		ck_assert_int_ne(qmem_collect(r->q, now += SECOND), 0);
 	/* one failure is one complaint, however often the kernel is asked */
-	HAS_NOT(recorder_take(&r), "trigger");
-	allow_descriptors(16);
+	HAS_NOT(recorder_take(r), "trigger");
+	procroot_allow_descriptors(16);
 	for (int i = 0; i < 60; i++)
-		ck_assert_int_eq(qmem_collect(r.q, now += SECOND), 0);
-	text = recorder_take(&r);
+		ck_assert_int_eq(qmem_collect(r->q, now += SECOND), 0);
+	text = recorder_take(r);
 	ck_assert_int_eq(times(text, "is polled"), 1);
 	HAS(text, "trigger memory_some_200ms_2s is polled: /proc/pressure/memory is not of procfs\n");
 	ck_assert_str_eq(status().reason, "memory_some_200ms_2s polled: /proc/pressure/memory is not of procfs");
 	/* that does not pass */
 	for (int i = 0; i < 200; i++)
-		ck_assert_int_eq(qmem_collect(r.q, now += SECOND), 0);
-	HAS_NOT(recorder_take(&r), "trigger");
+		ck_assert_int_eq(qmem_collect(r->q, now += SECOND), 0);
+	HAS_NOT(recorder_take(r), "trigger");
 }
 END_TEST
 
@@ -784,22 +701,22 @@ static void give_that_up(void)
 
 static void setup_kernel(void)
 {
-	recorder_init(&r, NULL);
-	r.no_values = true;
-	r.q = qmem_new(&recorder_host, &r, services);
+	recorder_init(r, NULL);
+	r->no_values = true;
+	r->q = qmem_new(&recorder_host, r, services);
 }
 
 static void teardown_kernel(void)
 {
-	qmem_free(r.q);
-	recorder_release(&r);
+	qmem_free(r->q);
+	recorder_release(r);
 }
 
 /* False where there is no PSI, or where it cannot be written. */
 static bool begin_kernel(const char *trigger, uint64_t tick, uint64_t now)
 {
 	set("Trigger", trigger);
-	if (!qmem_start(r.q, tick, tick, now) && strstr(status().reason, "1 trigger of the kernel"))
+	if (!qmem_start(r->q, tick, tick, now) && strstr(status().reason, "1 trigger of the kernel"))
 		return true;
 	printf("# no trigger of the kernel: %s\n", status().reason);
 	return false;
@@ -810,8 +727,8 @@ START_TEST(kernel_is_trusted)
 {
 	if (!may_have_any_window() || !begin_kernel("memory some 1900ms 2s", 10 * SECOND, 100 * SECOND))
 		return;
-	ck_assert_int_eq(qmem_collect(r.q, 100 * SECOND), 0);
-	ck_assert_uint_eq(qmem_next(r.q), QMEM_NEVER);
+	ck_assert_int_eq(qmem_collect(r->q, 100 * SECOND), 0);
+	ck_assert_uint_eq(qmem_next(r->q), QMEM_NEVER);
 }
 END_TEST
 
@@ -823,19 +740,19 @@ START_TEST(kernel_is_verified)
 	give_that_up();
 	if (!begin_kernel("memory some 1900ms 2s", 10 * SECOND, now))
 		return;
-	ck_assert_int_eq(qmem_collect(r.q, now), 0);
+	ck_assert_int_eq(qmem_collect(r->q, now), 0);
 	for (int i = 0; i < 2; i++) {
 		uint64_t end = now + 10 * SECOND;
 		int looks = 0;
 
-		for (uint64_t next; (next = qmem_next(r.q)) < end; now = next, looks++) {
+		for (uint64_t next; (next = qmem_next(r->q)) < end; now = next, looks++) {
 			ck_assert_uint_gt(next, now);
 			ck_assert_uint_le(next, now + 2 * SECOND);
-			qmem_dispatch(r.q, NULL, 0, next);
+			qmem_dispatch(r->q, NULL, 0, next);
 		}
 		ck_assert_int_ge(looks, 4);
 		ck_assert_int_le(looks, 10);
-		ck_assert_int_eq(qmem_collect(r.q, now = end), 0);
+		ck_assert_int_eq(qmem_collect(r->q, now = end), 0);
 	}
 }
 END_TEST
@@ -848,10 +765,10 @@ START_TEST(kernel_is_verified_by_ticks)
 	give_that_up();
 	if (!begin_kernel("memory some 1900ms 2s", 2 * SECOND, now))
 		return;
-	ck_assert_int_eq(qmem_collect(r.q, now), 0);
+	ck_assert_int_eq(qmem_collect(r->q, now), 0);
 	for (int i = 0; i < 3; i++) {
-		ck_assert_int_eq(qmem_collect(r.q, now += 2 * SECOND), 0);
-		ck_assert_uint_eq(qmem_next(r.q), QMEM_NEVER);
+		ck_assert_int_eq(qmem_collect(r->q, now += 2 * SECOND), 0);
+		ck_assert_uint_eq(qmem_next(r->q), QMEM_NEVER);
 	}
 }
 END_TEST
@@ -863,9 +780,9 @@ START_TEST(long_windows_are_verified_seldom)
 	give_that_up();
 	if (!begin_kernel("memory some 9900ms 10s", 60 * SECOND, now))
 		return;
-	ck_assert_int_eq(qmem_collect(r.q, now), 0);
-	ck_assert_uint_ge(qmem_next(r.q), now + 5 * SECOND);
-	ck_assert_uint_le(qmem_next(r.q), now + 10 * SECOND);
+	ck_assert_int_eq(qmem_collect(r->q, now), 0);
+	ck_assert_uint_ge(qmem_next(r->q), now + 5 * SECOND);
+	ck_assert_uint_le(qmem_next(r->q), now + 10 * SECOND);
 }
 END_TEST
 
@@ -879,14 +796,14 @@ START_TEST(kernel_is_asked_again)
 		return;
 	teardown_kernel();
 	setup_kernel();
-	allow_descriptors(1);
+	procroot_allow_descriptors(1);
 	ck_assert(!begin_kernel("memory some 1900ms 2s", SECOND, now));
 	HAS(status().reason, "memory_some_1900ms_2s polled: cannot read /proc/pressure/memory: Too many open files");
-	allow_descriptors(32);
-	recorder_take(&r);
+	procroot_allow_descriptors(32);
+	recorder_take(r);
 	for (int i = 0; i < 60; i++)
-		ck_assert_int_eq(qmem_collect(r.q, now += SECOND), 0);
-	text = recorder_take(&r);
+		ck_assert_int_eq(qmem_collect(r->q, now += SECOND), 0);
+	text = recorder_take(r);
 	ck_assert_int_eq(times(text, "log info pressure: trigger memory_some_1900ms_2s is the kernel's now\n"), 1);
 	HAS(status().reason, "1 trigger of the kernel");
 }
@@ -907,7 +824,7 @@ Suite *pressure_suite(void)
 	tcase_add_test(trigger, polled);
 	tcase_add_test(trigger, polled_late);
 	suite_add_tcase(suite, trigger);
-	tcase_add_checked_fixture(service, setup, teardown);
+	tcase_add_checked_fixture(service, setup, procroot_end);
 	tcase_add_test(service, values);
 	tcase_add_test(service, root_stays_as_it_is);
 	tcase_add_test(service, event_and_end);

@@ -2,16 +2,12 @@
 #include "unit.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-#include "../recorder.h"
 #include "keys.h"
+#include "procroot.h"
 #include "service/vmstat.h"
 
 /* The keys of kernels, in their order; NUMA, x86_64 or 32-bit x86, most options on. */
@@ -436,63 +432,23 @@ static int look(struct qmem *q, void *state)
 
 static const struct qmem_service looker = { .name = "looker", .collect = look };
 static const struct qmem_service *const services[] = { &vmstat_service, &looker, NULL };
-static char root[] = "/tmp/qmem-vmstat-XXXXXX";
-static struct recorder r;
-static uint64_t now;
 
-/* In place: the engine keeps the file open, as it does with the kernel's. */
 static void put(const char *text)
 {
-	int fd = open("proc/vmstat", O_WRONLY | O_CREAT | O_TRUNC, 0644);
-
-	ck_assert_int_ge(fd, 0);
-	ck_assert_int_eq(write(fd, text, strlen(text)), (ssize_t)strlen(text));
-	close(fd);
+	procroot_put("proc/vmstat", "%s", text);
 }
 
 static int set(const char *service, const char *option, const char *value)
 {
 	struct qmem_error error;
 
-	return qmem_set(r.q, service, NULL, NULL, option, value, &error);
+	return qmem_set(procroot_host.q, service, NULL, NULL, option, value, &error);
 }
 
 static void setup(void)
 {
-	strcpy(root + strlen(root) - 6, "XXXXXX");
-	ck_assert_ptr_nonnull(mkdtemp(root));
-	ck_assert_int_eq(chdir(root), 0);
-	ck_assert_int_eq(mkdir("proc", 0755), 0);
-	recorder_init(&r, NULL);
-	r.q = qmem_new(&recorder_host, &r, services);
-	ck_assert_ptr_nonnull(r.q);
-	ck_assert_int_eq(set(NULL, "HostRoot", root), 0);
-	now = 0;
+	procroot_begin(services);
 	memset(&fresh, 0, sizeof(fresh));
-}
-
-static const char *tick(void)
-{
-	now += QMEM_SECOND;
-	qmem_collect(r.q, now);
-	return recorder_take(&r);
-}
-
-static void begin(void)
-{
-	ck_assert_int_eq(qmem_start(r.q, QMEM_SECOND, QMEM_SECOND, now), 0);
-	recorder_take(&r);
-}
-
-static void teardown(void)
-{
-	char command[64];
-
-	qmem_free(r.q);
-	recorder_release(&r);
-	ck_assert_int_eq(chdir("/"), 0);
-	snprintf(command, sizeof(command), "rm -r %s", root);
-	ck_assert_int_eq(system(command), 0);
 }
 
 START_TEST(raw_keys)
@@ -507,8 +463,8 @@ START_TEST(raw_keys)
 	ck_assert_int_eq(set("vmstat", "RawCounter", "two words"), -EINVAL);
 	ck_assert_int_eq(set("vmstat", "RawCounter", ""), -EINVAL);
 	put("nr_free_pages 77\npgfault 5\npgmajfault 1\n");
-	begin();
-	text = tick();
+	procroot_start();
+	text = procroot_tick();
 	ck_assert_ptr_nonnull(strstr(text, "log warning vmstat: '/proc/vmstat' has no value for 'no_such_key'\n"));
 	ck_assert_ptr_nonnull(strstr(text, "vmstat.raw_gauge.value[nr_free_pages] 77 value\n"));
 	ck_assert_ptr_nonnull(strstr(text, "vmstat.raw_gauge.value[no_such_key] - value\n"));
@@ -519,7 +475,7 @@ START_TEST(raw_keys)
 	ck_assert_ptr_null(strstr(text + 1, "vmstat.raw_gauge.value[nr_free_pages]"));
 	/* and a family's own value is still what it was */
 	put("nr_free_pages 78\npgfault 9\npgmajfault 1\n");
-	text = tick();
+	text = procroot_tick();
 	ck_assert_ptr_null(strstr(text, "log "));
 	ck_assert_ptr_nonnull(strstr(text, "vmstat.raw_gauge.value[nr_free_pages] 78 value\n"));
 	ck_assert_ptr_nonnull(
@@ -530,16 +486,16 @@ END_TEST
 START_TEST(for_other_services)
 {
 	put("pgfault 5\npgmajfault 1\nallocstall_dma 1\nallocstall_normal 2\n");
-	begin();
-	tick();
+	procroot_start();
+	procroot_tick();
 	ck_assert_ptr_nonnull(last);
-	ck_assert_uint_eq(seen_when, QMEM_SECOND);
+	ck_assert_uint_eq(seen_when, procroot_now - QMEM_SECOND);
 	ck_assert_int_eq(seen.allocstall, 3);
 	ck_assert_int_eq(seen.minflt, 4);
 	ck_assert_int_eq(fresh_result, 0);
 	ck_assert_mem_eq(&fresh, &seen, sizeof(seen));
 	put("allocstall_dma 1\nallocstall_normal 9\n");
-	tick();
+	procroot_tick();
 	ck_assert_int_eq(seen.allocstall, 10);
 	ck_assert_int_eq(fresh_result, 0);
 }
@@ -549,8 +505,8 @@ START_TEST(not_running)
 {
 	ck_assert_int_eq(set("vmstat", "Enabled", "no"), 0);
 	put("pgfault 5\n");
-	begin();
-	tick();
+	procroot_start();
+	procroot_tick();
 	ck_assert_ptr_null(last);
 	ck_assert_int_eq(fresh_result, -ENOENT);
 }
@@ -561,19 +517,19 @@ START_TEST(faults)
 	struct vmstat zero = { 0 };
 	const char *text;
 
-	r.no_values = true;
+	procroot_host.no_values = true;
 	put("pgfault 18446744073709551615\npgmajfault 3\npswpin 4");
-	begin();
-	ck_assert_str_eq(tick(), "log warning vmstat: '/proc/vmstat': 'pgfault' is too large, and 1 more\n");
+	procroot_start();
+	ck_assert_str_eq(procroot_tick(), "log warning vmstat: '/proc/vmstat': 'pgfault' is too large, and 1 more\n");
 	ck_assert_int_eq(seen.pgfault, QMEM_NA);
 	ck_assert_int_eq(seen.pgmajfault, 3);
 	ck_assert_int_eq(seen.pswpin, QMEM_NA);
-	ck_assert_str_eq(tick(), "");
+	ck_assert_str_eq(procroot_tick(), "");
 	put("pgfault 1\n");
-	ck_assert_str_eq(tick(), "log info vmstat: '/proc/vmstat' is sound again\n");
+	ck_assert_str_eq(procroot_tick(), "log info vmstat: '/proc/vmstat' is sound again\n");
 	fresh = zero;
 	put("nothing here\n");
-	text = tick();
+	text = procroot_tick();
 	ck_assert_msg(strstr(text, "'/proc/vmstat' has no known key") != NULL, "%s", text);
 	/* what was collected before is still there; a fresh read gave nothing */
 	ck_assert_int_eq(seen.pgfault, 1);
@@ -585,21 +541,21 @@ END_TEST
 /* seen on 5.10: nr_written 10228, 11806, 11805 */
 START_TEST(overstep)
 {
-	r.no_values = true;
+	procroot_host.no_values = true;
 	put("nr_written 10228\nworkingset_refault_file 500\npgfault 9000000\n");
-	begin();
-	tick();
+	procroot_start();
+	procroot_tick();
 	put("nr_written 11806\nworkingset_refault_file 562\npgfault 9000001\n");
-	tick();
+	procroot_tick();
 	put("nr_written 11805\nworkingset_refault_file 500\npgfault 4\n");
-	tick();
+	procroot_tick();
 	ck_assert_int_eq(seen.nr_written, 11806);
 	ck_assert_int_eq(seen.workingset_refault_file, 562);
 	ck_assert_int_eq(fresh.nr_written, 11806);
 	/* this one was set back */
 	ck_assert_int_eq(seen.pgfault, 4);
 	put("nr_written 11806\nworkingset_refault_file 563\npgfault 5\n");
-	tick();
+	procroot_tick();
 	ck_assert_int_eq(seen.nr_written, 11806);
 	ck_assert_int_eq(seen.workingset_refault_file, 563);
 	ck_assert_int_eq(seen.pgfault, 5);
@@ -619,17 +575,17 @@ static const struct qmem_service *const asked[] = { &vmstat_service, &asker, NUL
 /* What others have it collected for in between does not shorten the time the efficiency is over. */
 START_TEST(efficiency_is_over_its_own_interval)
 {
-	qmem_free(r.q);
-	r.q = qmem_new(&recorder_host, &r, asked);
-	ck_assert_int_eq(set(NULL, "HostRoot", root), 0);
+	procroot_end();
+	procroot_begin(asked);
 	ck_assert_int_eq(set("vmstat", "Interval", "3s"), 0);
 	put("pgscan_kswapd 0\npgsteal_kswapd 0\n");
-	begin();
-	ck_assert_ptr_nonnull(strstr(tick(), "vmstat.efficiency.reclaim - percent\n"));
+	procroot_start();
+	ck_assert_ptr_nonnull(strstr(procroot_tick(), "vmstat.efficiency.reclaim - percent\n"));
 	put("pgscan_kswapd 100\npgsteal_kswapd 10\n");
-	ck_assert_str_eq(tick(), "collected asker every 1000 ms\n");
+	for (int i = 0; i < 2; i++)
+		ck_assert_str_eq(procroot_tick(), "collected asker every 1000 ms\n");
 	put("pgscan_kswapd 110\npgsteal_kswapd 20\n");
-	ck_assert_ptr_nonnull(strstr(tick(), "vmstat.efficiency.reclaim 18.18 percent\n"));
+	ck_assert_ptr_nonnull(strstr(procroot_tick(), "vmstat.efficiency.reclaim 18.18 percent\n"));
 }
 END_TEST
 
@@ -643,7 +599,7 @@ Suite *vmstat_suite(void)
 	tcase_add_test(t, efficiency);
 	tcase_add_test(t, ignored_keys_are_in_no_family);
 	suite_add_tcase(s, t);
-	tcase_add_checked_fixture(u, setup, teardown);
+	tcase_add_checked_fixture(u, setup, procroot_end);
 	tcase_add_test(u, raw_keys);
 	tcase_add_test(u, for_other_services);
 	tcase_add_test(u, not_running);

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: MIT */
+/* A file of keys and numbers, as a service reads it into its sample. */
+#ifndef QMEM_SERVICE_KVFILE_H
+#define QMEM_SERVICE_KVFILE_H
+
+#include "proc/kv.h"
+#include "qmem.h"
+
+struct kvfile {
+	struct qmem_file file; /* the service's, as is the kv */
+	struct kv kv;
+	struct qmem_complaint fault;
+};
+
+/*
+ * The length of the text, which is good until the next qmem_read(); or what that returns, or -ENODATA: no known key. With
+ * `tell`, what is wrong in the text is told when it begins, and when it is over.
+ */
+ssize_t kvfile_read(struct qmem *q, struct kvfile *f, bool tell, void *sample, const char **ret_text);
+void kvfile_release(struct kvfile *f);
+
+#endif
