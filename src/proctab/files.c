@@ -449,7 +449,7 @@ static int64_t own_pages(const struct files *f)
 	int fd = openat(f->proc, "self/statm", O_RDONLY | O_CLOEXEC);
 	struct pidstatm st;
 	char text[STAT_SIZE];
-	ssize_t len = fd < 0 ? -1 : read_fd(fd, text, sizeof(text));
+	ssize_t len = fd < 0 ? -1 : file_read(fd, text, sizeof(text), true);
 
 	if (fd >= 0)
 		close(fd);
