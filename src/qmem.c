@@ -310,12 +310,13 @@ static bool is_due(const struct qmem *q, const struct qmem_run *run)
 }
 
 /* Multiples of an interval since the start: services of one interval, or of two and four times as much, have their turns
- * together, and share what they need. */
+ * together, and share what they need. The one after that which it has had, early or late: wherever between two of them the
+ * host's ticks fall, each of these is a turn. */
 static void plan(const struct qmem *q, struct qmem_run *run)
 {
-	uint64_t interval = pace(q, run);
+	uint64_t interval = pace(q, run), had = q->now > run->due ? q->now : run->due;
 
-	run->due = q->began + ((q->now + q->tick / 2 - q->began) / interval + 1) * interval;
+	run->due = q->began + ((had - q->began) / interval + 1) * interval;
 }
 
 int qmem_collect(struct qmem *q, uint64_t now)

@@ -301,6 +301,24 @@ START_TEST(intervals)
 }
 END_TEST
 
+/* A host's ticks need not begin when the engine did: wherever they fall, and however they jitter, each is one. */
+START_TEST(phases)
+{
+	ck_assert_ptr_null(set("beta", "Enabled", "no"));
+	begin(10);
+	for (int phase = 0; phase < 100; phase++) {
+		double from = 1000 * (phase + 1) + phase / 10.0;
+		int calls;
+
+		collect_at(from);
+		calls = last_a->calls;
+		for (int k = 1; k <= 50; k++)
+			collect_at(from + 10 * k + (k % 2 ? .05 : -.05));
+		ck_assert_int_eq(last_a->calls - calls, 50);
+	}
+}
+END_TEST
+
 /* A host that may choose calls often enough for all of them, but not for the sake of odd fractions. */
 START_TEST(ticks)
 {
@@ -642,6 +660,7 @@ Suite *engine_suite(void)
 	tcase_add_test(t, needed_but_not_wanted);
 	tcase_add_test(t, shared);
 	tcase_add_test(t, intervals);
+	tcase_add_test(t, phases);
 	tcase_add_test(t, ticks);
 	tcase_add_test(t, collected_for_another_between_its_own_turns);
 	tcase_add_test(t, errors_are_said_once);
