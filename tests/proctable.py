@@ -361,6 +361,37 @@ def moved(backend, table, pid):
         tap.skip(f"{backend}: another cgroup", e)
 
 
+def frozen(backend, table):
+    """State D by the freezer of cgroup v1 is no wait; files tell it from others before Linux 6.1 only."""
+    where = next((words[1] for words in map(str.split, tap.read("/proc/self/mounts").splitlines())
+                  if words[2] == "cgroup" and "freezer" in words[3].split(",")), None)
+    if not where:
+        tap.skip(f"{backend}: frozen", "no freezer of cgroup v1")
+        return
+    crowd, group = Crowd("sleepers", "3"), f"{where}/qmem-test-{os.getpid()}"
+    try:
+        os.mkdir(group)
+    except OSError as e:
+        tap.skip(f"{backend}: frozen", e)
+        crowd.close()
+        return
+    try:
+        for pid in crowd.pids:
+            tap.write(f"{group}/cgroup.procs", str(pid))
+        table.scan()
+        tap.write(f"{group}/freezer.state", "FROZEN")
+        tap.wait_for(lambda: tap.read(f"{group}/freezer.state") == "FROZEN\n")
+        now = table.scan()
+        tap.write(f"{group}/freezer.state", "THAWED")
+    finally:
+        crowd.close()
+        tap.wait_for(lambda: not tap.read(f"{group}/cgroup.procs"))
+        os.rmdir(group)
+    tap.same([now.procs[pid]["state"] for pid in crowd.pids], ["D"] * 3, f"{backend}: a frozen process is in state D")
+    if backend in ("bpf", "iter") or KERNEL < (6, 1):
+        tap.same([task for task in now.blocked if task["pid"] in crowd.pids], [], f"{backend}: but waits for nothing")
+
+
 def reuse(backend, table):
     """Two processes of one pid in one interval are two."""
     crowd = Crowd("reused")
@@ -599,6 +630,7 @@ def main():
         robbed(backend, table)
         swapped(backend, table)
         moved(backend, table, crowds["sleepers"].pids[7])
+        frozen(backend, table)
         reuse(backend, table)
         threads(backend, table, many)
         wrapped(backend)

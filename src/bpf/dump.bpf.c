@@ -47,13 +47,15 @@ int dump(struct bpf_iter__task *ctx)
 	if (t->pid != t->tgid) {
 		r.pid = (__u32)t->tgid;
 		r.tid = (__u32)t->pid;
-		r.state = state_of(t);
+		r.state = (__u8)state_of(t);
+		r.frozen = is_frozen(t);
 		fill_times(&r, t);
 		bpf_seq_write(ctx->meta->seq, &r, PROCTABLE_THREAD_SIZE);
 		return 0;
 	}
 	fill(&r, t);
-	r.state = state_of(t);
+	r.state = (__u8)state_of(t);
+	r.frozen = is_frozen(t);
 	mm = t->mm;
 	if (mm && !(r.flags & PROCTABLE_PF_KTHREAD)) {
 		fill_sizes(&r, mm);

@@ -14,6 +14,7 @@
 #define PROCTABLE_DEAD_STATE 5
 #define PROCTABLE_ZOMBIE_STATE 6
 #define PROCTABLE_PF_KTHREAD 0x00200000
+#define PROCTABLE_PF_FROZEN 0x00010000 /* before Linux 6.1; later only of kernel threads, with another meaning */
 
 enum proctable_counter { PROCTABLE_FILE, PROCTABLE_ANON, PROCTABLE_SWAP, PROCTABLE_SHMEM, PROCTABLE_COUNTERS };
 
@@ -36,6 +37,7 @@ struct proctable_record {
 	__u8 state;
 	__u8 same;                     /* nothing has changed since the walk before */
 	__u8 has_mm;                   /* 0: all that is memory is to be ignored */
+	__u8 frozen;                   /* dump only: the freezer has stopped it */
 	__s64 rss[PROCTABLE_COUNTERS]; /* pages */
 
 	__u64 utime, stime, runtime, minflt, majflt;

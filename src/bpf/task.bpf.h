@@ -14,7 +14,8 @@
 #include "proctable.h"
 
 #define NOLOAD 0x400 /* with D: idle */
-#define RTLOCK_OR_FROZEN (0x1000 | 0x8000)
+#define RTLOCK 0x1000
+#define FROZEN 0x8000 /* Linux 6.1 */
 
 char LICENSE[] SEC("license") = "Dual MIT/GPL";
 
@@ -38,7 +39,7 @@ __noinline __u32 state_index(__u32 state, __u32 exit_state)
 {
 	__u32 all = state | exit_state;
 
-	if (state & RTLOCK_OR_FROZEN)
+	if (state & (RTLOCK | FROZEN))
 		return 2;
 	if ((state & (2 | NOLOAD)) == (2 | NOLOAD))
 		return 8;
@@ -48,15 +49,23 @@ __noinline __u32 state_index(__u32 state, __u32 exit_state)
 	return 0;
 }
 
+static __always_inline __u32 raw_state(struct task_struct *t)
+{
+	if (bpf_core_field_exists(t->__state))
+		return t->__state;
+	return (__u32)((struct task_struct___old *)t)->state;
+}
+
 static __always_inline __u32 state_of(struct task_struct *t)
 {
-	__u32 state;
+	return state_index(raw_state(t), (__u32)t->exit_state);
+}
 
-	if (bpf_core_field_exists(t->__state))
-		state = t->__state;
-	else
-		state = (__u32)((struct task_struct___old *)t)->state;
-	return state_index(state, (__u32)t->exit_state);
+/* State D only because the freezer of cgroup v1 has stopped it: it waits for nothing. */
+static __always_inline bool is_frozen(struct task_struct *t)
+{
+	return raw_state(t) & FROZEN ||
+	       (t->flags & (PROCTABLE_PF_FROZEN | PROCTABLE_PF_KTHREAD)) == PROCTABLE_PF_FROZEN;
 }
 
 static __always_inline void fill_times(struct proctable_record *r, struct task_struct *t)
@@ -94,9 +103,12 @@ static __always_inline __u32 seq_step(void)
 
 static __always_inline __u64 cgroup_of(struct task_struct *t)
 {
-	struct css_set *set = t->cgroups;
+	struct css_set *set;
 	struct cgroup *cgroup;
 
+	if (!bpf_core_field_exists(t->cgroups))
+		return 0;
+	set = t->cgroups;
 	if (config.memory_v1 && bpf_core_enum_value_exists(enum cgroup_subsys_id, memory_cgrp_id)) {
 		struct cgroup_subsys_state *css = NULL;
 		__u64 at = bpf_core_enum_value(enum cgroup_subsys_id, memory_cgrp_id) * sizeof(css);

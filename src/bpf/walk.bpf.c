@@ -28,7 +28,7 @@ static __always_inline void count(struct task_struct *t, __u32 state)
 	head.threads++;
 	if (state < PROCTABLE_STATES)
 		head.states[state]++;
-	if (state == PROCTABLE_BLOCKED_STATE) {
+	if (state == PROCTABLE_BLOCKED_STATE && !is_frozen(t)) {
 		__u32 n = head.blocked_n++;
 
 		if (n < PROCTABLE_BLOCKED) {

@@ -15,6 +15,7 @@
 
 #define PIDSTAT_COMM 64            /* kernel threads have long names here */
 #define PIDSTAT_KTHREAD 0x00200000 /* PF_KTHREAD in flags */
+#define PIDSTAT_FROZEN 0x00010000  /* PF_FROZEN, before Linux 6.1; later only of kernel threads, with another meaning */
 
 struct pidstat_units {
 	int64_t page;    /* bytes: sysconf(_SC_PAGESIZE) */

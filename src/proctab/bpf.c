@@ -241,7 +241,7 @@ static void take_one(struct bpf *b, struct table *table, const struct proctable_
 	if (r->state < PROC_STATES)
 		table->totals.states[r->state]++;
 	table->totals.threads++;
-	if (r->state == PROC_BLOCKED)
+	if (r->state == PROC_BLOCKED && !r->frozen)
 		table_block(table, (int32_t)r->pid, (int32_t)r->tid, (int64_t)r->start);
 	/* threads come by their own ids: where these have begun again, one comes before the first of its process */
 	p = r->tid == r->pid ? take(b, table, r) : table_find(table, (int32_t)r->pid);

@@ -31,6 +31,7 @@ enum { STAT, STATM, SCHEDSTAT, KEPT };
 /* What is kept for the process in a slot: statm, and one of the other two. */
 struct kept {
 	uint32_t generation;
+	bool frozen;  /* in state D only because the freezer has stopped it */
 	int calm;     /* rounds */
 	int64_t ran;  /* what schedstat has said before stat was read last; 0: nothing */
 	int fd[KEPT]; /* 0: closed; that one is the agent's */
@@ -344,6 +345,7 @@ static int enter(struct files *f, struct table *table, int32_t pid, struct proc 
 	}
 	*ret_faults = take_stat(p, &st);
 	k = kept_of(f, p);
+	k->frozen = st.flags & PIDSTAT_FROZEN && !p->kthread;
 	judge(f, p, k);
 	if (fd >= 0 && k->ran)
 		close(fd);
@@ -361,7 +363,7 @@ static int take(struct files *f, struct table *table, int32_t pid)
 
 	if (err || !p)
 		return err;
-	if (p->state == 'D')
+	if (p->state == 'D' && !kept_of(f, p)->frozen)
 		table_block(table, pid, pid, p->start);
 	err = take_memory(f, table, p, faults);
 	return is_fatal(err) ? err : 0;

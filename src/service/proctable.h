@@ -148,7 +148,8 @@ struct proctable_totals {
 };
 const struct proctable_totals *proctable_totals(const struct proctable *table);
 
-/* Tasks in state D in this round. */
+/* Tasks in state D in this round, but for those that the freezer of cgroup v1 has put there. (fds and files cannot tell them
+ * from others on Linux 6.1 and later.) */
 size_t proctable_blocked(const struct proctable *table, const struct proc_task **ret_tasks);
 
 /* For the few that need it: files of one process, opened, read and closed now. They cannot block. */
