@@ -22,7 +22,7 @@
 #include "bpf/walk.skel.h"
 
 #define RECORDS_FIRST 1024
-#define DUMP_SIZE (64u << 10)
+#define DUMP_SIZE (16u << 10)
 #define LOG_SIZE (64u << 10)
 #define EARLY (64u << 10)
 #define CPUS_TEXT (5 * PROCTABLE_CPUS) /* four digits and a comma each */
@@ -262,29 +262,41 @@ static void take_early(struct bpf *b, const struct table *table)
 	b->early_n = 0;
 }
 
+/* How much of the text was whole records. */
+static size_t take_text(struct bpf *b, struct table *table, size_t len)
+{
+	struct proctable_record r;
+	size_t at = 0, size;
+
+	for (; len - at >= PROCTABLE_THREAD_SIZE; at += size) {
+		memcpy(&r, b->text + at, PROCTABLE_THREAD_SIZE);
+		size = r.pid == r.tid ? sizeof(r) : PROCTABLE_THREAD_SIZE;
+		if (len - at < size)
+			break;
+		memcpy(&r, b->text + at, size);
+		take_one(b, table, &r);
+	}
+	return at;
+}
+
+/* Where its buffer is the larger one, as with pages of 16K and 64K, the kernel cuts a record at the end of ours. */
 static int dump_read(struct bpf *b, struct table *table, int fd)
 {
+	size_t have = 0, used;
+
 	for (;;) {
-		ssize_t n = read(fd, b->text, DUMP_SIZE);
+		ssize_t n = read(fd, b->text + have, DUMP_SIZE - have);
 
 		if (n < 0 && (errno == EAGAIN || errno == EINTR))
 			continue;
 		if (n < 0)
 			return -errno;
 		if (!n)
-			return 0;
-		for (size_t at = 0, size; at < (size_t)n; at += size) {
-			struct proctable_record r;
-
-			if ((size_t)n - at < PROCTABLE_THREAD_SIZE)
-				return -EBADMSG;
-			memcpy(&r, b->text + at, PROCTABLE_THREAD_SIZE);
-			size = r.pid == r.tid ? sizeof(r) : PROCTABLE_THREAD_SIZE;
-			if ((size_t)n - at < size)
-				return -EBADMSG;
-			memcpy(&r, b->text + at, size);
-			take_one(b, table, &r);
-		}
+			return have ? -EBADMSG : 0;
+		have += (size_t)n;
+		used = take_text(b, table, have);
+		have -= used;
+		memmove(b->text, b->text + used, have);
 	}
 }
 
