@@ -41,6 +41,15 @@ static __always_inline void count(struct task_struct *t, __u32 state)
 	}
 }
 
+/* Which half of a load is the int that comes first. */
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+#define FIRST(two) ((__s32)(two))
+#define SECOND(two) ((two) >> 32)
+#else
+#define FIRST(two) ((two) >> 32)
+#define SECOND(two) ((__s32)(two))
+#endif
+
 /*
  * The counters of one CPU are four ints in a row: one load of two longs, of a type that has nothing but such. The verifier
  * lets no program load more than eight bytes at once, but it does let it load. It is a global function for the same reason
@@ -54,12 +63,12 @@ __noinline int add_cpus(void)
 	for (__u32 i = 0; i < config.cpus && i < PROCTABLE_CPUS; i++) {
 		const struct timespec64 *here = bpf_rdonly_cast((void *)(counters + head.offset[i]),
 								bpf_core_type_id_kernel(struct timespec64));
-		__s64 low = here->tv_sec, high = here->tv_nsec;
+		__s64 two = here->tv_sec, more = here->tv_nsec;
 
-		file += (__s32)low;
-		anon += low >> 32;
-		swap += (__s32)high;
-		shmem += high >> 32;
+		file += FIRST(two);
+		anon += SECOND(two);
+		swap += FIRST(more);
+		shmem += SECOND(more);
 	}
 	head.sum[PROCTABLE_FILE] = file;
 	head.sum[PROCTABLE_ANON] = anon;
@@ -114,8 +123,10 @@ static __always_inline void fill_slept(struct proctable_record *r, struct task_s
 static __always_inline void fill_all(struct proctable_record *r, struct task_struct *t, struct mm_struct *mm,
 				     __u32 state)
 {
-	fill(r, t);
+	/* before all that it vouches for: what is read while it still runs must not pass for the last word */
 	r->own = t->se.sum_exec_runtime;
+	barrier();
+	fill(r, t);
 	r->state = (__u8)state;
 	r->same = 0;
 	r->has_mm = 0;

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -13,7 +14,7 @@
 
 struct sample {
 	int32_t pid;
-	int64_t start, vsize, rss, file_start, file_vsize, file_rss;
+	int64_t start, vsize, rss, shared, file_start, file_vsize, file_rss, file_shared;
 };
 
 static int read_sample(struct qmem *q, const struct pidstat_units *units, struct sample *s)
@@ -33,6 +34,7 @@ static int read_sample(struct qmem *q, const struct pidstat_units *units, struct
 	s->file_start = stat.start;
 	s->file_vsize = statm.size;
 	s->file_rss = statm.resident;
+	s->file_shared = statm.shared;
 	return 0;
 }
 
@@ -58,7 +60,6 @@ static int compare(const struct table *table, const struct sample *s, const stru
 		   bool *ret_equal, struct backend_reason *why)
 {
 	const struct proc *p = table_find(table, s->pid);
-	int64_t off;
 
 	*ret_equal = false;
 	if (p && p->start / units->tick_ns * units->tick_ns != s->file_start) {
@@ -66,14 +67,19 @@ static int compare(const struct table *table, const struct sample *s, const stru
 		return -EBADMSG;
 	}
 	/* one that moves meanwhile proves nothing */
-	if (!p || p->start != s->start || p->rss != s->rss || p->vmsize != s->vsize)
+	if (!p || p->start != s->start || p->rss != s->rss || p->vmsize != s->vsize || p->file + p->shmem != s->shared)
 		return 0;
-	off = s->rss > s->file_rss ? s->rss - s->file_rss : s->file_rss - s->rss;
-	if (s->vsize != s->file_vsize || off > slack(units)) {
+	if (s->vsize != s->file_vsize || llabs(s->rss - s->file_rss) > slack(units)) {
 		snprintf(why->text, sizeof(why->text),
 			 "it has %" PRId64 " of %" PRId64 " bytes of process %" PRId32 " resident, /proc %" PRId64
 			 " of %" PRId64,
 			 s->rss, s->vsize, s->pid, s->file_rss, s->file_vsize);
+		return -EBADMSG;
+	}
+	if (llabs(s->shared - s->file_shared) > slack(units)) {
+		snprintf(why->text, sizeof(why->text),
+			 "it has %" PRId64 " bytes of process %" PRId32 " in files and shared memory, /proc %" PRId64,
+			 s->shared, s->pid, s->file_shared);
 		return -EBADMSG;
 	}
 	*ret_equal = true;
@@ -95,7 +101,11 @@ int verify(struct qmem *q, struct table *table, const struct backend *backend, v
 
 		if (p->rss == QMEM_NA)
 			continue;
-		*s = (struct sample){ .pid = p->pid, .start = p->start, .vsize = p->vmsize, .rss = p->rss };
+		*s = (struct sample){ .pid = p->pid,
+				      .start = p->start,
+				      .vsize = p->vmsize,
+				      .rss = p->rss,
+				      .shared = p->file + p->shmem };
 		n += read_sample(q, &units, s) == 0;
 	}
 	if (!err)
