@@ -17,14 +17,16 @@ static inline bool text_is_digit(char c)
 static inline const char *text_digits(const char *s, const char *end, int64_t *ret)
 {
 	const char *first = s;
-	int64_t value = 0;
-	bool beyond = false;
+	uint64_t value = 0;
 
 	for (; s < end && text_is_digit(*s); s++)
-		beyond |= __builtin_mul_overflow(value, 10, &value) || __builtin_add_overflow(value, *s - '0', &value);
+		value = value * 10 + (uint64_t)(*s - '0');
 	if (s == first)
 		return NULL;
-	*ret = beyond ? QMEM_NA : value;
+	/* 19 digits do not overflow a uint64_t */
+	while (s - first > 19 && *first == '0')
+		first++;
+	*ret = s - first > 19 || value > INT64_MAX ? QMEM_NA : (int64_t)value;
 	return s;
 }
 
