@@ -240,7 +240,7 @@ def kthreads(most=5):
 
 def accuracy(backend, table, crowds):
     compare = Compare(backend)
-    settled = [pid for kind in ("sleepers", "sharers", "threads", "ended", "vmas", "zombie", "stopped", "names")
+    settled = [pid for kind in ("sleepers", "sharers", "threads", "ended", "vmas", "zombie", "leaderless", "stopped", "names")
                for pid in crowds[kind].pids]
     moving, kernels = crowds["burners"].pids, kthreads()
     inodes = backend in ("bpf", "iter") and inode_of(cgroup_of(crowds["sleepers"].pids[0])[1]) is not None
@@ -304,6 +304,10 @@ def states(backend, table, crowds):
     tap.ok(now.totals["D"] >= 1, f"{backend}: counted as blocked", now.totals)
     tap.same(now.procs[crowds["stopped"].pids[0]]["state"], "T", f"{backend}: state T")
     tap.same(now.procs[crowds["zombie"].pids[0]]["state"], "Z", f"{backend}: state Z")
+    # a zombie that is none: its memory is there, and no file tells how much
+    lone, status = now.procs[crowds["leaderless"].pids[0]], tap.read(f"/proc/{crowds['leaderless'].pids[0]}/status")
+    tap.same((lone["state"], lone["threads"]), ("Z", 2), f"{backend}: a process whose first thread has ended: its state and threads")
+    tap.ok("VmRSS" not in status and all(lone[field] is None for field in STATUS), f"{backend}: and no memory, as in /proc", lone)
     wchan = tap.read(f"/proc/{pid}/wchan")
     tap.same(table.word(f"wchan {pid} {pid}"), f"0 {'' if wchan == '0' else wchan}", f"{backend}: wait channel '{wchan}'")
     per_thread = backend in ("bpf", "iter")
@@ -612,10 +616,10 @@ def without_libbpf():
 def main():
     tap.alone()
     crowds = {"sleepers": Crowd("sleepers", "60"), "burners": Crowd("burners", "3"), "sharers": Crowd("sharers", "4"),
-              "threads": Crowd("threads", "300"), "ended": Crowd("ended", "3"), "vmas": Crowd("vmas", "1000"), "zombie": Crowd("zombie"),
+              "threads": Crowd("threads", "300"), "ended": Crowd("ended", "3"), "vmas": Crowd("vmas", "1000"), "zombie": Crowd("zombie"), "leaderless": Crowd("leaderless"),
               "stopped": Crowd("stopped"), "blocked": Crowd("blocked"), "names": Crowd("names")}
-    tap.ok(tap.wait_for(lambda: reader(crowds["stopped"].pids[0])["state"] == "T" and
-                        reader(crowds["zombie"].pids[0])["state"] == "Z"), "the processes are what they shall be")
+    expected = {"stopped": "T", "zombie": "Z", "leaderless": "Z"}
+    tap.ok(tap.wait_for(lambda: all(reader(crowds[kind].pids[0])["state"] == state for kind, state in expected.items())), "the processes are what they shall be")
     many = Crowd("threads", THREADS)
     for backend in BACKENDS:
         table = Table(f"Backend={backend}")
