@@ -362,7 +362,7 @@ def resident(pid):
 class Watch:
     """The ticks of one plugin: counters that fall, and sums that do not hold."""
 
-    FAMILIES = ("procmem.faults", "cpuload.cpu", "procstat.started", "procstat.turnover")
+    FAMILIES = ("procmem.faults", "cpuload.cpu", "cpuload.time", "procstat.started", "procstat.turnover")
 
     def __init__(self, running):
         self.running, self.last, self.wrong, self.ticks, self.groups, self.faults = running, {}, [], 0, set(), 0
