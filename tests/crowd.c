@@ -12,6 +12,7 @@
  *	ended		one of whose threads N have run, and ended; another one has run, and sleeps
  *	vmas		one with N mappings
  *	zombie		one that has ended
+ *	leaderless	one whose first thread has ended, while another one lives and has some memory
  *	stopped		one
  *	blocked		one in state D
  *	blocked_thread	one with a thread in state D, which is not its first
@@ -177,6 +178,23 @@ static void run_ended(long n)
 			fail("pthread_create");
 	busy = true;
 	run_threads(1);
+}
+
+static void *lone_thread(void *unused)
+{
+	(void)unused;
+	touch(map(50 * page, MAP_PRIVATE | MAP_ANONYMOUS, -1), 50);
+	sleep_for_ever();
+	return NULL;
+}
+
+static _Noreturn void run_leaderless(void)
+{
+	pthread_t thread;
+
+	if (pthread_create(&thread, NULL, lone_thread, NULL))
+		fail("pthread_create");
+	pthread_exit(NULL);
 }
 
 static void run_wrapped(void)
@@ -417,6 +435,8 @@ static bool run_kind(const char *kind, long n, long i, void *shared)
 		run_wrapped();
 	} else if (strcmp(kind, "ended") == 0) {
 		run_ended(n);
+	} else if (strcmp(kind, "leaderless") == 0) {
+		run_leaderless();
 	} else if (strcmp(kind, "vmas") == 0) {
 		run_vmas(n);
 	} else if (strcmp(kind, "stopped") == 0) {

@@ -261,14 +261,27 @@ def rights(ours):
         tap.skip("rights", "needs root and setpriv")
         return
     config = "[procmem]\nGroupBy = exe\nGroups = 10000\nPssBudget = 1s\n"
+    smaps = "[heapmon]\nGroup = alpha\nSmapsBudget = 1s\n"
     user = ("setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups")
-    without = Print(config, "procmem", wrapper=(*user, "--inh-caps=-all"))
+    before = processes()
+    without = Print(config + smaps, "procmem", "heapmon", wrapper=(*user, "--inh-caps=-all"))
     own = len([p for p in processes() if p.uid == 0 and p.comm == b"alpha"])
     path = label(os.path.join(os.fsencode(DIR), b"alpha"))
     values = without.values()
     tap.ok(values.get("procmem.processes.count[alpha]", 0) >= own, "exe that may not be read: a group by name", values, own)
     tap.ok(f"procmem.processes.count[{path}]" not in values, "and none by exe")
     tap.ok(without.said.count("no exe of other users' processes: needs CAP_SYS_PTRACE") == 1, "which is said once", without.said)
+    # those with a member that has been there all the time, with memory that nobody may read
+    seen = {p.pid: p for p in processes()}
+    names = {label(p.comm) for p in before if p.uid != NOBODY and p.anon and p == seen.get(p.pid)}
+    got = {name: value for group in names for name in (f"procmem.pss.pss[{group}]", f"procmem.pss.uss[{group}]")
+           if (value := values.get(name)) is not None}
+    tap.ok("alpha" in names and not got, f"no PSS of {len(names)} groups of other users' processes", got)
+    tap.same(without.said.count("no PSS of other users' processes: needs CAP_SYS_PTRACE"), 1, "which is said once") or tap.diag(without.said)
+    got = {name: value for name, value in values.items() if name.startswith("heapmon.") and value is not None}
+    tap.ok(not got, "nor their mappings", got)
+    tap.same(without.said.count("smaps of other users' processes needs CAP_SYS_PTRACE"), 1, "which is said once, too") or \
+        tap.diag(without.said)
     bounding = int(re.search(r"CapBnd:\s+(\w+)", tap.read("/proc/self/status"))[1], 16)
     if not bounding >> PTRACE & 1:
         tap.skip("exe with CAP_SYS_PTRACE", "not in the bounding set")

@@ -9,6 +9,7 @@ import glob
 import mmap
 import os
 import re
+import shutil
 import stat
 import subprocess
 import sys
@@ -23,6 +24,8 @@ KINDS = ("heap", "stack", "anon", "jit", "file", "shmem", "huge", "device")
 AMOUNTS = ("rss", "pss", "size", "swap", "dirty")
 PAGE = mmap.PAGESIZE
 CHURN = int(os.environ.get("QMEM_CHURN", "20000"))
+MAPPER = "qmemmapper"
+KERNEL = tuple(int(n) for n in re.match(r"(\d+)\.(\d+)", os.uname().release).groups())
 
 # Some memory of each kind, not all of it touched; says which kinds it could not make.
 CHILD = r"""
@@ -82,13 +85,13 @@ sys.stdin.read()
 
 
 def sums(pids, name, keys):
-    """Bytes by key, of all these processes."""
+    """By key, of all these processes: bytes, or what has no unit."""
     total = dict.fromkeys(keys, 0)
     for pid in pids:
         for line in tap.read(f"/proc/{pid}/{name}").splitlines():
-            m = re.match(r"(\w+):\s+(\d+) kB$", line)
+            m = re.match(r"(\w+):\s+(\d+)( kB)?$", line)
             if m and m[1] in total:
-                total[m[1]] += int(m[2]) * 1024
+                total[m[1]] += int(m[2]) * (1024 if m[3] else 1)
     return total
 
 
@@ -185,7 +188,8 @@ def between(got, before, after, slack=0.0):
 def groups(backend, running, pids, shmem, lacks):
     """One group, of these processes, which sleep."""
     statuses = {"rss.anon": "RssAnon", "rss.file": "RssFile", "rss.shmem": "RssShmem", "swap.used": "VmSwap",
-                "virtual.size": "VmSize", "virtual.data": "VmData", "pgtables.size": "VmPTE"}
+                "virtual.size": "VmSize", "virtual.data": "VmData", "pgtables.size": "VmPTE",
+                "peak.rss": "VmHWM", "threads.count": "Threads"}
     rollups = ("Pss", "Private_Clean", "Private_Dirty", "Private_Hugetlb")
 
     def read():
@@ -208,7 +212,7 @@ def groups(backend, running, pids, shmem, lacks):
         family, dimension = metric.split(".")
         got = group(values, "procmem." + family).get(dimension)
         # before 6.2 each thread keeps up to 64 pages to itself
-        slack = len(pids) * 64 * PAGE if family == "rss" else 0
+        slack = len(pids) * 64 * PAGE if family in ("rss", "peak") else 0
         if got is None or not before[0][key] - slack <= got <= after[0][key] + slack:
             wrong.append((metric, got, before[0][key], after[0][key]))
     tap.ok(not wrong, f"{backend}: {len(statuses)} amounts are sums of status", *wrong)
@@ -232,6 +236,29 @@ def groups(backend, running, pids, shmem, lacks):
     tap.ok(not empty, f"{backend}: there was something of each kind", empty)
 
 
+def changes(backend, running, mapper):
+    """A group of one process, which changes its address space when it is told to, and waits otherwise."""
+    def count(values):
+        return values.get("procmem.vm_changes", {}).get(MAPPER, {}).get("count")
+
+    running.forget()
+    values = running.until(lambda v: v.get("procmem.processes", {}).get(MAPPER, {}).get("count") == 1)
+    if not tap.ok(values, f"{backend}: a process that changes its address space", running.stderr()):
+        return
+    before = count(values)
+    if backend in ("fds", "files") or KERNEL < (6, 4):
+        tap.same(before, None, f"{backend}: changes of address spaces are not known here")
+        return
+    mapper.stdin.write(b"go\n")
+    mapper.stdin.flush()
+    tap.same(mapper.stdout.readline(), b"done\n", f"{backend}: it has changed it")
+    # the next tick may have been under way
+    values = running.until(lambda v: before is not None and (count(v) or 0) >= before + 1000)
+    again = values and running.tick()
+    tap.same(values and again and (count(values) - before, count(again) - before), (1000, 1000),
+             f"{backend}: 1000 changes of address spaces are counted, once")
+
+
 def members(directory):
     """A group of processes with all that there is, for each back end: {backend: Stream}, or why not."""
     with HugePages() as huge:
@@ -242,9 +269,13 @@ def members(directory):
             tap.skip("hugetlb memory", huge.reason)
         if "device" in lacks:
             tap.skip("memory of a device", "perf_event_open is not permitted")
+        # by a name that no other process has
+        shutil.copy(os.path.join(tap.BUILD, "tests", "crowd"), os.path.join(directory, MAPPER))
+        mapper = tap.start([os.path.join(directory, MAPPER), "mapper", "1000"], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        mapper.stdout.readline()
         # whatever it costs: an emulated machine is slow
         config = "[procmem]\nPssBudget = 1s\nPssCeiling = 10s\nDetail = yes\n" \
-                 f"[procmem.group \"{NAME}\"]\nComm = {NAME}\n" \
+                 f"[procmem.group \"{NAME}\"]\nComm = {NAME}\n[procmem.group \"{MAPPER}\"]\nComm = {MAPPER}\n" \
                  f"[heapmon]\nGroup = {NAME}\nSmapsBudget = 1s\nSmapsCeiling = 10s\n[proctable]\nBackend = %s\n"
         reasons = {backend: available(backend, directory) for backend in BACKENDS}
         running = {backend: stream.Stream(config % backend, directory) for backend in BACKENDS if not reasons[backend]}
@@ -254,9 +285,10 @@ def members(directory):
                 tap.skip(f"{backend}: groups", reasons[backend])
             else:
                 groups(backend, running[backend], [child.pid for child in children], shmem, lacks)
+                changes(backend, running[backend], mapper)
         for one in running.values():
             one.stop()
-        for child in children:
+        for child in (*children, mapper):
             child.stdin.close()
             child.wait()
 
@@ -330,7 +362,7 @@ def resident(pid):
 class Watch:
     """The ticks of one plugin: counters that fall, and sums that do not hold."""
 
-    FAMILIES = ("procmem.faults", "cpuload.cpu", "procstat.started", "procstat.turnover")
+    FAMILIES = ("procmem.faults", "cpuload.cpu", "cpuload.time", "procstat.started", "procstat.turnover")
 
     def __init__(self, running):
         self.running, self.last, self.wrong, self.ticks, self.groups, self.faults = running, {}, [], 0, set(), 0

@@ -18,6 +18,7 @@ GROWTH = os.environ.get("QMEM_GROWTH", "4000")
 CHURN = os.environ.get("QMEM_CHURN", "20000")
 THREADS = os.environ.get("QMEM_THREADS", "10000")
 PROCESSES = os.environ.get("QMEM_PROCESSES", "100000")
+PF_KTHREAD = 0x200000
 TICK_NS = 10**9 // os.sysconf("SC_CLK_TCK")
 KERNEL = tuple(int(n) for n in re.match(r"(\d+)\.(\d+)", os.uname().release).groups())
 
@@ -117,7 +118,7 @@ def reader(pid):
     stat = [None, None, None] + text[text.rindex(b")") + 2:].split()
     proc = {key: int(status[name][0]) * 1024 if name in status else None for key, name in STATUS.items()}
     proc.update(pid=pid, comm=comm[:15], state=stat[3].decode(), ppid=int(stat[4]), threads=int(stat[20]),
-                minflt=int(stat[10]), majflt=int(stat[12]), utime=int(stat[14]) * TICK_NS, stime=int(stat[15]) * TICK_NS,
+                kthread=int(bool(int(stat[9]) & PF_KTHREAD)), minflt=int(stat[10]), majflt=int(stat[12]), utime=int(stat[14]) * TICK_NS, stime=int(stat[15]) * TICK_NS,
                 start=int(stat[22]) * TICK_NS, uid=int(status["Uid"][0]))
     proc["cputime"] = proc["utime"] + proc["stime"]
     return proc
@@ -153,7 +154,7 @@ def inode_of(directory):
 
 # ---- accuracy ----
 
-EXACT = ("pid", "ppid", "comm", "uid", "threads", "start", "minflt", "majflt", *STATUS)
+EXACT = ("pid", "ppid", "comm", "uid", "kthread", "threads", "start", "minflt", "majflt", *STATUS)
 FILES_ONLY = ("utime", "stime")
 
 
@@ -164,11 +165,11 @@ class Compare:
     def one(self, field, got, before, after, slack=0):
         """Right if it lies between what was before and what was after: equal to both when nothing moved."""
         if before is None or after is None:
-            # it comes or goes
-            if (before is None) != (after is None):
-                return
-            right = got is None
-        elif isinstance(before, int):
+            # it comes or goes; or there is none, which is no comparison
+            if before is None and after is None and got is not None:
+                self.wrong.append((self.pid, field, got, before, after))
+            return
+        if isinstance(before, int):
             low, high = sorted((before, after))
             right = got is not None and low - slack <= got <= high + slack
         else:
@@ -176,6 +177,14 @@ class Compare:
         self.counts[field] += 1
         if not right:
             self.wrong.append((self.pid, field, got, before, after))
+
+    def kthread(self, proc, before, after):
+        """A thread of the kernel, which has no memory."""
+        self.pid = proc["pid"]
+        for field in ("pid", "ppid", "comm", "kthread"):
+            self.one(f"{field} of kernel threads", proc[field], before[field], after[field])
+        for field in STATUS:
+            self.one(field, proc[field], before[field], after[field])
 
     def process(self, proc, before, after):
         self.pid = proc["pid"]
@@ -214,16 +223,32 @@ def tid_state(pid, tid):
     return read_bytes(f"/proc/{pid}/task/{tid}/stat").rpartition(b")")[2].split()[0]
 
 
+def kthreads(most=5):
+    """The oldest of the kernel's threads whose names do not change; none in a pid namespace."""
+    found = []
+    for pid in sorted(int(name) for name in os.listdir("/proc") if name.isdigit()):
+        try:
+            proc = reader(pid)
+        except OSError:
+            continue
+        if proc["ppid"] == 2 and proc["kthread"] and not proc["comm"].startswith(b"kworker"):
+            found.append(pid)
+        if len(found) == most:
+            break
+    return found
+
+
 def accuracy(backend, table, crowds):
     compare = Compare(backend)
-    settled = [pid for kind in ("sleepers", "sharers", "threads", "ended", "vmas", "zombie", "stopped", "names")
+    settled = [pid for kind in ("sleepers", "sharers", "threads", "ended", "vmas", "zombie", "leaderless", "stopped", "names")
                for pid in crowds[kind].pids]
-    moving = crowds["burners"].pids
+    moving, kernels = crowds["burners"].pids, kthreads()
+    inodes = backend in ("bpf", "iter") and inode_of(cgroup_of(crowds["sleepers"].pids[0])[1]) is not None
     missing = set()
     for _ in range(3):
-        before = {pid: reader(pid) for pid in settled + moving}
+        before = {pid: reader(pid) for pid in settled + moving + kernels}
         proc = table.scan().procs
-        after = {pid: reader(pid) for pid in settled + moving}
+        after = {pid: reader(pid) for pid in settled + moving + kernels}
         for pid in settled:
             if pid not in proc:
                 missing.add(pid)
@@ -241,16 +266,26 @@ def accuracy(backend, table, crowds):
                 compare.one(field, proc[pid][field], before[pid][field], after[pid][field])
             compare.one("cputime", proc[pid]["utime"] + proc[pid]["stime"], before[pid]["cputime"],
                         after[pid]["cputime"], 2 * TICK_NS)
+        for pid in kernels:
+            if pid in proc:
+                compare.kthread(proc[pid], before[pid], after[pid])
+            else:
+                missing.add(pid)
         for pid in crowds["sleepers"].pids[:5]:
+            compare.pid = pid
             path, directory = cgroup_of(pid)
-            inode = inode_of(directory)
             compare.one("cgroup path", table.word(f"cgroup {pid}"), f"0 {path}", f"0 {path}")
-            if proc[pid]["cgroup"] is not None and inode is not None:
-                compare.one("cgroup", proc[pid]["cgroup"], inode, inode)
+            if inodes:
+                compare.one("cgroup", proc[pid]["cgroup"], inode_of(directory), inode_of(directory))
+            elif backend in ("fds", "files"):
+                compare.one("cgroup", proc[pid]["cgroup"], None, None)
     tap.ok(not missing, f"{backend}: all processes are there", missing)
     tap.ok(not compare.wrong, f"{backend}: equal to /proc", *compare.wrong[:20],
            *(f"{before[pid]} {proc.get(pid)}" for pid in {wrong[0] for wrong in compare.wrong[:3]}))
     expected = {*EXACT, "state", "cputime", "cgroup path"}
+    expected |= {"cgroup"} if inodes else set()
+    expected |= {"pid of kernel threads", "ppid of kernel threads", "comm of kernel threads", "kthread of kernel threads"} \
+        if kernels else set()
     expected |= {"runtime"} if backend in ("bpf", "iter") else {"utime", "stime"}
     expected |= {"rollup"} if KERNEL >= (6, 12) and os.access(f"/proc/{settled[0]}/smaps_rollup", os.R_OK) else set()
     for field in sorted(expected | set(compare.counts)):
@@ -269,6 +304,10 @@ def states(backend, table, crowds):
     tap.ok(now.totals["D"] >= 1, f"{backend}: counted as blocked", now.totals)
     tap.same(now.procs[crowds["stopped"].pids[0]]["state"], "T", f"{backend}: state T")
     tap.same(now.procs[crowds["zombie"].pids[0]]["state"], "Z", f"{backend}: state Z")
+    # a zombie that is none: its memory is there, and no file tells how much
+    lone, status = now.procs[crowds["leaderless"].pids[0]], tap.read(f"/proc/{crowds['leaderless'].pids[0]}/status")
+    tap.same((lone["state"], lone["threads"]), ("Z", 2), f"{backend}: a process whose first thread has ended: its state and threads")
+    tap.ok("VmRSS" not in status and all(lone[field] is None for field in STATUS), f"{backend}: and no memory, as in /proc", lone)
     wchan = tap.read(f"/proc/{pid}/wchan")
     tap.same(table.word(f"wchan {pid} {pid}"), f"0 {'' if wchan == '0' else wchan}", f"{backend}: wait channel '{wchan}'")
     per_thread = backend in ("bpf", "iter")
@@ -608,10 +647,10 @@ def without_libbpf():
 def main():
     tap.alone()
     crowds = {"sleepers": Crowd("sleepers", "60"), "burners": Crowd("burners", "3"), "sharers": Crowd("sharers", "4"),
-              "threads": Crowd("threads", "300"), "ended": Crowd("ended", "3"), "vmas": Crowd("vmas", "1000"), "zombie": Crowd("zombie"),
+              "threads": Crowd("threads", "300"), "ended": Crowd("ended", "3"), "vmas": Crowd("vmas", "1000"), "zombie": Crowd("zombie"), "leaderless": Crowd("leaderless"),
               "stopped": Crowd("stopped"), "blocked": Crowd("blocked"), "names": Crowd("names")}
-    tap.ok(tap.wait_for(lambda: reader(crowds["stopped"].pids[0])["state"] == "T" and
-                        reader(crowds["zombie"].pids[0])["state"] == "Z"), "the processes are what they shall be")
+    expected = {"stopped": "T", "zombie": "Z", "leaderless": "Z"}
+    tap.ok(tap.wait_for(lambda: all(reader(crowds[kind].pids[0])["state"] == state for kind, state in expected.items())), "the processes are what they shall be")
     many = Crowd("threads", THREADS)
     for backend in BACKENDS:
         table = Table(f"Backend={backend}")

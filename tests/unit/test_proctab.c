@@ -124,6 +124,23 @@ START_TEST(full)
 }
 END_TEST
 
+/* More tasks in state D than are kept are counted, anew in each round. */
+START_TEST(blocked)
+{
+	for (int round = 0; round < 2; round++) {
+		table_begin(&table);
+		ck_assert_uint_eq(table.blocked_n, 0);
+		ck_assert_uint_eq(table.totals.blocked_overflow, 0);
+		for (int tid = 1; tid <= TABLE_BLOCKED + 6; tid++)
+			table_block(&table, 1, tid, tid);
+		table_end(&table);
+		ck_assert_uint_eq(table.blocked_n, TABLE_BLOCKED);
+		ck_assert_uint_eq(table.totals.blocked_overflow, 6);
+		ck_assert_int_eq(table.blocked[TABLE_BLOCKED - 1].tid, TABLE_BLOCKED);
+	}
+}
+END_TEST
+
 /* A walk that broke off proves nothing about those it did not come to. */
 START_TEST(broken)
 {
@@ -280,6 +297,7 @@ Suite *proctab_suite(void)
 	tcase_add_test(tests, pid_again_within);
 	tcase_add_test(tests, twice);
 	tcase_add_test(tests, full);
+	tcase_add_test(tests, blocked);
 	tcase_add_test(tests, broken);
 	tcase_add_test(tests, random_rounds);
 	tcase_add_test(tests, many);
