@@ -41,7 +41,7 @@ static void setup_time(void)
 
 static void put_cpu(const char *columns)
 {
-	procroot_put("proc/stat", "cpu  %s\n", columns);
+	procroot_put("proc/stat", "cpu  %s\ncpu0 %s\n", columns, columns);
 }
 
 /* In ticks of 1/100 s. */
@@ -103,6 +103,39 @@ START_TEST(falls)
 	put_cpu("100 200 300 107 510");
 	text = procroot_tick();
 	is("cpu.idle", 51100);
+}
+END_TEST
+
+/* idle of a machine on which a CPU is switched on and off again, as commit 71fee48fb772 of Linux tells it. */
+START_TEST(rises)
+{
+	put_cpu("100 200 300 226681 500");
+	procroot_start();
+	text = procroot_tick();
+	is("cpu.idle", 2266810);
+	put_cpu("100 200 300 114431 500");
+	text = procroot_tick();
+	is("cpu.idle", 2266810);
+	put_cpu("100 200 300 228956 500");
+	text = procroot_tick();
+	is("cpu.idle", 2266810);
+	put_cpu("100 200 300 229056 500");
+	text = procroot_tick();
+	is("cpu.idle", 2267810);
+	/* after a pause there is more time to have been idle in, and with more CPUs */
+	procroot_now += 9 * QMEM_SECOND;
+	put_cpu("100 200 300 230056 500");
+	text = procroot_tick();
+	is("cpu.idle", 2277810);
+	procroot_put("proc/stat", "cpu  100 200 300 230456 500\ncpu0 1 1 1 1 1\ncpu1 1 1 1 1 1\n");
+	text = procroot_tick();
+	is("cpu.idle", 2281810);
+	put_cpu("100 200 300 230856 500");
+	text = procroot_tick();
+	is("cpu.idle", 2285810);
+	put_cpu("100 200 300 231257 500");
+	text = procroot_tick();
+	is("cpu.idle", 2285810);
 }
 END_TEST
 
@@ -308,6 +341,7 @@ Suite *cpuload_suite(void)
 	tcase_add_test(tests, modes);
 	tcase_add_test(tests, old_kernel);
 	tcase_add_test(tests, falls);
+	tcase_add_test(tests, rises);
 	tcase_add_test(tests, broken);
 	suite_add_tcase(suite, tests);
 	return suite;
