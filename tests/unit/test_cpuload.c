@@ -243,13 +243,42 @@ START_TEST(group_counters)
 	user_is("a", 11);
 	user_is("b", 34);
 	syst_is("b", 2);
-	/* one comes to light that has been there for long: more than this second can have held */
-	PROCESSES(P(10, "a", 5010, 7001) P(12, "b", 14, 10) P(13, "c", 7, 5) P(20, "b", 30, 2) P(21, "b", 90, 11));
+	/* also if its threads, that have used more than one can have, have ended */
+	PROCESSES(P(10, "a", 5010, 7001) P(12, "b", 14, 10) P(13, "c", 7, 5) P(20, "b", 30, 2) P(21, "b", 390, 11));
 	procroot_tick();
-	user_is("b", 34);
-	PROCESSES(P(10, "a", 5010, 7001) P(12, "b", 14, 10) P(13, "c", 7, 5) P(20, "b", 30, 2) P(21, "b", 91, 11));
+	user_is("b", 424);
+	syst_is("b", 13);
+}
+END_TEST
+
+/* One comes to light that has been there for long: the table had no room for it. */
+START_TEST(group_left_out)
+{
+	struct process many[18] = { { 0 } };
+
+	for (int i = 0; i < 17; i++)
+		many[i] = (struct process){ 100 + i, 1, "b", 'S', .user = 50, .start = 1 };
+	procroot_set("proctable", "MaxProcesses", "16");
+	procroot_processes(many);
+	procroot_start();
 	procroot_tick();
-	user_is("b", 35);
+	user_is("b", 0);
+	many[0] = many[16];
+	many[16] = (struct process){ 0 };
+	procroot_processes(many);
+	/* its place becomes free a round later */
+	procroot_tick();
+	procroot_tick();
+	user_is("b", 0);
+	many[0].user = 51;
+	many[15] = (struct process){ 0 };
+	procroot_processes(many);
+	procroot_tick();
+	user_is("b", 1);
+	many[15] = (struct process){ 200, 1, "b", 'S', .user = 50, .start = 2 };
+	procroot_processes(many);
+	procroot_tick();
+	user_is("b", 51);
 }
 END_TEST
 
@@ -330,6 +359,7 @@ Suite *cpuload_suite(void)
 	tcase_set_timeout(time_tests, 60);
 	tcase_add_checked_fixture(group_tests, setup_groups, teardown_groups);
 	tcase_add_test(group_tests, group_counters);
+	tcase_add_test(group_tests, group_left_out);
 	tcase_add_test(group_tests, group_places);
 	suite_add_tcase(suite, group_tests);
 
