@@ -43,10 +43,10 @@ struct procstat {
 
 	struct qmem_file file;
 	struct kv status;
-	bool known;            /* there has been a round */
-	uint32_t *generations; /* of the processes in the table's slots, in the last round */
+	uint64_t table_round;  /* proctable_round() of the last round */
+	uint32_t *generations; /* of the processes in the table's slots, then */
 	size_t room;
-	uint64_t processes; /* in that round */
+	uint64_t processes; /* then */
 	struct stuck stuck;
 	struct qmem *q; /* while there is a round, for over() */
 	struct tally channels, parents;
@@ -206,7 +206,11 @@ static void count_zombie(struct procstat *s, const struct proctable *table, cons
 	tally_add(&s->parents, strcmp(name, OTHER) != 0 ? name : OTHER " (process)");
 }
 
-/* A slot's generation tells one process from the next also where this service is collected less often than the table. */
+/*
+ * A slot's generation tells one process from the next also where this service is collected less often than the table. If
+ * processes were missing from the table, or were all entered anew, those that are new in it have not been born, and of those
+ * that are gone it is not known.
+ */
 static int walk(struct procstat *s, const struct proctable *table)
 {
 	const struct proctable_totals *totals = proctable_totals(table);
@@ -228,11 +232,11 @@ static int walk(struct procstat *s, const struct proctable *table)
 			count_zombie(s, table, p);
 	}
 	tally_end(&s->parents);
-	if (s->known) {
+	if (s->table_round >= proctable_whole_since(table)) {
 		s->sample.born += born;
 		s->sample.died += (int64_t)s->processes + born - (int64_t)n;
 	}
-	s->known = true;
+	s->table_round = proctable_round(table);
 	s->processes = n;
 	memset(s->sample.states, 0, sizeof(s->sample.states));
 	for (size_t i = 0; i < sizeof(states) / sizeof(*states); i++) {

@@ -172,6 +172,59 @@ START_TEST(turnover)
 }
 END_TEST
 
+/* `n` processes from number `first` on. */
+static void put_many(int first, int n)
+{
+	struct process many[33] = { { 0 } };
+
+	for (int i = 0; i < n; i++)
+		many[i] = (struct process){ first + i, 1, "a", 'S', .start = 1 };
+	procroot_processes(many);
+	text = procroot_tick();
+}
+
+/* Who comes to light when the table has room again was not born then. */
+START_TEST(turnover_of_the_left_out)
+{
+	procroot_set("proctable", "MaxProcesses", "16");
+	procroot_start();
+	put_many(100, 16);
+	put_many(100, 17);
+	is("turnover.born", 0);
+	/* places become free a round later */
+	put_many(110, 16);
+	put_many(110, 16);
+	is("tasks.left_out", 0);
+	is("turnover.born", 0);
+	is("turnover.died", 0);
+	put_many(112, 14);
+	put_many(112, 15);
+	is("turnover.born", 1);
+	is("turnover.died", 2);
+}
+END_TEST
+
+/* Nor who was there before a round in which processes could not be read. */
+START_TEST(turnover_after_a_failure)
+{
+	procroot_start();
+	put_many(100, 3);
+	put_many(100, 4);
+	is("turnover.born", 1);
+	procroot_allow_descriptors(0);
+	text = procroot_tick();
+	ck_assert_msg(said("cannot read processes by 'files'"), "%s", text);
+	absent("turnover.born");
+	procroot_allow_descriptors(64);
+	text = procroot_tick();
+	is("turnover.born", 1);
+	is("turnover.died", 0);
+	put_many(101, 4);
+	is("turnover.born", 2);
+	is("turnover.died", 1);
+}
+END_TEST
+
 START_TEST(forks_shared)
 {
 	procroot_set("cpuload", "Enabled", "yes");
@@ -417,6 +470,8 @@ Suite *procstat_suite(void)
 	tcase_add_test(tests, states);
 	tcase_add_test(tests, left_out);
 	tcase_add_test(tests, turnover);
+	tcase_add_test(tests, turnover_of_the_left_out);
+	tcase_add_test(tests, turnover_after_a_failure);
 	tcase_add_test(tests, forks_shared);
 	tcase_add_test(tests, zombies);
 	tcase_add_test(tests, parent_named_other);
