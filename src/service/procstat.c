@@ -17,9 +17,10 @@
 #include "service/tally.h"
 #include "services.h"
 
-#define CENSUS 2048 /* tasks in state D, or with a past there: twice as many as the table ever names */
-#define LOOKS 32    /* at tasks in state D, in one round */
-#define NAMED 8     /* stuck tasks that have an event each; the others share one */
+#define STATUS_SIZE (64u << 10) /* a line of it holds all groups of the user */
+#define CENSUS 2048             /* tasks in state D, or with a past there: twice as many as the table ever names */
+#define LOOKS 32                /* at tasks in state D, in one round */
+#define NAMED 8                 /* stuck tasks that have an event each; the others share one */
 #define OTHER "other"
 #define UNKNOWN "unknown"
 #define UNKNOWN_MOST 16 /* tasks without a channel, one after the other: it is not told */
@@ -43,6 +44,7 @@ struct procstat {
 
 	struct qmem_file file;
 	struct kv status;
+	char *status_text;
 	uint64_t table_round;  /* proctable_round() of the last round */
 	uint32_t *generations; /* of the processes in the table's slots, then */
 	size_t room;
@@ -278,11 +280,11 @@ static const char *channel_of(const struct stuck_task *task)
 /* The name and the context switches of a task. -errno if it is gone, or hides. */
 static int read_status(struct qmem *q, struct procstat *s, struct stuck_task *task, int64_t *ret_switches)
 {
-	char text[8192], name[STUCK_NAME];
+	char *text = s->status_text, name[STUCK_NAME];
 	struct kv_fault fault;
 	size_t name_len;
-	ssize_t len = qmem_read_once(q, text, sizeof(text) - 1, "proc/%" PRId32 "/task/%" PRId32 "/status",
-				     task->id.pid, task->id.tid);
+	ssize_t len = qmem_read_once(q, text, STATUS_SIZE - 1, "proc/%" PRId32 "/task/%" PRId32 "/status", task->id.pid,
+				     task->id.tid);
 
 	if (len < 0)
 		return (int)len;
@@ -593,6 +595,7 @@ static void stop(struct qmem *q, void *state)
 	(void)q;
 	qmem_file_close(&s->file);
 	kv_release(&s->status);
+	free(s->status_text);
 	stuck_release(&s->stuck);
 	tally_release(&s->channels);
 	tally_release(&s->parents);
@@ -612,7 +615,8 @@ static int start(struct qmem *q, void *state)
 	int err;
 
 	s->file = QMEM_FILE("proc/stat");
-	err = kv_init(&s->status, KV_COLON, NULL, status_keys);
+	s->status_text = malloc(STATUS_SIZE);
+	err = s->status_text ? kv_init(&s->status, KV_COLON, NULL, status_keys) : -ENOMEM;
 	if (!err)
 		err = stuck_init(&s->stuck, CENSUS, (uint64_t)s->stuck_after, over, s);
 	if (!err)

@@ -338,6 +338,28 @@ START_TEST(stuck)
 }
 END_TEST
 
+/* A user with very many groups: the switches, which stand behind them, show that it is busy. */
+START_TEST(many_groups)
+{
+	char groups[20001];
+
+	procroot_set("procstat", "StuckAfter", "5s");
+	PROCESSES(OLD, );
+	procroot_start();
+	procroot_tick();
+	for (int i = 0; i < 2000; i++)
+		snprintf(groups + 10 * i, 11, "%d ", 100000000 + i);
+	for (int i = 0; i < 20; i++) {
+		PROCESSES(OLD, WAITS(5), );
+		procroot_put("proc/10/task/10/status", "Name:\ta\nGroups:\t%s\nvoluntary_ctxt_switches:\t%d\n", groups,
+			     i);
+		text = procroot_tick();
+		is("census.stuck", 0);
+	}
+	is("census.waiting", 1);
+}
+END_TEST
+
 /* A kernel thread that is often in state D for long is usual there; a process is not. */
 START_TEST(habit)
 {
@@ -476,6 +498,7 @@ Suite *procstat_suite(void)
 	tcase_add_test(tests, zombies);
 	tcase_add_test(tests, parent_named_other);
 	tcase_add_test(tests, stuck);
+	tcase_add_test(tests, many_groups);
 	tcase_add_test(tests, habit);
 	tcase_add_test(tests, many_stuck);
 	tcase_add_test(tests, repeated);
