@@ -1,15 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /* Processes and threads by what they do: states, births and deaths, zombies and whose they are, and who is stuck. */
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "name.h"
 #include "proc/cpustat.h"
 #include "proc/kv.h"
+#include "proc/pidstat.h"
 #include "room.h"
 #include "service/cpuload.h"
 #include "service/proctable.h"
@@ -19,8 +22,9 @@
 
 #define STATUS_SIZE (64u << 10) /* a line of it holds all groups of the user */
 #define CENSUS 2048             /* tasks in state D, or with a past there: twice as many as the table ever names */
-#define LOOKS 32                /* at tasks in state D, in one round */
-#define NAMED 8                 /* stuck tasks that have an event each; the others share one */
+#define FREEZER "sys/fs/cgroup/freezer"
+#define LOOKS 32 /* at tasks in state D, in one round */
+#define NAMED 8  /* stuck tasks that have an event each; the others share one */
 #define OTHER "other"
 #define UNKNOWN "unknown"
 #define UNKNOWN_MOST 16 /* tasks without a channel, one after the other: it is not told */
@@ -52,6 +56,7 @@ struct procstat {
 	struct stuck stuck;
 	struct qmem *q; /* while there is a round, for over() */
 	struct tally channels, parents;
+	bool freezer; /* is there one of cgroup v1? */
 	size_t named;
 	bool others;       /* are there more stuck tasks than can be named? */
 	uint64_t repeated; /* when the events were repeated last */
@@ -313,6 +318,25 @@ static void note_channel(struct qmem *q, struct procstat *s, bool known)
 	qmem_note(q, "%s; %s", s->note, text);
 }
 
+/*
+ * The freezer of cgroup v1 leaves tasks in state D, in a function of its own or, from Linux 6.1 on (f5d39b020809), wherever
+ * they slept. Where some of a cgroup resist, as one that is stuck, its state is not FROZEN: then only the function tells.
+ */
+static bool is_frozen(struct qmem *q, const struct stuck_task *task, const char *channel)
+{
+	char text[8192], path[4096];
+	ssize_t len;
+
+	if (strcmp(channel, "__refrigerator") == 0)
+		return true;
+	len = qmem_read_once(q, text, sizeof(text), "proc/%" PRId32 "/task/%" PRId32 "/cgroup", task->id.pid,
+			     task->id.tid);
+	if (len < 0 || pidcgroup_v1(text, (size_t)len, "freezer", path, sizeof(path)))
+		return false;
+	len = qmem_read_once(q, text, sizeof(text), FREEZER "%s/freezer.state", path);
+	return len >= 6 && memcmp(text, "FROZEN", 6) == 0;
+}
+
 static void look(struct qmem *q, struct procstat *s, struct stuck_task *task)
 {
 	int64_t switches = QMEM_NA;
@@ -324,6 +348,10 @@ static void look(struct qmem *q, struct procstat *s, struct stuck_task *task)
 	if (err)
 		*channel = '\0';
 	note_channel(q, s, *channel != '\0');
+	if (s->freezer && is_frozen(q, task, channel)) {
+		stuck_freeze(&s->stuck, task);
+		return;
+	}
 	if (read_status(q, s, task, &switches))
 		switches = QMEM_NA;
 	stuck_look(&s->stuck, task, channel, switches);
@@ -499,7 +527,7 @@ static void take_census(struct qmem *q, struct procstat *s, const struct proctab
 	tally_begin(&s->channels);
 	for (size_t i = 0; i < s->stuck.n; i++) {
 		task = &s->stuck.tasks[i];
-		if (!task->there || task->usual)
+		if (!task->there || task->usual || task->frozen)
 			continue;
 		if (task->looked)
 			tally_add(&s->channels, channel_of(task));
@@ -608,6 +636,16 @@ static const struct kv_key status_keys[] = {
 	{ 0 },
 };
 
+/* Where it is mounted by custom; elsewhere nobody looks for it. */
+static bool has_freezer(struct qmem *q)
+{
+	int fd = qmem_open(q, O_PATH, FREEZER);
+
+	if (fd >= 0)
+		close(fd);
+	return fd >= 0;
+}
+
 static int start(struct qmem *q, void *state)
 {
 	const struct proctable *table = qmem_state(q, &proctable_service);
@@ -615,6 +653,7 @@ static int start(struct qmem *q, void *state)
 	int err;
 
 	s->file = QMEM_FILE("proc/stat");
+	s->freezer = has_freezer(q);
 	s->status_text = malloc(STATUS_SIZE);
 	err = s->status_text ? kv_init(&s->status, KV_COLON, NULL, status_keys) : -ENOMEM;
 	if (!err)

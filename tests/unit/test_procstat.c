@@ -338,6 +338,38 @@ START_TEST(stuck)
 }
 END_TEST
 
+/* Containers that are paused, by a freezer that is done, and by one that is not; and a task that only waits. */
+START_TEST(frozen)
+{
+	procroot_set("procstat", "StuckAfter", "5s");
+	PROCESSES(OLD, );
+	procroot_put("sys/fs/cgroup/freezer/docker/a/freezer.state", "FROZEN\n");
+	procroot_put("sys/fs/cgroup/freezer/docker/b/freezer.state", "FREEZING\n");
+	procroot_start();
+	procroot_tick();
+	PROCESSES(OLD, { 10, 1, "a", 'D', .start = 1, .wchan = "hrtimer_nanosleep" },
+		  { 11, 1, "b", 'D', .start = 1, .wchan = "__refrigerator" },
+		  { 12, 1, "c", 'D', .start = 1, .wchan = "nfs_wait" }, );
+	procroot_put("proc/10/task/10/cgroup", "9:cpu:/docker/b\n6:freezer:/docker/a\n0::/\n");
+	procroot_put("proc/11/task/11/cgroup", "6:freezer:/docker/b\n0::/\n");
+	procroot_put("proc/12/task/12/cgroup", "6:freezer:/docker/b\n0::/\n");
+	for (int i = 0; i < 12; i++) {
+		text = procroot_tick();
+		is("census.waiting", i < 5);
+		is("census.stuck", i >= 5);
+		is("blocked.tasks[nfs_wait]", 1);
+		absent("blocked.tasks[hrtimer_nanosleep]");
+		absent("blocked.tasks[__refrigerator]");
+		ck_assert(!said("stuck[10]") && !said("stuck[11]") && said("stuck[12]") == (i == 5));
+	}
+	/* what was a wait for the freezer alone can become one for a disk */
+	procroot_put("sys/fs/cgroup/freezer/docker/a/freezer.state", "THAWED\n");
+	for (int i = 0; i < 7; i++)
+		text = procroot_tick();
+	is("census.stuck", 2);
+}
+END_TEST
+
 /* A user with very many groups: the switches, which stand behind them, show that it is busy. */
 START_TEST(many_groups)
 {
@@ -498,6 +530,7 @@ Suite *procstat_suite(void)
 	tcase_add_test(tests, zombies);
 	tcase_add_test(tests, parent_named_other);
 	tcase_add_test(tests, stuck);
+	tcase_add_test(tests, frozen);
 	tcase_add_test(tests, many_groups);
 	tcase_add_test(tests, habit);
 	tcase_add_test(tests, many_stuck);
