@@ -249,6 +249,56 @@ def baseline(name, options):
     crowd.close()
 
 
+FREEZER = "/sys/fs/cgroup/freezer"
+
+
+def thaw(directory, crowd):
+    tap.write(f"{directory}/freezer.state", "THAWED")
+    for sleeper in crowd:
+        sleeper.kill()
+        sleeper.wait()
+    tap.wait_for(lambda: not tap.read(f"{directory}/cgroup.procs"))
+    os.rmdir(directory)
+
+
+def frozen(name, options):
+    """A container that is paused (cgroup v1) is in state D, and waits for nothing."""
+    test = f"{name}: frozen processes are not stuck"
+    directory = f"{FREEZER}/qmem-test-{os.getpid()}"
+    if not os.path.exists(f"{FREEZER}/cgroup.procs"):
+        tap.skip(test, "the freezer of cgroup v1 is not mounted")
+        return
+    try:
+        os.mkdir(directory)
+    except OSError as e:
+        tap.skip(test, e)
+        return
+    ticks = Ticks(*options)
+    ticks.tick()
+    crowd = [tap.start(["sleep", "1000"]), tap.start(["sleep", "1000"]),
+             tap.start(["sh", "-c", "while :; do :; done"])]
+    pids = [sleeper.pid for sleeper in crowd]
+    try:
+        tap.wait_for(lambda: all("sleep" in tap.read(f"/proc/{pid}/comm") for pid in pids[:2]))
+        for pid in pids:
+            tap.write(f"{directory}/cgroup.procs", str(pid))
+        tap.write(f"{directory}/freezer.state", "FROZEN")
+        tap.ok(tap.wait_for(lambda: tap.read(f"{directory}/freezer.state") == "FROZEN\n"
+                            and all(stat(f"/proc/{pid}/stat")[0] == "D" for pid in pids)),
+               f"{name}: three are frozen, in state D")
+        end = time.monotonic() + 3  # StuckAfter and 2 s
+        most = 0
+        while time.monotonic() < end:
+            most = max(most, ticks.tick()["procstat.census.stuck"])
+            time.sleep(0.1)
+        events = [event for event in ticks.events if any(f"[{pid}]" in event[0] for pid in pids)]
+        # others may be stuck meanwhile, but have an event then
+        tap.ok(not events and (most == 0 or ticks.events), test, most, ticks.events)
+    finally:
+        thaw(directory, crowd)
+        ticks.close()
+
+
 def cpu(ticks):
     """CPU time by mode, load, run queue, context switches."""
     before = system()
@@ -342,6 +392,7 @@ def main():
             cpu(ticks)
         ticks.close()
         baseline(backend, options)
+        frozen(backend, options)
     for crowd in crowds:
         crowd.close()
     tap.done()

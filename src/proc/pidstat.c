@@ -339,3 +339,22 @@ int pidcgroup_parse(const char *text, size_t len, char *ret, size_t size, bool *
 		*ret_v1 = v1;
 	return copy(ret, size, best, (size_t)(best_end - best));
 }
+
+int pidcgroup_v1(const char *text, size_t len, const char *controller, char *ret, size_t size)
+{
+	const char *end = text + len;
+
+	while (text < end) {
+		const char *newline = memchr(text, '\n', (size_t)(end - text));
+		const char *list, *path;
+
+		if (!newline)
+			return -EINVAL;
+		list = memchr(text, ':', (size_t)(newline - text));
+		path = list ? memchr(list + 1, ':', (size_t)(newline - list - 1)) : NULL;
+		if (path && path[1] == '/' && has_word(list + 1, path, controller))
+			return copy(ret, size, path + 1, (size_t)(newline - path - 1));
+		text = newline + 1;
+	}
+	return -ENODATA;
+}

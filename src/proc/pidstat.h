@@ -59,5 +59,7 @@ int pidwchan_parse(const char *text, size_t len, char *ret, size_t size);
 /* The path in the v1 hierarchy of the memory controller (*ret_v1, may be NULL), else in v2. -ENODATA: in none of them;
  * -ENAMETOOLONG, with *ret_v1 set. */
 int pidcgroup_parse(const char *text, size_t len, char *ret, size_t size, bool *ret_v1);
+/* The path in the v1 hierarchy of another controller. -ENODATA: there is none; -ENAMETOOLONG. */
+int pidcgroup_v1(const char *text, size_t len, const char *controller, char *ret, size_t size);
 
 #endif

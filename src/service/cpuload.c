@@ -32,7 +32,9 @@ struct cpuload {
 	struct cpustat stat;
 	uint64_t when; /* that was read */
 	bool read;
+	uint64_t taken;      /* the `when` of last */
 	int64_t last[MODES]; /* ticks */
+	int64_t cpus;        /* the most that have been online */
 	struct sample sample;
 	struct cputime groups;
 	struct qmem_complaint beyond, load_failed;
@@ -165,9 +167,11 @@ static int64_t sum(int64_t a, int64_t b)
 
 /*
  * The kernel's own counters fall: iowait and idle by some ticks, as its manual says, and by a lot when a CPU goes or the
- * machine was restored from an image. What has fallen a little is waited for; else it goes on from where it is.
+ * machine was restored from an image. What has fallen a little is waited for; else it goes on from where it is. So it does
+ * when one has risen by more than there was time for: before 71fee48fb772 ("tick-sched: Fix idle and iowait sleeptime
+ * accounting vs CPU hotplug", 6.8 and 6.1.75) that of a CPU that goes rises by all that was lost when it came.
  */
-static void add_time(struct cpuload *s, enum mode mode, int64_t ticks)
+static void add_time(struct cpuload *s, enum mode mode, int64_t ticks, double most)
 {
 	int64_t *last = &s->last[mode], *time = &s->sample.time[mode], delta;
 
@@ -186,25 +190,37 @@ static void add_time(struct cpuload *s, enum mode mode, int64_t ticks)
 			*last = ticks;
 		return;
 	}
-	if (__builtin_mul_overflow(ticks - *last, USECS / s->ticks, &delta) ||
-	    __builtin_add_overflow(*time, delta, time))
+	if ((double)(ticks - *last) <= most && (__builtin_mul_overflow(ticks - *last, USECS / s->ticks, &delta) ||
+						__builtin_add_overflow(*time, delta, time)))
 		*time = 0;
 	*last = ticks;
+}
+
+/* Ticks that one mode can have had since the time before: all CPUs, with a second for what is booked late. */
+static double most_ticks(struct cpuload *s)
+{
+	double seconds = (double)(s->when - s->taken) / (double)QMEM_SECOND + 1;
+
+	s->taken = s->when;
+	if (s->stat.cpus > s->cpus)
+		s->cpus = s->stat.cpus;
+	return seconds * (double)s->ticks * (double)(s->cpus > 0 ? s->cpus : sysconf(_SC_NPROCESSORS_CONF));
 }
 
 static void take_stat(struct cpuload *s)
 {
 	const int64_t *mode = s->stat.mode;
+	double most = most_ticks(s);
 
-	add_time(s, USER, without(mode[CPUSTAT_USER], mode[CPUSTAT_GUEST]));
-	add_time(s, NICE, without(mode[CPUSTAT_NICE], mode[CPUSTAT_GUEST_NICE]));
-	add_time(s, SYSTEM, mode[CPUSTAT_SYSTEM]);
-	add_time(s, IDLE, mode[CPUSTAT_IDLE]);
-	add_time(s, IOWAIT, mode[CPUSTAT_IOWAIT]);
-	add_time(s, IRQ, mode[CPUSTAT_IRQ]);
-	add_time(s, SOFTIRQ, mode[CPUSTAT_SOFTIRQ]);
-	add_time(s, STEAL, mode[CPUSTAT_STEAL]);
-	add_time(s, GUEST, sum(mode[CPUSTAT_GUEST], mode[CPUSTAT_GUEST_NICE]));
+	add_time(s, USER, without(mode[CPUSTAT_USER], mode[CPUSTAT_GUEST]), most);
+	add_time(s, NICE, without(mode[CPUSTAT_NICE], mode[CPUSTAT_GUEST_NICE]), most);
+	add_time(s, SYSTEM, mode[CPUSTAT_SYSTEM], most);
+	add_time(s, IDLE, mode[CPUSTAT_IDLE], most);
+	add_time(s, IOWAIT, mode[CPUSTAT_IOWAIT], most);
+	add_time(s, IRQ, mode[CPUSTAT_IRQ], most);
+	add_time(s, SOFTIRQ, mode[CPUSTAT_SOFTIRQ], most);
+	add_time(s, STEAL, mode[CPUSTAT_STEAL], most);
+	add_time(s, GUEST, sum(mode[CPUSTAT_GUEST], mode[CPUSTAT_GUEST_NICE]), most);
 	s->sample.running = s->stat.procs_running;
 	s->sample.blocked = s->stat.procs_blocked;
 	s->sample.switches = s->stat.ctxt;

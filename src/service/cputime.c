@@ -45,8 +45,8 @@ static int64_t positive(int64_t value)
 	return value > 0 ? value : 0;
 }
 
-/* What p has used since the round before. One that is new has used it all since then, if there was time enough. */
-static struct cputime_counters used(struct cputime *c, const struct proc *p, uint64_t elapsed)
+/* What p has used since the round before; `newborn`: one that is new has used it all since then. */
+static struct cputime_counters used(struct cputime *c, const struct proc *p, bool newborn)
 {
 	struct cputime_process *process = &c->processes[p->slot];
 	struct cputime_counters now = { positive(p->utime), positive(p->stime) }, delta = { 0, 0 };
@@ -54,8 +54,7 @@ static struct cputime_counters used(struct cputime *c, const struct proc *p, uin
 	if (process->generation == p->generation)
 		delta = (struct cputime_counters){ positive(now.user - process->last.user),
 						   positive(now.syst - process->last.syst) };
-	else if (c->rounds &&
-		 (double)now.user + (double)now.syst <= (double)elapsed * (p->threads > 0 ? p->threads : 1))
+	else if (newborn)
 		delta = now;
 	process->generation = p->generation;
 	process->last = now;
@@ -77,6 +76,7 @@ int cputime_update(struct cputime *c, const struct proctable *table, const struc
 {
 	size_t n = procgroups_capacity(groups);
 	uint64_t elapsed = c->rounds ? now - c->now : 0;
+	bool newborn = c->table_round >= proctable_whole_since(table);
 	const struct proc *p;
 	int err = make_room(c, proctable_capacity(table), n);
 
@@ -94,7 +94,7 @@ int cputime_update(struct cputime *c, const struct proctable *table, const struc
 	}
 	proctable_each(table, p)
 	{
-		struct cputime_counters delta = used(c, p, elapsed);
+		struct cputime_counters delta = used(c, p, newborn);
 		struct cputime_group *g = &c->groups[procgroups_of(groups, p)];
 
 		add(&g->delta.user, delta.user);
@@ -126,6 +126,7 @@ int cputime_update(struct cputime *c, const struct proctable *table, const struc
 		add(&to->syst, g->delta.syst);
 	}
 	c->rounds++;
+	c->table_round = proctable_round(table);
 	c->now = now;
 	return 0;
 }

@@ -5,7 +5,7 @@
  *
  * A group's counter takes what its members use while it is shown; what is used otherwise goes to the sum of the others. So no
  * counter ever falls, none jumps when groups change places, and together they are all that has been used. What processes
- * used before they were first seen is not in it, but for those that started since the round before.
+ * used before they were first seen is not in it, but for those that are known to have begun since the round before.
  */
 #ifndef QMEM_CPUTIME_H
 #define QMEM_CPUTIME_H
@@ -40,6 +40,7 @@ struct cputime {
 	struct cputime_counters other;
 	bool others; /* has there been a group that was not shown? */
 	uint64_t rounds, now;
+	uint64_t table_round; /* proctable_round() of the last one */
 };
 
 /* `max` groups compete for being shown; those of the configuration and the kernel's are beside them. -ENOMEM. */

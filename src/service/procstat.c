@@ -1,15 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /* Processes and threads by what they do: states, births and deaths, zombies and whose they are, and who is stuck. */
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "name.h"
 #include "proc/cpustat.h"
 #include "proc/kv.h"
+#include "proc/pidstat.h"
 #include "room.h"
 #include "service/cpuload.h"
 #include "service/proctable.h"
@@ -17,9 +20,11 @@
 #include "service/tally.h"
 #include "services.h"
 
-#define CENSUS 2048 /* tasks in state D, or with a past there: twice as many as the table ever names */
-#define LOOKS 32    /* at tasks in state D, in one round */
-#define NAMED 8     /* stuck tasks that have an event each; the others share one */
+#define STATUS_SIZE (64u << 10) /* a line of it holds all groups of the user */
+#define CENSUS 2048             /* tasks in state D, or with a past there: twice as many as the table ever names */
+#define FREEZER "sys/fs/cgroup/freezer"
+#define LOOKS 32 /* at tasks in state D, in one round */
+#define NAMED 8  /* stuck tasks that have an event each; the others share one */
 #define OTHER "other"
 #define UNKNOWN "unknown"
 #define UNKNOWN_MOST 16 /* tasks without a channel, one after the other: it is not told */
@@ -43,13 +48,15 @@ struct procstat {
 
 	struct qmem_file file;
 	struct kv status;
-	bool known;            /* there has been a round */
-	uint32_t *generations; /* of the processes in the table's slots, in the last round */
+	char *status_text;
+	uint64_t table_round;  /* proctable_round() of the last round */
+	uint32_t *generations; /* of the processes in the table's slots, then */
 	size_t room;
-	uint64_t processes; /* in that round */
+	uint64_t processes; /* then */
 	struct stuck stuck;
 	struct qmem *q; /* while there is a round, for over() */
 	struct tally channels, parents;
+	bool freezer; /* is there one of cgroup v1? */
 	size_t named;
 	bool others;       /* are there more stuck tasks than can be named? */
 	uint64_t repeated; /* when the events were repeated last */
@@ -206,7 +213,11 @@ static void count_zombie(struct procstat *s, const struct proctable *table, cons
 	tally_add(&s->parents, strcmp(name, OTHER) != 0 ? name : OTHER " (process)");
 }
 
-/* A slot's generation tells one process from the next also where this service is collected less often than the table. */
+/*
+ * A slot's generation tells one process from the next also where this service is collected less often than the table. If
+ * processes were missing from the table, or were all entered anew, those that are new in it have not been born, and of those
+ * that are gone it is not known.
+ */
 static int walk(struct procstat *s, const struct proctable *table)
 {
 	const struct proctable_totals *totals = proctable_totals(table);
@@ -228,11 +239,11 @@ static int walk(struct procstat *s, const struct proctable *table)
 			count_zombie(s, table, p);
 	}
 	tally_end(&s->parents);
-	if (s->known) {
+	if (s->table_round >= proctable_whole_since(table)) {
 		s->sample.born += born;
 		s->sample.died += (int64_t)s->processes + born - (int64_t)n;
 	}
-	s->known = true;
+	s->table_round = proctable_round(table);
 	s->processes = n;
 	memset(s->sample.states, 0, sizeof(s->sample.states));
 	for (size_t i = 0; i < sizeof(states) / sizeof(*states); i++) {
@@ -274,11 +285,11 @@ static const char *channel_of(const struct stuck_task *task)
 /* The name and the context switches of a task. -errno if it is gone, or hides. */
 static int read_status(struct qmem *q, struct procstat *s, struct stuck_task *task, int64_t *ret_switches)
 {
-	char text[8192], name[STUCK_NAME];
+	char *text = s->status_text, name[STUCK_NAME];
 	struct kv_fault fault;
 	size_t name_len;
-	ssize_t len = qmem_read_once(q, text, sizeof(text) - 1, "proc/%" PRId32 "/task/%" PRId32 "/status",
-				     task->id.pid, task->id.tid);
+	ssize_t len = qmem_read_once(q, text, STATUS_SIZE - 1, "proc/%" PRId32 "/task/%" PRId32 "/status", task->id.pid,
+				     task->id.tid);
 
 	if (len < 0)
 		return (int)len;
@@ -307,6 +318,25 @@ static void note_channel(struct qmem *q, struct procstat *s, bool known)
 	qmem_note(q, "%s; %s", s->note, text);
 }
 
+/*
+ * The freezer of cgroup v1 leaves tasks in state D, in a function of its own or, from Linux 6.1 on (f5d39b020809), wherever
+ * they slept. Where some of a cgroup resist, as one that is stuck, its state is not FROZEN: then only the function tells.
+ */
+static bool is_frozen(struct qmem *q, const struct stuck_task *task, const char *channel)
+{
+	char text[8192], path[4096];
+	ssize_t len;
+
+	if (strcmp(channel, "__refrigerator") == 0)
+		return true;
+	len = qmem_read_once(q, text, sizeof(text), "proc/%" PRId32 "/task/%" PRId32 "/cgroup", task->id.pid,
+			     task->id.tid);
+	if (len < 0 || pidcgroup_v1(text, (size_t)len, "freezer", path, sizeof(path)))
+		return false;
+	len = qmem_read_once(q, text, sizeof(text), FREEZER "%s/freezer.state", path);
+	return len >= 6 && memcmp(text, "FROZEN", 6) == 0;
+}
+
 static void look(struct qmem *q, struct procstat *s, struct stuck_task *task)
 {
 	int64_t switches = QMEM_NA;
@@ -318,6 +348,10 @@ static void look(struct qmem *q, struct procstat *s, struct stuck_task *task)
 	if (err)
 		*channel = '\0';
 	note_channel(q, s, *channel != '\0');
+	if (s->freezer && is_frozen(q, task, channel)) {
+		stuck_freeze(&s->stuck, task);
+		return;
+	}
 	if (read_status(q, s, task, &switches))
 		switches = QMEM_NA;
 	stuck_look(&s->stuck, task, channel, switches);
@@ -493,7 +527,7 @@ static void take_census(struct qmem *q, struct procstat *s, const struct proctab
 	tally_begin(&s->channels);
 	for (size_t i = 0; i < s->stuck.n; i++) {
 		task = &s->stuck.tasks[i];
-		if (!task->there || task->usual)
+		if (!task->there || task->usual || task->frozen)
 			continue;
 		if (task->looked)
 			tally_add(&s->channels, channel_of(task));
@@ -589,6 +623,7 @@ static void stop(struct qmem *q, void *state)
 	(void)q;
 	qmem_file_close(&s->file);
 	kv_release(&s->status);
+	free(s->status_text);
 	stuck_release(&s->stuck);
 	tally_release(&s->channels);
 	tally_release(&s->parents);
@@ -601,6 +636,16 @@ static const struct kv_key status_keys[] = {
 	{ 0 },
 };
 
+/* Where it is mounted by custom; elsewhere nobody looks for it. */
+static bool has_freezer(struct qmem *q)
+{
+	int fd = qmem_open(q, O_PATH, FREEZER);
+
+	if (fd >= 0)
+		close(fd);
+	return fd >= 0;
+}
+
 static int start(struct qmem *q, void *state)
 {
 	const struct proctable *table = qmem_state(q, &proctable_service);
@@ -608,7 +653,9 @@ static int start(struct qmem *q, void *state)
 	int err;
 
 	s->file = QMEM_FILE("proc/stat");
-	err = kv_init(&s->status, KV_COLON, NULL, status_keys);
+	s->freezer = has_freezer(q);
+	s->status_text = malloc(STATUS_SIZE);
+	err = s->status_text ? kv_init(&s->status, KV_COLON, NULL, status_keys) : -ENOMEM;
 	if (!err)
 		err = stuck_init(&s->stuck, CENSUS, (uint64_t)s->stuck_after, over, s);
 	if (!err)

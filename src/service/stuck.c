@@ -81,7 +81,7 @@ static void drop(struct stuck *s, bool all)
 
 static void begin_wait(const struct stuck *s, struct stuck_task *t)
 {
-	t->away = false;
+	t->away = t->frozen = false;
 	t->since = t->seen = s->now;
 	t->looked = 0;
 	t->switches = QMEM_NA;
@@ -101,6 +101,15 @@ static void end_wait(struct stuck *s, struct stuck_task *t)
 		t->waited += lasted;
 	t->first = t->stuck = t->raised = false;
 	t->away = true;
+}
+
+/* It has ended some time since the look before, and another one begins. */
+static void renew(struct stuck *s, struct stuck_task *t)
+{
+	if (t->looked)
+		t->seen = t->looked;
+	end_wait(s, t);
+	begin_wait(s, t);
 }
 
 static void forget_past(const struct stuck *s, struct stuck_task *t)
@@ -204,12 +213,10 @@ void stuck_look(struct stuck *s, struct stuck_task *t, const char *channel, int6
 	memcpy(now, channel, len);
 	now[len] = '\0';
 	same = strcmp(now, t->channel) == 0;
-	if (t->looked && (!same || (switches != QMEM_NA && t->switches != QMEM_NA && switches != t->switches))) {
-		/* some time since the look before */
-		t->seen = t->looked;
-		end_wait(s, t);
+	if (t->frozen)
 		begin_wait(s, t);
-	}
+	if (t->looked && (!same || (switches != QMEM_NA && t->switches != QMEM_NA && switches != t->switches)))
+		renew(s, t);
 	/* it has just been woken: there is nothing to be learnt of where it will be */
 	if (!*now && *t->channel)
 		return;
@@ -222,6 +229,15 @@ void stuck_look(struct stuck *s, struct stuck_task *t, const char *channel, int6
 	t->looked = s->now;
 }
 
+void stuck_freeze(struct stuck *s, struct stuck_task *t)
+{
+	if (!t->frozen)
+		renew(s, t);
+	t->frozen = true;
+	t->usual = false;
+	t->since = t->looked = s->now;
+}
+
 void stuck_end(struct stuck *s)
 {
 	s->waiting = s->stuck_n = s->usual_n = 0;
@@ -230,7 +246,7 @@ void stuck_end(struct stuck *s)
 		struct stuck_task *t = &s->tasks[i];
 		uint64_t lasted = s->now - t->since;
 
-		if (!t->there)
+		if (!t->there || t->frozen)
 			continue;
 		/* what has been called stuck stays so until it is over */
 		t->usual = !t->stuck && (t->first || (t->waits >= STUCK_HABIT && half(s, t, t->waited + lasted)));

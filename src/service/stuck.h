@@ -13,6 +13,8 @@
  * - a kernel thread that has spent at least half of its time in D in the same function, since it was first seen there, and
  *   has left it, too: after STUCK_HABIT long waits, or at once if it was in the first census.
  * A process never gets into the habit: one that waits for a sick disk again and again is what is looked for.
+ *
+ * One that is `frozen` (as in a container that is paused, cgroup v1) is none of these: it does not wait.
  */
 #ifndef QMEM_STUCK_H
 #define QMEM_STUCK_H
@@ -30,6 +32,7 @@ struct stuck_task {
 	bool away;  /* between two waits */
 	bool first; /* in D in the first census, and still in that wait */
 	bool usual;
+	bool frozen;
 	bool stuck;        /* for longer than `after`, confirmed, and not usual */
 	bool raised;       /* the owner's, while it waits */
 	uint64_t since;    /* when this wait began */
@@ -55,7 +58,7 @@ struct stuck {
 	void (*over)(void *arg, const struct stuck_task *task);
 	void *arg;
 	/* in the round that was ended last */
-	size_t waiting, stuck_n, usual_n; /* one of the three is each that is there */
+	size_t waiting, stuck_n, usual_n; /* one of the three is each that is there, and not frozen */
 	size_t overflow;                  /* for want of room */
 	uint64_t longest;                 /* wait that is not usual, ns */
 };
@@ -74,6 +77,8 @@ void stuck_settle(struct stuck *s);
 struct stuck_task *stuck_next(struct stuck *s);
 /* What the look has found: the function, "" if it is not known, and the task's context switches, QMEM_NA likewise. */
 void stuck_look(struct stuck *s, struct stuck_task *task, const char *channel, int64_t switches);
+/* Or that it is frozen. */
+void stuck_freeze(struct stuck *s, struct stuck_task *task);
 void stuck_end(struct stuck *s);
 
 #endif

@@ -41,7 +41,7 @@ static void setup_time(void)
 
 static void put_cpu(const char *columns)
 {
-	procroot_put("proc/stat", "cpu  %s\n", columns);
+	procroot_put("proc/stat", "cpu  %s\ncpu0 %s\n", columns, columns);
 }
 
 /* In ticks of 1/100 s. */
@@ -103,6 +103,39 @@ START_TEST(falls)
 	put_cpu("100 200 300 107 510");
 	text = procroot_tick();
 	is("cpu.idle", 51100);
+}
+END_TEST
+
+/* idle of a machine on which a CPU is switched on and off again, as commit 71fee48fb772 of Linux tells it. */
+START_TEST(rises)
+{
+	put_cpu("100 200 300 226681 500");
+	procroot_start();
+	text = procroot_tick();
+	is("cpu.idle", 2266810);
+	put_cpu("100 200 300 114431 500");
+	text = procroot_tick();
+	is("cpu.idle", 2266810);
+	put_cpu("100 200 300 228956 500");
+	text = procroot_tick();
+	is("cpu.idle", 2266810);
+	put_cpu("100 200 300 229056 500");
+	text = procroot_tick();
+	is("cpu.idle", 2267810);
+	/* after a pause there is more time to have been idle in, and with more CPUs */
+	procroot_now += 9 * QMEM_SECOND;
+	put_cpu("100 200 300 230056 500");
+	text = procroot_tick();
+	is("cpu.idle", 2277810);
+	procroot_put("proc/stat", "cpu  100 200 300 230456 500\ncpu0 1 1 1 1 1\ncpu1 1 1 1 1 1\n");
+	text = procroot_tick();
+	is("cpu.idle", 2281810);
+	put_cpu("100 200 300 230856 500");
+	text = procroot_tick();
+	is("cpu.idle", 2285810);
+	put_cpu("100 200 300 231257 500");
+	text = procroot_tick();
+	is("cpu.idle", 2285810);
 }
 END_TEST
 
@@ -210,13 +243,42 @@ START_TEST(group_counters)
 	user_is("a", 11);
 	user_is("b", 34);
 	syst_is("b", 2);
-	/* one comes to light that has been there for long: more than this second can have held */
-	PROCESSES(P(10, "a", 5010, 7001) P(12, "b", 14, 10) P(13, "c", 7, 5) P(20, "b", 30, 2) P(21, "b", 90, 11));
+	/* also if its threads, that have used more than one can have, have ended */
+	PROCESSES(P(10, "a", 5010, 7001) P(12, "b", 14, 10) P(13, "c", 7, 5) P(20, "b", 30, 2) P(21, "b", 390, 11));
 	procroot_tick();
-	user_is("b", 34);
-	PROCESSES(P(10, "a", 5010, 7001) P(12, "b", 14, 10) P(13, "c", 7, 5) P(20, "b", 30, 2) P(21, "b", 91, 11));
+	user_is("b", 424);
+	syst_is("b", 13);
+}
+END_TEST
+
+/* One comes to light that has been there for long: the table had no room for it. */
+START_TEST(group_left_out)
+{
+	struct process many[18] = { { 0 } };
+
+	for (int i = 0; i < 17; i++)
+		many[i] = (struct process){ 100 + i, 1, "b", 'S', .user = 50, .start = 1 };
+	procroot_set("proctable", "MaxProcesses", "16");
+	procroot_processes(many);
+	procroot_start();
 	procroot_tick();
-	user_is("b", 35);
+	user_is("b", 0);
+	many[0] = many[16];
+	many[16] = (struct process){ 0 };
+	procroot_processes(many);
+	/* its place becomes free a round later */
+	procroot_tick();
+	procroot_tick();
+	user_is("b", 0);
+	many[0].user = 51;
+	many[15] = (struct process){ 0 };
+	procroot_processes(many);
+	procroot_tick();
+	user_is("b", 1);
+	many[15] = (struct process){ 200, 1, "b", 'S', .user = 50, .start = 2 };
+	procroot_processes(many);
+	procroot_tick();
+	user_is("b", 51);
 }
 END_TEST
 
@@ -297,6 +359,7 @@ Suite *cpuload_suite(void)
 	tcase_set_timeout(time_tests, 60);
 	tcase_add_checked_fixture(group_tests, setup_groups, teardown_groups);
 	tcase_add_test(group_tests, group_counters);
+	tcase_add_test(group_tests, group_left_out);
 	tcase_add_test(group_tests, group_places);
 	suite_add_tcase(suite, group_tests);
 
@@ -308,6 +371,7 @@ Suite *cpuload_suite(void)
 	tcase_add_test(tests, modes);
 	tcase_add_test(tests, old_kernel);
 	tcase_add_test(tests, falls);
+	tcase_add_test(tests, rises);
 	tcase_add_test(tests, broken);
 	suite_add_tcase(suite, tests);
 	return suite;

@@ -268,6 +268,20 @@ START_TEST(cgroup)
 }
 END_TEST
 
+START_TEST(cgroup_v1)
+{
+	static const char text[] = "7:cpu,freezer:/a:b\n6:freezerx:/c\n0::/d\n";
+	char path[8] = "";
+
+	ck_assert_int_eq(pidcgroup_v1(text, strlen(text), "freezer", path, sizeof(path)), 0);
+	ck_assert_str_eq(path, "/a:b");
+	ck_assert_int_eq(pidcgroup_v1(text, strlen(text), "freeze", path, sizeof(path)), -ENODATA);
+	ck_assert_int_eq(pidcgroup_v1(text, strlen(text) - 1, "freeze", path, sizeof(path)), -EINVAL);
+	ck_assert_int_eq(pidcgroup_v1(text, strlen(text), "freezer", path, 4), -ENAMETOOLONG);
+	ck_assert_str_eq(path, "/a:b");
+}
+END_TEST
+
 /* ---- lists of CPUs ---- */
 
 static const struct {
@@ -326,6 +340,7 @@ Suite *pidstat_suite(void)
 	tcase_add_loop_test(tests, status, 0, COUNT(statuses));
 	tcase_add_test(tests, wchan);
 	tcase_add_loop_test(tests, cgroup, 0, COUNT(cgroups));
+	tcase_add_test(tests, cgroup_v1);
 	tcase_add_loop_test(tests, cpulist, 0, COUNT(lists));
 	suite_add_tcase(suite, tests);
 	return suite;

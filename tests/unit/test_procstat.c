@@ -172,6 +172,59 @@ START_TEST(turnover)
 }
 END_TEST
 
+/* `n` processes from number `first` on. */
+static void put_many(int first, int n)
+{
+	struct process many[33] = { { 0 } };
+
+	for (int i = 0; i < n; i++)
+		many[i] = (struct process){ first + i, 1, "a", 'S', .start = 1 };
+	procroot_processes(many);
+	text = procroot_tick();
+}
+
+/* Who comes to light when the table has room again was not born then. */
+START_TEST(turnover_of_the_left_out)
+{
+	procroot_set("proctable", "MaxProcesses", "16");
+	procroot_start();
+	put_many(100, 16);
+	put_many(100, 17);
+	is("turnover.born", 0);
+	/* places become free a round later */
+	put_many(110, 16);
+	put_many(110, 16);
+	is("tasks.left_out", 0);
+	is("turnover.born", 0);
+	is("turnover.died", 0);
+	put_many(112, 14);
+	put_many(112, 15);
+	is("turnover.born", 1);
+	is("turnover.died", 2);
+}
+END_TEST
+
+/* Nor who was there before a round in which processes could not be read. */
+START_TEST(turnover_after_a_failure)
+{
+	procroot_start();
+	put_many(100, 3);
+	put_many(100, 4);
+	is("turnover.born", 1);
+	procroot_allow_descriptors(0);
+	text = procroot_tick();
+	ck_assert_msg(said("cannot read processes by 'files'"), "%s", text);
+	absent("turnover.born");
+	procroot_allow_descriptors(64);
+	text = procroot_tick();
+	is("turnover.born", 1);
+	is("turnover.died", 0);
+	put_many(101, 4);
+	is("turnover.born", 2);
+	is("turnover.died", 1);
+}
+END_TEST
+
 START_TEST(forks_shared)
 {
 	procroot_set("cpuload", "Enabled", "yes");
@@ -282,6 +335,60 @@ START_TEST(stuck)
 	ck_assert(said("event OKAY procstat.stuck[10]"));
 	is("census.usual", 1);
 	is("blocked.tasks[nfs_wait]", 0);
+}
+END_TEST
+
+/* Containers that are paused, by a freezer that is done, and by one that is not; and a task that only waits. */
+START_TEST(frozen)
+{
+	procroot_set("procstat", "StuckAfter", "5s");
+	PROCESSES(OLD, );
+	procroot_put("sys/fs/cgroup/freezer/docker/a/freezer.state", "FROZEN\n");
+	procroot_put("sys/fs/cgroup/freezer/docker/b/freezer.state", "FREEZING\n");
+	procroot_start();
+	procroot_tick();
+	PROCESSES(OLD, { 10, 1, "a", 'D', .start = 1, .wchan = "hrtimer_nanosleep" },
+		  { 11, 1, "b", 'D', .start = 1, .wchan = "__refrigerator" },
+		  { 12, 1, "c", 'D', .start = 1, .wchan = "nfs_wait" }, );
+	procroot_put("proc/10/task/10/cgroup", "9:cpu:/docker/b\n6:freezer:/docker/a\n0::/\n");
+	procroot_put("proc/11/task/11/cgroup", "6:freezer:/docker/b\n0::/\n");
+	procroot_put("proc/12/task/12/cgroup", "6:freezer:/docker/b\n0::/\n");
+	for (int i = 0; i < 12; i++) {
+		text = procroot_tick();
+		is("census.waiting", i < 5);
+		is("census.stuck", i >= 5);
+		is("blocked.tasks[nfs_wait]", 1);
+		absent("blocked.tasks[hrtimer_nanosleep]");
+		absent("blocked.tasks[__refrigerator]");
+		ck_assert(!said("stuck[10]") && !said("stuck[11]") && said("stuck[12]") == (i == 5));
+	}
+	/* what was a wait for the freezer alone can become one for a disk */
+	procroot_put("sys/fs/cgroup/freezer/docker/a/freezer.state", "THAWED\n");
+	for (int i = 0; i < 7; i++)
+		text = procroot_tick();
+	is("census.stuck", 2);
+}
+END_TEST
+
+/* A user with very many groups: the switches, which stand behind them, show that it is busy. */
+START_TEST(many_groups)
+{
+	char groups[20001];
+
+	procroot_set("procstat", "StuckAfter", "5s");
+	PROCESSES(OLD, );
+	procroot_start();
+	procroot_tick();
+	for (int i = 0; i < 2000; i++)
+		snprintf(groups + 10 * i, 11, "%d ", 100000000 + i);
+	for (int i = 0; i < 20; i++) {
+		PROCESSES(OLD, WAITS(5), );
+		procroot_put("proc/10/task/10/status", "Name:\ta\nGroups:\t%s\nvoluntary_ctxt_switches:\t%d\n", groups,
+			     i);
+		text = procroot_tick();
+		is("census.stuck", 0);
+	}
+	is("census.waiting", 1);
 }
 END_TEST
 
@@ -417,10 +524,14 @@ Suite *procstat_suite(void)
 	tcase_add_test(tests, states);
 	tcase_add_test(tests, left_out);
 	tcase_add_test(tests, turnover);
+	tcase_add_test(tests, turnover_of_the_left_out);
+	tcase_add_test(tests, turnover_after_a_failure);
 	tcase_add_test(tests, forks_shared);
 	tcase_add_test(tests, zombies);
 	tcase_add_test(tests, parent_named_other);
 	tcase_add_test(tests, stuck);
+	tcase_add_test(tests, frozen);
+	tcase_add_test(tests, many_groups);
 	tcase_add_test(tests, habit);
 	tcase_add_test(tests, many_stuck);
 	tcase_add_test(tests, repeated);

@@ -64,7 +64,10 @@ static void round_of(const struct in_d *tasks, uint64_t apart, int most)
 			d++;
 		/* only those that are there are looked at */
 		ck_assert_int_ne(d->tid, 0);
-		stuck_look(&s, t, d->channel, d->switches);
+		if (strcmp(d->channel, "frozen") == 0)
+			stuck_freeze(&s, t);
+		else
+			stuck_look(&s, t, d->channel, d->switches);
 	}
 	stuck_end(&s);
 	for (size_t i = 0; i < s.n; i++)
@@ -105,6 +108,33 @@ START_TEST(becomes_stuck)
 	ck_assert_uint_eq(ended_lasted, AFTER + 100);
 	ck_assert_uint_eq(s.longest, 0);
 	ck_assert_uint_eq(s.n, 0);
+}
+END_TEST
+
+START_TEST(frozen)
+{
+	ROUND(0, TASK(6, "frozen", 0));
+	counts(0, 0, 0);
+	ROUND(1, TASK(6, "frozen", 0) TASK(7, "frozen", 0));
+	counts(0, 0, 0);
+	for (int i = 0; i < 3 * AFTER; i++) {
+		ROUND(1, TASK(6, "frozen", 0) TASK(7, "frozen", 0));
+		counts(0, 0, 0);
+		ck_assert_uint_eq(s.longest, 0);
+		ck_assert_int_le(looks, 2);
+	}
+	/* it thaws, and waits from then on; again it freezes */
+	ROUND(AFTER, TASK(7, "nfs_wait", 3));
+	counts(1, 0, 0);
+	ck_assert_uint_eq(s.longest, 0);
+	ROUND(AFTER, TASK(7, "nfs_wait", 3));
+	counts(0, 1, 0);
+	ROUND(AFTER, TASK(7, "frozen", 3));
+	counts(0, 0, 0);
+	ck_assert_int_eq(ended, 1);
+	ck_assert_uint_eq(ended_lasted, AFTER);
+	ROUND(AFTER, );
+	ck_assert_int_eq(ended, 1);
 }
 END_TEST
 
@@ -384,6 +414,7 @@ Suite *stuck_suite(void)
 
 	tcase_add_checked_fixture(tests, setup, teardown);
 	tcase_add_test(tests, becomes_stuck);
+	tcase_add_test(tests, frozen);
 	tcase_add_test(tests, other_waits);
 	tcase_add_test(tests, number_again);
 	tcase_add_test(tests, prefix);
