@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 struct recorder procroot_host;
 uint64_t procroot_now;
@@ -112,6 +113,16 @@ void procroot_processes(const struct process *processes)
 	}
 	memcpy(last, processes, n * sizeof(*last));
 	last_n = n;
+}
+
+void procroot_links(int n)
+{
+	char path[PATH_MAX];
+
+	for (int pid = 2; pid <= n; pid++) {
+		snprintf(path, sizeof(path), "%s/proc/%d", root, pid);
+		ck_assert_int_eq(symlink("1", path), 0);
+	}
 }
 
 void procroot_begin(const struct qmem_service *const *services)
