@@ -120,6 +120,16 @@ void procroot_processes(const struct process *processes)
 	last_n = n;
 }
 
+void procroot_links(int n)
+{
+	char path[PATH_MAX];
+
+	for (int pid = 2; pid <= n; pid++) {
+		snprintf(path, sizeof(path), "%s/proc/%d", root, pid);
+		ck_assert_int_eq(symlink("1", path), 0);
+	}
+}
+
 void procroot_begin(const struct qmem_service *const *services)
 {
 	struct qmem_error error;

@@ -31,6 +31,8 @@ void procroot_remove(const char *name);
 char *procroot_path(const char *name);
 /* These processes, up to one without a pid, instead of those of the time before. */
 void procroot_processes(const struct process *processes);
+/* n in all, that many links to process 1. */
+void procroot_links(int n);
 void procroot_start(void);
 /* A collection, a second after the one before; what the host was handed. */
 const char *procroot_tick(void);

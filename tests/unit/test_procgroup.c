@@ -223,6 +223,71 @@ START_TEST(forgotten)
 }
 END_TEST
 
+static size_t groups_n(const struct procgroups *groups)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < procgroups_capacity(groups); i++)
+		n += procgroups_at(groups, i) != NULL;
+	return n;
+}
+
+/* Each process gets a name: of its own, or all the same one. */
+static void name_all(const struct proctable *table, const char *name, bool own)
+{
+	const struct proc *p;
+
+	proctable_each(table, p) snprintf((char *)(uintptr_t)p->comm, sizeof(p->comm), "%s%d", name, own ? p->pid : 0);
+}
+
+/* As many groups as there may be processes: no step of a round goes over all of them for each, or this takes minutes. */
+START_TEST(many)
+{
+	enum { MANY = 100000, ROUNDS = 60 }; /* without members, and a group is still there */
+	const struct qmem_blocks none = { 0 };
+	const struct proctable *table;
+	struct procgroups *groups;
+	const struct proc *p;
+	size_t n = 0;
+
+	PROCESSES({ .pid = 1, .comm = "a", .state = 'S' }, );
+	procroot_links(MANY);
+	procroot_start();
+	procroot_tick();
+	members("a", MANY);
+	table = qmem_state(procroot_host.q, &proctable_service);
+	ck_assert_int_eq(procgroups_new(procroot_host.q, PROCGROUP_COMM, &none, &groups), 0);
+	name_all(table, "name", true);
+	for (int i = 0; i < 2; i++)
+		ck_assert_int_eq(procgroups_update(procroot_host.q, groups, table), 0);
+	proctable_each(table, p)
+	{
+		const struct procgroup *group = procgroups_at(groups, procgroups_of(groups, p));
+
+		ck_assert_ptr_nonnull(group);
+		ck_assert_str_eq(group->name, p->comm);
+		ck_assert_uint_eq(group->members, 1);
+		n++;
+	}
+	ck_assert_uint_eq(n, MANY);
+	ck_assert_uint_eq(groups_n(groups), 1 + MANY); /* and the kernel's */
+	name_all(table, "all", false);
+	for (int i = 0; i < ROUNDS; i++)
+		ck_assert_int_eq(procgroups_update(procroot_host.q, groups, table), 0);
+	ck_assert_uint_eq(groups_n(groups), 2 + MANY);
+	ck_assert_int_eq(procgroups_update(procroot_host.q, groups, table), 0);
+	ck_assert_uint_eq(groups_n(groups), 2);
+	p = proctable_first(table);
+	ck_assert_uint_eq(procgroups_at(groups, procgroups_of(groups, p))->members, MANY);
+	/* others get their places */
+	name_all(table, "again", true);
+	ck_assert_int_eq(procgroups_update(procroot_host.q, groups, table), 0);
+	ck_assert_uint_eq(groups_n(groups), 2 + MANY);
+	ck_assert_uint_eq(procgroups_capacity(groups), 2 + MANY);
+	procgroups_free(groups);
+}
+END_TEST
+
 /* What was read before an exec tells nothing of what came after it. */
 START_TEST(exec_while_asked)
 {
@@ -280,6 +345,7 @@ Suite *procgroup_suite(void)
 	TCase *t = tcase_create("procgroup");
 
 	tcase_add_checked_fixture(t, setup, teardown);
+	tcase_set_timeout(t, 300); /* emulated, or under a checker, all is slow */
 	tcase_add_test(t, by_comm);
 	tcase_add_test(t, names_of_others);
 	tcase_add_test(t, by_rules);
@@ -289,6 +355,7 @@ Suite *procgroup_suite(void)
 	tcase_add_test(t, by_cgroup);
 	tcase_add_test(t, worker_is_stuck);
 	tcase_add_test(t, forgotten);
+	tcase_add_test(t, many);
 	tcase_add_test(t, exec_while_asked);
 	tcase_add_test(t, moved_meanwhile);
 	suite_add_tcase(s, t);
