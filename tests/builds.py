@@ -19,11 +19,23 @@ def below(prefix):
             f"--with-systemd-unitdir={prefix}/systemd"]
 
 
-def alone(host, other):
+def without_libbpf(plugin):
+    """It says why it has neither of the two back ends that need it, and reads files."""
+    for backend in ("bpf", "iter"):
+        tap.write(f"{work}/{backend}.conf", f"[proctable]\nBackend = {backend}\n")
+        said = building.run([plugin, "--config", f"{work}/{backend}.conf", "--check"], work)[1]
+        tap.ok(f"\nproctable\toff\tback end '{backend}': qmem was built without libbpf" in "\n" + said,
+               f"without libbpf there is no back end {backend}, which is said", said)
+    said = building.run([plugin, "--config", "/dev/null", "--check"], work)[1]
+    tap.ok("\nproctable\ton\tback end fds: " in "\n" + said and said.count("qmem was built without libbpf") >= 1,
+           "and files are read instead", said)
+
+
+def alone(host, other, *options):
     build, prefix = f"{work}/{host}", f"{work}/{host}-prefix"
-    status, text = building.configure(build, *quick, f"--disable-{other}", f"--enable-{host}", *below(prefix))
+    status, configured = building.configure(build, *quick, f"--disable-{other}", f"--enable-{host}", *options, *below(prefix))
     if not tap.same(status, 0, f"configure with {host} alone"):
-        tap.diag(text)
+        tap.diag(configured)
         return
     status, text = building.make(build, "-j2")
     if not tap.same(status, 0, f"{host} alone builds"):
@@ -35,6 +47,10 @@ def alone(host, other):
     status, text = building.make(build, "install")
     tap.same(status, 0, f"{host} alone is installed where it belongs, without DESTDIR") or tap.diag(text)
     tap.same([prefix + path for path in building.files(prefix)], sorted(wanted), f"{host} alone: what is installed")
+    if "--without-libbpf" in options:
+        tap.ok("BPF                  no: --without-libbpf" in configured, "without libbpf, as configure says", configured)
+        tap.ok(not any(path.endswith((".bpf.o", ".skel.h")) for path in building.files(build)), "and without the BPF programs")
+        without_libbpf(f"{build}/qmem.plugin")
     if host == "netdata":
         rights(f"{prefix}/plugins.d/qmem.plugin", text)
     status, text = building.make(build, "uninstall")
@@ -64,7 +80,7 @@ def rights(plugin, said):
     tap.same((building.mode(plugin), os.stat(plugin).st_gid), (0o750, group), "and only the group netdata may use them")
 
 
-alone("netdata", "collectd")
+alone("netdata", "collectd", "--without-libbpf")
 alone("collectd", "netdata")
 
 # Missing headers: a word, and the other host.
