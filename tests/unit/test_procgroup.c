@@ -23,10 +23,11 @@ static void setup(void)
 /* Jobs that come back when the engine has gone. */
 static void teardown(void)
 {
-	procroot_end();
+	qmem_free(procroot_host.q);
 	procroot_host.q = NULL;
 	while (recorder_work(&procroot_host))
 		;
+	procroot_end();
 }
 
 #define PROCESSES(...) procroot_processes((const struct process[]){ __VA_ARGS__{ 0 } })

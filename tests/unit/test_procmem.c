@@ -29,10 +29,11 @@ static void setup(void)
 /* Jobs that come back when the engine has gone. */
 static void teardown(void)
 {
-	procroot_end();
+	qmem_free(procroot_host.q);
 	procroot_host.q = NULL;
 	while (recorder_work(&procroot_host))
 		;
+	procroot_end();
 }
 
 /* A process, with as many threads as its pid is. */
