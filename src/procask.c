@@ -252,7 +252,7 @@ void procask_go(struct qmem *q, struct procask *a)
 	a->busy = true;
 	if (qmem_work(q, &a->job)) {
 		a->busy = false;
-		a->n = 0;
+		a->back = true; /* with none answered: they may be asked for again */
 	}
 }
 

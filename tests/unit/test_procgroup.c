@@ -192,6 +192,23 @@ START_TEST(worker_is_stuck)
 }
 END_TEST
 
+/* No worker just then: it is asked again. */
+START_TEST(worker_comes_later)
+{
+	procroot_set("procmem", "GroupBy", "user");
+	PROCESSES({ .pid = 1, .comm = "a", .state = 'S' }, );
+	procroot_start();
+	procroot_host.no_jobs = true;
+	procroot_tick();
+	procroot_host.no_jobs = false;
+	procroot_tick();
+	members("a", 1);
+	procroot_tick();
+	members("7", 1);
+	absent("a");
+}
+END_TEST
+
 static bool is_there(const struct procgroups *groups, const char *name)
 {
 	for (size_t i = 0; i < procgroups_capacity(groups); i++) {
@@ -289,6 +306,7 @@ Suite *procgroup_suite(void)
 	tcase_add_test(t, by_unit);
 	tcase_add_test(t, by_cgroup);
 	tcase_add_test(t, worker_is_stuck);
+	tcase_add_test(t, worker_comes_later);
 	tcase_add_test(t, forgotten);
 	tcase_add_test(t, exec_while_asked);
 	tcase_add_test(t, moved_meanwhile);
