@@ -148,6 +148,46 @@ START_TEST(by_number)
 }
 END_TEST
 
+/* Users whose names are known need no worker, whatever numbers they have. */
+START_TEST(many_users)
+{
+	char comm[2][16];
+
+	procroot_set("procmem", "GroupBy", "user");
+	for (int i = 0; i < 200; i++) {
+		struct process processes[] = { { .pid = 1, .comm = "a", .state = 'S' },
+					       { .pid = 2, .comm = "a", .state = 'S', .uid = 263 },
+					       { .pid = 1000 + i, .comm = comm[0], .state = 'S' },
+					       { .pid = 2000 + i, .comm = comm[1], .state = 'S', .uid = 263 },
+					       { .pid = 3000, .comm = "c", .state = 'S', .uid = 1000 },
+					       { 0 } };
+
+		snprintf(comm[0], sizeof(comm[0]), "new%d", i);
+		snprintf(comm[1], sizeof(comm[1]), "new%d_2", i);
+		procroot_processes(processes);
+		if (!i)
+			procroot_start();
+		procroot_tick();
+		if (i < 2)
+			continue;
+		members("7", 2);
+		members("263", 2);
+		members("1000", 1);
+	}
+	/* more of them than there is room for at first */
+	for (unsigned i = 0; i < 300; i++) {
+		PROCESSES({ .pid = 1, .comm = "a", .state = 'S' },
+			  { .pid = 4000 + (int)i, .comm = "d", .state = 'S', .uid = 5000 + 3 * i }, );
+		procroot_tick();
+		procroot_tick();
+		absent("d");
+	}
+	PROCESSES({ .pid = 1, .comm = "a", .state = 'S' }, { .pid = 9000, .comm = "e", .state = 'S', .uid = 5000 }, );
+	procroot_tick();
+	members("5000", 1);
+}
+END_TEST
+
 START_TEST(by_unit)
 {
 	procroot_set("procmem", "GroupBy", "unit");
@@ -303,6 +343,7 @@ Suite *procgroup_suite(void)
 	tcase_add_test(t, by_rules);
 	tcase_add_test(t, by_user);
 	tcase_add_test(t, by_number);
+	tcase_add_test(t, many_users);
 	tcase_add_test(t, by_unit);
 	tcase_add_test(t, by_cgroup);
 	tcase_add_test(t, worker_is_stuck);
