@@ -21,10 +21,12 @@
 struct member {
 	uint32_t generation;
 	uint32_t group;
-	uint32_t mark; /* of comm, uid, cgroup, execs; they tell of a change in rounds that were not ours */
-	bool pending;  /* the worker is to be asked */
-	bool asked;    /* and has been */
-	bool again;    /* look at it in the next round */
+	uint32_t mark; /* of uid, cgroup, execs; with comm's it tells of a change, also in rounds that were not ours */
+	uint32_t comm;
+	bool pending; /* the worker is to be asked */
+	bool asked;   /* and has been */
+	bool told;    /* the group is by what it has answered */
+	bool again;   /* look at it in the next round */
 };
 
 struct own {
@@ -34,7 +36,7 @@ struct own {
 struct procgroups {
 	enum procgroup_by by;
 	unsigned want; /* enum procask_want */
-	bool want_cgroup;
+	bool want_cgroup, want_comm;
 	struct own *own;
 	size_t own_n;
 
@@ -245,22 +247,26 @@ static bool has(const struct select *rules, const char *text, bool *unsure)
 	return text && select_wants(rules, text);
 }
 
-/* The group, and whether a fact that is not known could make it another one. */
+/* The group, and whether a fact that is not known could make it another one. `stay` is the one that the worker's answer has
+ * told before, or NONE: it is taken where only the worker can tell another. */
 static uint32_t decide(struct procgroups *g, const struct proc *p, const struct procask_facts *f, const char *cgroup,
-		       bool *ret_unsure)
+		       uint32_t stay, bool *ret_unsure)
 {
 	char unit[PROCGROUP_NAME];
 	const char *name = NULL;
 
 	for (size_t i = 0; i < g->own_n; i++) {
 		const struct own *own = &g->own[i];
-		bool no_cgroup = false;
+		bool no_cgroup = false, unsure = false;
 
 		if (!own->comm.n && !own->cmdline.n && !own->user.n && !own->cgroup.n)
 			continue;
-		if (has(&own->comm, p->comm, ret_unsure) && has(&own->cgroup, cgroup, &no_cgroup) &&
-		    has(&own->user, f->user, ret_unsure) && has(&own->cmdline, f->cmdline, ret_unsure))
+		if (has(&own->comm, p->comm, &unsure) && has(&own->cgroup, cgroup, &no_cgroup) &&
+		    has(&own->user, f->user, &unsure) && has(&own->cmdline, f->cmdline, &unsure))
 			return (uint32_t)(1 + i);
+		*ret_unsure |= unsure;
+		if (unsure && stay == 1 + i)
+			return stay;
 	}
 	switch (g->by) {
 	case PROCGROUP_COMM:
@@ -268,6 +274,8 @@ static uint32_t decide(struct procgroups *g, const struct proc *p, const struct 
 	case PROCGROUP_EXE:
 		name = f->exe;
 		*ret_unsure |= !name;
+		if (!name && stay != NONE && g->groups[stay].kind == PROCGROUP_NAMED)
+			return stay;
 		break;
 	case PROCGROUP_USER:
 		name = f->user;
@@ -288,7 +296,8 @@ static int place(struct qmem *q, struct procgroups *g, const struct proc *p, str
 {
 	char path[4096];
 	bool unsure = false, have = false;
-	uint32_t group;
+	/* a user that is not known is another than the one that the answer was of */
+	uint32_t group, stay = m->told && !final && (f->user || !(g->want & PROCASK_USER)) ? m->group : NONE;
 
 	m->again = m->pending = false;
 	if (p->kthread) {
@@ -303,9 +312,10 @@ static int place(struct qmem *q, struct procgroups *g, const struct proc *p, str
 			have = proctable_cgroup(q, p, path, sizeof(path)) == 0;
 		}
 	}
-	group = decide(g, p, f, have ? path : NULL, &unsure);
+	group = decide(g, p, f, have ? path : NULL, stay, &unsure);
 	if (group == NONE)
 		return -ENOMEM;
+	m->told = final ? !unsure : group == stay;
 	m->group = group;
 	m->pending = unsure && !final && g->ask;
 	m->asked = false;
@@ -316,10 +326,20 @@ static uint32_t mark_of(const struct proc *p)
 {
 	uint32_t h = UINT32_C(2166136261) ^ p->uid;
 
-	for (size_t i = 0; i < sizeof(p->comm) && p->comm[i]; i++)
-		h = (h ^ (unsigned char)p->comm[i]) * UINT32_C(16777619);
 	h = (h ^ (uint32_t)(p->cgroup ^ p->cgroup >> 32)) * UINT32_C(16777619);
 	return (h ^ p->execs) * UINT32_C(16777619);
+}
+
+/* Can another comm mean another group? Without BPF it is also what tells of an exec. */
+static bool looks_at_comm(const struct procgroups *g, const struct proc *p, const struct member *m)
+{
+	return g->by != PROCGROUP_EXE || g->want_comm || !p->execs || !m->told;
+}
+
+/* Is it another process than the one that was placed? */
+static bool has_changed(const struct procgroups *g, const struct proc *p, const struct member *m)
+{
+	return mark_of(p) != m->mark || (hash_of(p->comm) != m->comm && looks_at_comm(g, p, m));
 }
 
 static int take_answers(struct qmem *q, struct procgroups *g, const struct proctable *table)
@@ -367,15 +387,15 @@ int procgroups_update(struct qmem *q, struct procgroups *g, const struct proctab
 	{
 		struct member *m = &g->members[p->slot];
 		bool is_new = m->generation != p->generation;
-		uint32_t mark = missed || is_new || (p->changed & PROC_ID) ? mark_of(p) : m->mark;
 
 		if (is_new)
 			*m = (struct member){ .generation = p->generation };
-		if (is_new || m->again || mark != m->mark || (p->changed & PROC_ID)) {
+		if (is_new || m->again || ((missed || (p->changed & PROC_ID)) && has_changed(g, p, m))) {
 			const struct procask_facts f = { .user = g->ask ? procask_user(g->ask, p->uid) : NULL };
 			int bad = place(q, g, p, m, &f, false);
 
-			m->mark = mark;
+			m->mark = mark_of(p);
+			m->comm = hash_of(p->comm);
 			if (bad)
 				err = bad;
 		}
@@ -456,6 +476,7 @@ static int add_own(struct procgroups *g, const struct qmem_block *block)
 		g->want |= PROCASK_CMDLINE;
 	if (own->user.n)
 		g->want |= PROCASK_USER;
+	g->want_comm |= own->comm.n > 0;
 	if (own->cgroup.n)
 		g->want_cgroup = true;
 	return err;

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "procgroup.h"
 #include "procroot.h"
@@ -308,11 +309,77 @@ START_TEST(exec_while_asked)
 }
 END_TEST
 
+/* A new parent is no other program. A new name may be one: it stays until that is known. */
+START_TEST(reparented)
+{
+	rule("jobs", "Cmdline", "job");
+	rule("named", "Comm", "z");
+	PROCESSES({ .pid = 3, .ppid = 2, .comm = "job", .state = 'S' }, );
+	procroot_start();
+	procroot_tick();
+	procroot_tick();
+	members("jobs", 1);
+	procroot_host.hold_jobs = true;
+	PROCESSES({ .pid = 3, .ppid = 1, .comm = "job", .state = 'S' }, );
+	procroot_tick();
+	members("jobs", 1);
+	ck_assert_ptr_null(procroot_host.jobs);
+	PROCESSES({ .pid = 3, .ppid = 1, .comm = "x", .state = 'S' }, );
+	procroot_tick();
+	members("jobs", 1);
+	ck_assert(recorder_work(&procroot_host));
+	procroot_tick();
+	members("jobs", 0);
+	members("x", 1);
+	PROCESSES({ .pid = 3, .ppid = 1, .comm = "z", .state = 'S' }, );
+	procroot_tick();
+	members("named", 1);
+}
+END_TEST
+
+static struct proc *proc_of(int32_t pid)
+{
+	return (struct proc *)(uintptr_t)proctable_find(qmem_state(procroot_host.q, &proctable_service), pid);
+}
+
+/* A thread that names itself after what it does; where execs are counted, that is not even asked about. */
+START_TEST(renamed)
+{
+	procroot_set("procmem", "GroupBy", "exe");
+	PROCESSES({ .pid = 3, .comm = "a", .state = 'S' }, );
+	ck_assert_int_eq(symlink("/usr/bin/a (deleted)", procroot_path("proc/3/exe")), 0);
+	procroot_start();
+	procroot_tick();
+	members("a", 1);
+	procroot_tick();
+	members("/usr/bin/a", 1);
+	procroot_host.hold_jobs = true;
+	PROCESSES({ .pid = 3, .comm = "b", .state = 'S' }, );
+	procroot_tick();
+	members("/usr/bin/a", 1);
+	absent("b");
+	ck_assert(recorder_work(&procroot_host));
+	/* as a back end that counts execs does it */
+	proc_of(3)->execs = 5;
+	PROCESSES({ .pid = 3, .comm = "c", .state = 'S' }, );
+	procroot_tick();
+	recorder_work(&procroot_host);
+	for (int i = 0; i < 3; i++) {
+		PROCESSES({ .pid = 3, .comm = i & 1 ? "c" : "d", .state = 'S' }, );
+		procroot_tick();
+		members("/usr/bin/a", 1);
+		ck_assert_ptr_null(procroot_host.jobs);
+	}
+	proc_of(3)->execs = 6;
+	PROCESSES({ .pid = 3, .comm = "e", .state = 'S' }, );
+	procroot_tick();
+	ck_assert_ptr_nonnull(procroot_host.jobs);
+}
+END_TEST
+
 /* A move to another cgroup is seen, also if it was in a round of the table that was not procmem's. */
 START_TEST(moved_meanwhile)
 {
-	struct proc *p;
-
 	procroot_set("procmem", "GroupBy", "cgroup");
 	procroot_set("procmem", "Interval", "2s");
 	procroot_set("proctable", "Enabled", "yes"); /* every second */
@@ -321,8 +388,7 @@ START_TEST(moved_meanwhile)
 	procroot_tick();
 	members("/one", 1);
 	/* as a back end that knows cgroups does it */
-	p = (struct proc *)(uintptr_t)proctable_find(qmem_state(procroot_host.q, &proctable_service), 1);
-	p->cgroup = 7;
+	proc_of(1)->cgroup = 7;
 	PROCESSES({ .pid = 1, .comm = "a", .state = 'S', .cgroup = "/two" }, );
 	procroot_tick();
 	absent("/two");
@@ -350,6 +416,8 @@ Suite *procgroup_suite(void)
 	tcase_add_test(t, worker_comes_later);
 	tcase_add_test(t, forgotten);
 	tcase_add_test(t, exec_while_asked);
+	tcase_add_test(t, reparented);
+	tcase_add_test(t, renamed);
 	tcase_add_test(t, moved_meanwhile);
 	suite_add_tcase(s, t);
 	return s;
