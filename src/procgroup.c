@@ -14,7 +14,10 @@
 
 #define KERNEL "kernel"
 #define FORGET_AFTER 60 /* rounds without members */
-#define READS_MOST 2000 /* cgroup files in a round; the others in the next one */
+/* cgroup files in the first round and in a later one; the others in the next one */
+#define READS_FIRST 2000
+#define READS_MOST 400
+#define LOOK_EVERY 64 /* rounds, where the back end does not tell of another cgroup */
 #define NONE UINT32_MAX
 
 /* What is known of a slot. */
@@ -23,10 +26,12 @@ struct member {
 	uint32_t group;
 	uint32_t mark; /* of uid, cgroup, execs; with comm's it tells of a change, also in rounds that were not ours */
 	uint32_t comm;
-	bool pending; /* the worker is to be asked */
-	bool asked;   /* and has been */
-	bool told;    /* the group is by what it has answered */
-	bool again;   /* look at it in the next round */
+	uint32_t path; /* of the cgroup, a hash; 0: not known */
+	bool pending;  /* the worker is to be asked */
+	bool asked;    /* and has been */
+	bool told;     /* the group is by what it has answered */
+	bool again;    /* place it anew in the next round */
+	bool late;     /* look at its cgroup in the next round */
 };
 
 struct own {
@@ -49,7 +54,8 @@ struct procgroups {
 	struct member *members;
 	size_t members_room;
 	uint64_t round, table_round;
-	unsigned reads;
+	unsigned reads;  /* of cgroups, left in this round */
+	char path[4096]; /* the one that was read last */
 
 	struct procask *ask; /* NULL unless something is wanted */
 };
@@ -291,34 +297,41 @@ static uint32_t decide(struct procgroups *g, const struct proc *p, const struct 
 	return group_of(g, name ? name : p->comm, name ? PROCGROUP_NAMED : PROCGROUP_SINGLE);
 }
 
+/* Into g->path. -EAGAIN: not in this round. */
+static int read_cgroup(struct qmem *q, struct procgroups *g, const struct proc *p)
+{
+	if (!g->reads)
+		return -EAGAIN;
+	g->reads--;
+	return proctable_cgroup(q, p, g->path, sizeof(g->path));
+}
+
 static int place(struct qmem *q, struct procgroups *g, const struct proc *p, struct member *m,
 		 const struct procask_facts *f, bool final)
 {
-	char path[4096];
-	bool unsure = false, have = false;
+	bool unsure = false;
+	int no_cgroup = -ENODATA;
 	/* a user that is not known is another than the one that the answer was of */
 	uint32_t group, stay = m->told && !final && (f->user || !(g->want & PROCASK_USER)) ? m->group : NONE;
 
-	m->again = m->pending = false;
 	if (p->kthread) {
 		m->group = 0;
 		return 0;
 	}
-	if (g->want_cgroup) {
-		if (!g->reads) {
-			m->again = true;
-		} else {
-			g->reads--;
-			have = proctable_cgroup(q, p, path, sizeof(path)) == 0;
-		}
-	}
-	group = decide(g, p, f, have ? path : NULL, stay, &unsure);
+	if (g->want_cgroup)
+		no_cgroup = read_cgroup(q, g, p);
+	m->again = no_cgroup == -EAGAIN;
+	m->asked = false;
+	/* better where it was than as if it were in none */
+	if (m->again && m->path)
+		return 0;
+	group = decide(g, p, f, no_cgroup ? NULL : g->path, stay, &unsure);
 	if (group == NONE)
 		return -ENOMEM;
+	m->path = no_cgroup ? 0 : hash_of(g->path);
 	m->told = final ? !unsure : group == stay;
 	m->group = group;
 	m->pending = unsure && !final && g->ask;
-	m->asked = false;
 	return 0;
 }
 
@@ -334,6 +347,18 @@ static uint32_t mark_of(const struct proc *p)
 static bool looks_at_comm(const struct procgroups *g, const struct proc *p, const struct member *m)
 {
 	return g->by != PROCGROUP_EXE || g->want_comm || !p->execs || !m->told;
+}
+
+/* Is it in another cgroup, which no mark tells of? */
+static bool has_moved(struct qmem *q, struct procgroups *g, const struct proc *p, struct member *m)
+{
+	int err;
+
+	if (!g->want_cgroup || p->cgroup || p->kthread || (!m->late && (g->round + p->slot) % LOOK_EVERY))
+		return false;
+	err = read_cgroup(q, g, p);
+	m->late = err == -EAGAIN;
+	return !err && hash_of(g->path) != m->path;
 }
 
 /* Is it another process than the one that was placed? */
@@ -378,7 +403,7 @@ int procgroups_update(struct qmem *q, struct procgroups *g, const struct proctab
 		return err;
 	g->round++;
 	g->table_round = proctable_round(table);
-	g->reads = READS_MOST;
+	g->reads = g->round == 1 ? READS_FIRST : READS_MOST;
 	if (g->ask)
 		err = take_answers(q, g, table);
 	for (size_t i = 0; i < g->n; i++)
@@ -390,7 +415,8 @@ int procgroups_update(struct qmem *q, struct procgroups *g, const struct proctab
 
 		if (is_new)
 			*m = (struct member){ .generation = p->generation };
-		if (is_new || m->again || ((missed || (p->changed & PROC_ID)) && has_changed(g, p, m))) {
+		if (is_new || m->again || ((missed || (p->changed & PROC_ID)) && has_changed(g, p, m)) ||
+		    has_moved(q, g, p, m)) {
 			const struct procask_facts f = { .user = g->ask ? procask_user(g->ask, p->uid) : NULL };
 			int bad = place(q, g, p, m, &f, false);
 

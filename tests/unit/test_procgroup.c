@@ -2,6 +2,7 @@
 /* Which group a process is in, seen by what procmem counts. */
 #include "unit.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -398,6 +399,58 @@ START_TEST(moved_meanwhile)
 }
 END_TEST
 
+/* Back ends that do not know cgroups: a move is seen some time, and once. */
+START_TEST(moved_unseen)
+{
+	int round = 0;
+
+	rule("three", "Cgroup", "/three");
+	procroot_set("procmem", "GroupBy", "cgroup");
+	PROCESSES({ .pid = 1, .comm = "a", .state = 'S', .cgroup = "/one" },
+		  { .pid = 2, .comm = "a", .state = 'S', .cgroup = "/one" }, );
+	procroot_start();
+	procroot_tick();
+	members("/one", 2);
+	procroot_put("proc/1/cgroup", "0::/two\n");
+	procroot_put("proc/2/cgroup", "0::/three\n");
+	do
+		procroot_tick();
+	while (procroot_value("procmem.processes.count[/one]") != -1 && ++round < 65);
+	ck_assert_int_lt(round, 65);
+	members("/two", 1);
+	members("three", 1);
+}
+END_TEST
+
+/* So many files are read in a round, and no more. */
+START_TEST(many_cgroups)
+{
+	procroot_set("procmem", "GroupBy", "cgroup");
+	PROCESSES({ .pid = 1, .comm = "a", .state = 'S', .cgroup = "/one" }, );
+	procroot_start();
+	procroot_tick();
+	for (int pid = 1001; pid <= 2000; pid++) {
+		char name[64];
+
+		snprintf(name, sizeof(name), "proc/%d/stat", pid);
+		procroot_put(name, "%d (b) S 1 1 1 0 -1 0 5 0 6 0 1 1 0 0 20 0 1 0 9 4096000 100 0\n", pid);
+		snprintf(name, sizeof(name), "proc/%d/cgroup", pid);
+		procroot_put(name, "0::/two\n");
+	}
+	for (int i = 1; i <= 2; i++) {
+		int64_t n;
+
+		procroot_tick();
+		n = procroot_value("procmem.processes.count[/two]") / 1000;
+		/* a few are looked at again */
+		ck_assert_msg(n <= 400 * i && n > 400 * i - 40, "%" PRId64, n);
+	}
+	procroot_tick();
+	members("/two", 1000);
+	members("/one", 1);
+}
+END_TEST
+
 Suite *procgroup_suite(void)
 {
 	Suite *s = suite_create("procgroup");
@@ -419,6 +472,8 @@ Suite *procgroup_suite(void)
 	tcase_add_test(t, reparented);
 	tcase_add_test(t, renamed);
 	tcase_add_test(t, moved_meanwhile);
+	tcase_add_test(t, moved_unseen);
+	tcase_add_test(t, many_cgroups);
 	suite_add_tcase(s, t);
 	return s;
 }
