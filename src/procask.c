@@ -14,7 +14,8 @@
 #define ASKS_MOST 2048   /* processes that one job looks at */
 #define TEXT_SIZE 131072 /* what it may say of them */
 #define CMDLINE_SIZE 2048
-#define USERS 256
+#define USERS 64        /* at first */
+#define USERS_MOST 8192 /* uids are anyone's who has a user namespace */
 #define USER_NAME 64
 
 struct user {
@@ -31,10 +32,11 @@ struct procask {
 	size_t n;
 	char text[TEXT_SIZE];
 	size_t used;
-	bool gone; /* its owner has */
-	bool busy; /* it is at the worker */
-	bool back; /* and has come back, with answers to be taken */
-	struct user users[USERS];
+	bool gone;          /* its owner has */
+	bool busy;          /* it is at the worker */
+	bool back;          /* and has come back, with answers to be taken */
+	struct user *users; /* hash table, at most half full */
+	size_t users_room, users_n;
 	uid_t uid;              /* our own */
 	bool refused, readable; /* exe of processes of other users */
 };
@@ -188,6 +190,7 @@ static void run(struct qmem_job *job)
 static void release(struct procask *a)
 {
 	close(a->root_fd);
+	free(a->users);
 	free(a);
 }
 
@@ -203,14 +206,59 @@ static void done(struct qmem *q, struct qmem_job *job)
 	a->back = true;
 }
 
+/* The user's place, or the one it would have. */
+static struct user *user_at(const struct procask *a, uint32_t uid)
+{
+	size_t at = uid % a->users_room;
+
+	while (*a->users[at].name && a->users[at].uid != uid)
+		at = at + 1 < a->users_room ? at + 1 : 0;
+	return &a->users[at];
+}
+
+/* If there are too many of them it begins anew: those that are needed are asked for again. */
+static int grow_users(struct procask *a)
+{
+	size_t before = a->users_room, room = before ? 2 * before : USERS;
+	struct user *old = a->users, *users;
+
+	if (room > USERS_MOST) {
+		memset(old, 0, before * sizeof(*old));
+		a->users_n = 0;
+		return 0;
+	}
+	users = calloc(room, sizeof(*users));
+	if (!users)
+		return -ENOMEM;
+	a->users = users;
+	a->users_room = room;
+	for (size_t i = 0; i < before; i++)
+		if (*old[i].name)
+			*user_at(a, old[i].uid) = old[i];
+	free(old);
+	return 0;
+}
+
+static void learn_user(struct procask *a, uint32_t uid, const char *name)
+{
+	struct user *user = user_at(a, uid);
+
+	if (!*user->name) {
+		if (2 * (a->users_n + 1) > a->users_room) {
+			if (grow_users(a))
+				return;
+			user = user_at(a, uid);
+		}
+		a->users_n++;
+	}
+	user->uid = uid;
+	snprintf(user->name, sizeof(user->name), "%s", name);
+}
+
 static void learn(struct procask *a, const struct procask_answer *answer)
 {
-	struct user *user = &a->users[answer->uid % USERS];
-
-	if (answer->facts.user) {
-		user->uid = answer->uid;
-		snprintf(user->name, sizeof(user->name), "%s", answer->facts.user);
-	}
+	if (answer->facts.user)
+		learn_user(a, answer->uid, answer->facts.user);
 	if (!answer->answered || answer->uid == a->uid)
 		return;
 	a->refused |= answer->refused;
@@ -252,15 +300,15 @@ void procask_go(struct qmem *q, struct procask *a)
 	a->busy = true;
 	if (qmem_work(q, &a->job)) {
 		a->busy = false;
-		a->n = 0;
+		a->back = true; /* with none answered: they may be asked for again */
 	}
 }
 
 const char *procask_user(const struct procask *a, uint32_t uid)
 {
-	const struct user *user = &a->users[uid % USERS];
+	const struct user *user = a->users_room ? user_at(a, uid) : NULL;
 
-	return *user->name && user->uid == uid ? user->name : NULL;
+	return user && *user->name ? user->name : NULL;
 }
 
 bool procask_refused(const struct procask *a)
@@ -281,13 +329,15 @@ void procask_free(struct procask *a)
 int procask_new(struct qmem *q, unsigned want, struct procask **ret)
 {
 	struct procask *a = calloc(1, sizeof(*a));
+	int err;
 
 	if (!a)
 		return -ENOMEM;
 	a->root_fd = qmem_open(q, O_PATH | O_DIRECTORY, ".");
-	if (a->root_fd < 0) {
-		int err = a->root_fd;
-
+	err = a->root_fd < 0 ? a->root_fd : want & PROCASK_USER ? grow_users(a) : 0;
+	if (err) {
+		if (a->root_fd >= 0)
+			close(a->root_fd);
 		free(a);
 		return err;
 	}

@@ -25,7 +25,7 @@ struct procask_answer {
 	uint32_t slot, generation;
 	uint32_t uid; /* when it was asked for */
 	int32_t pid;
-	bool answered; /* false: there was no room for what it may say */
+	bool answered; /* false: there was no worker, or no room for what it may say */
 	bool refused;  /* its exe was */
 	struct procask_facts facts;
 };
@@ -41,7 +41,7 @@ void procask_free(struct procask *ask);
 size_t procask_take(struct procask *ask, const struct procask_answer **ret);
 /* false: not in this round, as there are many of them, or the worker has not come back. */
 bool procask_add(struct procask *ask, const struct proc *p);
-/* Gives the worker those that were added. If there is no worker they are dropped, and no answer comes. */
+/* Gives the worker those that were added. If there is no worker they come back unanswered. */
 void procask_go(struct qmem *q, struct procask *ask);
 
 /* The name of a user that an answer has told; NULL: it is not known yet. */

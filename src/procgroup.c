@@ -14,17 +14,24 @@
 
 #define KERNEL "kernel"
 #define FORGET_AFTER 60 /* rounds without members */
-#define READS_MOST 2000 /* cgroup files in a round; the others in the next one */
+/* cgroup files in the first round and in a later one; the others in the next one */
+#define READS_FIRST 2000
+#define READS_MOST 400
+#define LOOK_EVERY 64 /* rounds, where the back end does not tell of another cgroup */
 #define NONE UINT32_MAX
 
 /* What is known of a slot. */
 struct member {
 	uint32_t generation;
 	uint32_t group;
-	uint32_t mark; /* of comm, uid, cgroup, execs; they tell of a change in rounds that were not ours */
+	uint32_t mark; /* of uid, cgroup, execs; with comm's it tells of a change, also in rounds that were not ours */
+	uint32_t comm;
+	uint32_t path; /* of the cgroup, a hash; 0: not known */
 	bool pending;  /* the worker is to be asked */
 	bool asked;    /* and has been */
-	bool again;    /* look at it in the next round */
+	bool told;     /* the group is by what it has answered */
+	bool again;    /* place it anew in the next round */
+	bool late;     /* look at its cgroup in the next round */
 };
 
 struct own {
@@ -34,7 +41,7 @@ struct own {
 struct procgroups {
 	enum procgroup_by by;
 	unsigned want; /* enum procask_want */
-	bool want_cgroup;
+	bool want_cgroup, want_comm;
 	struct own *own;
 	size_t own_n;
 
@@ -47,7 +54,8 @@ struct procgroups {
 	struct member *members;
 	size_t members_room;
 	uint64_t round, table_round;
-	unsigned reads;
+	unsigned reads;  /* of cgroups, left in this round */
+	char path[4096]; /* the one that was read last */
 
 	struct procask *ask; /* NULL unless something is wanted */
 };
@@ -245,22 +253,26 @@ static bool has(const struct select *rules, const char *text, bool *unsure)
 	return text && select_wants(rules, text);
 }
 
-/* The group, and whether a fact that is not known could make it another one. */
+/* The group, and whether a fact that is not known could make it another one. `stay` is the one that the worker's answer has
+ * told before, or NONE: it is taken where only the worker can tell another. */
 static uint32_t decide(struct procgroups *g, const struct proc *p, const struct procask_facts *f, const char *cgroup,
-		       bool *ret_unsure)
+		       uint32_t stay, bool *ret_unsure)
 {
 	char unit[PROCGROUP_NAME];
 	const char *name = NULL;
 
 	for (size_t i = 0; i < g->own_n; i++) {
 		const struct own *own = &g->own[i];
-		bool no_cgroup = false;
+		bool no_cgroup = false, unsure = false;
 
 		if (!own->comm.n && !own->cmdline.n && !own->user.n && !own->cgroup.n)
 			continue;
-		if (has(&own->comm, p->comm, ret_unsure) && has(&own->cgroup, cgroup, &no_cgroup) &&
-		    has(&own->user, f->user, ret_unsure) && has(&own->cmdline, f->cmdline, ret_unsure))
+		if (has(&own->comm, p->comm, &unsure) && has(&own->cgroup, cgroup, &no_cgroup) &&
+		    has(&own->user, f->user, &unsure) && has(&own->cmdline, f->cmdline, &unsure))
 			return (uint32_t)(1 + i);
+		*ret_unsure |= unsure;
+		if (unsure && stay == 1 + i)
+			return stay;
 	}
 	switch (g->by) {
 	case PROCGROUP_COMM:
@@ -268,6 +280,8 @@ static uint32_t decide(struct procgroups *g, const struct proc *p, const struct 
 	case PROCGROUP_EXE:
 		name = f->exe;
 		*ret_unsure |= !name;
+		if (!name && stay != NONE && g->groups[stay].kind == PROCGROUP_NAMED)
+			return stay;
 		break;
 	case PROCGROUP_USER:
 		name = f->user;
@@ -283,32 +297,41 @@ static uint32_t decide(struct procgroups *g, const struct proc *p, const struct 
 	return group_of(g, name ? name : p->comm, name ? PROCGROUP_NAMED : PROCGROUP_SINGLE);
 }
 
+/* Into g->path. -EAGAIN: not in this round. */
+static int read_cgroup(struct qmem *q, struct procgroups *g, const struct proc *p)
+{
+	if (!g->reads)
+		return -EAGAIN;
+	g->reads--;
+	return proctable_cgroup(q, p, g->path, sizeof(g->path));
+}
+
 static int place(struct qmem *q, struct procgroups *g, const struct proc *p, struct member *m,
 		 const struct procask_facts *f, bool final)
 {
-	char path[4096];
-	bool unsure = false, have = false;
-	uint32_t group;
+	bool unsure = false;
+	int no_cgroup = -ENODATA;
+	/* a user that is not known is another than the one that the answer was of */
+	uint32_t group, stay = m->told && !final && (f->user || !(g->want & PROCASK_USER)) ? m->group : NONE;
 
-	m->again = m->pending = false;
 	if (p->kthread) {
 		m->group = 0;
 		return 0;
 	}
-	if (g->want_cgroup) {
-		if (!g->reads) {
-			m->again = true;
-		} else {
-			g->reads--;
-			have = proctable_cgroup(q, p, path, sizeof(path)) == 0;
-		}
-	}
-	group = decide(g, p, f, have ? path : NULL, &unsure);
+	if (g->want_cgroup)
+		no_cgroup = read_cgroup(q, g, p);
+	m->again = no_cgroup == -EAGAIN;
+	m->asked = false;
+	/* better where it was than as if it were in none */
+	if (m->again && m->path)
+		return 0;
+	group = decide(g, p, f, no_cgroup ? NULL : g->path, stay, &unsure);
 	if (group == NONE)
 		return -ENOMEM;
+	m->path = no_cgroup ? 0 : hash_of(g->path);
+	m->told = final ? !unsure : group == stay;
 	m->group = group;
 	m->pending = unsure && !final && g->ask;
-	m->asked = false;
 	return 0;
 }
 
@@ -316,10 +339,32 @@ static uint32_t mark_of(const struct proc *p)
 {
 	uint32_t h = UINT32_C(2166136261) ^ p->uid;
 
-	for (size_t i = 0; i < sizeof(p->comm) && p->comm[i]; i++)
-		h = (h ^ (unsigned char)p->comm[i]) * UINT32_C(16777619);
 	h = (h ^ (uint32_t)(p->cgroup ^ p->cgroup >> 32)) * UINT32_C(16777619);
 	return (h ^ p->execs) * UINT32_C(16777619);
+}
+
+/* Can another comm mean another group? Without BPF it is also what tells of an exec. */
+static bool looks_at_comm(const struct procgroups *g, const struct proc *p, const struct member *m)
+{
+	return g->by != PROCGROUP_EXE || g->want_comm || !p->execs || !m->told;
+}
+
+/* Is it in another cgroup, which no mark tells of? */
+static bool has_moved(struct qmem *q, struct procgroups *g, const struct proc *p, struct member *m)
+{
+	int err;
+
+	if (!g->want_cgroup || p->cgroup || p->kthread || (!m->late && (g->round + p->slot) % LOOK_EVERY))
+		return false;
+	err = read_cgroup(q, g, p);
+	m->late = err == -EAGAIN;
+	return !err && hash_of(g->path) != m->path;
+}
+
+/* Is it another process than the one that was placed? */
+static bool has_changed(const struct procgroups *g, const struct proc *p, const struct member *m)
+{
+	return mark_of(p) != m->mark || (hash_of(p->comm) != m->comm && looks_at_comm(g, p, m));
 }
 
 static int take_answers(struct qmem *q, struct procgroups *g, const struct proctable *table)
@@ -358,7 +403,7 @@ int procgroups_update(struct qmem *q, struct procgroups *g, const struct proctab
 		return err;
 	g->round++;
 	g->table_round = proctable_round(table);
-	g->reads = READS_MOST;
+	g->reads = g->round == 1 ? READS_FIRST : READS_MOST;
 	if (g->ask)
 		err = take_answers(q, g, table);
 	for (size_t i = 0; i < g->n; i++)
@@ -367,15 +412,16 @@ int procgroups_update(struct qmem *q, struct procgroups *g, const struct proctab
 	{
 		struct member *m = &g->members[p->slot];
 		bool is_new = m->generation != p->generation;
-		uint32_t mark = missed || is_new || (p->changed & PROC_ID) ? mark_of(p) : m->mark;
 
 		if (is_new)
 			*m = (struct member){ .generation = p->generation };
-		if (is_new || m->again || mark != m->mark || (p->changed & PROC_ID)) {
+		if (is_new || m->again || ((missed || (p->changed & PROC_ID)) && has_changed(g, p, m)) ||
+		    has_moved(q, g, p, m)) {
 			const struct procask_facts f = { .user = g->ask ? procask_user(g->ask, p->uid) : NULL };
 			int bad = place(q, g, p, m, &f, false);
 
-			m->mark = mark;
+			m->mark = mark_of(p);
+			m->comm = hash_of(p->comm);
 			if (bad)
 				err = bad;
 		}
@@ -456,6 +502,7 @@ static int add_own(struct procgroups *g, const struct qmem_block *block)
 		g->want |= PROCASK_CMDLINE;
 	if (own->user.n)
 		g->want |= PROCASK_USER;
+	g->want_comm |= own->comm.n > 0;
 	if (own->cgroup.n)
 		g->want_cgroup = true;
 	return err;

@@ -12,7 +12,8 @@
  *
  * A group keeps its index as long as it lives, and an index its generation until another group has it. A group lives as
  * long as it has members, and for some rounds more; groups of the configuration live for ever. A process may change its group
- * at any round: what is counted from one round to the next goes to the group that it is in now.
+ * at any round: what is counted from one round to the next goes to the group that it is in now. While the worker is asked
+ * about it anew, as after an exec, it stays where the last answer has put it, unless what is known tells that it is another.
  */
 #ifndef QMEM_PROCGROUP_H
 #define QMEM_PROCGROUP_H

@@ -129,6 +129,12 @@ void recorder_init(struct recorder *r, FILE *out)
 
 void recorder_release(struct recorder *r)
 {
+	struct qmem_job *job;
+
+	while ((job = r->jobs)) {
+		r->jobs = job->next;
+		qmem_worked(NULL, job, 0);
+	}
 	if (r->kept)
 		fclose(r->out);
 	free(r->text);

@@ -26,6 +26,7 @@ extern const struct qmem_host recorder_host;
 
 /* Lines go to `out`, or are kept if it is NULL. */
 void recorder_init(struct recorder *r, FILE *out);
+/* When the engine has gone: jobs that still wait go back to their owners, who have gone, too. */
 void recorder_release(struct recorder *r);
 /* The lines since the last call; valid until the next. */
 const char *recorder_take(struct recorder *r);

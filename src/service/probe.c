@@ -75,8 +75,10 @@ static void next(struct qmem *q, struct probe *p)
 	p->job.done = done;
 	snprintf(p->job.what, sizeof(p->job.what), "%s %" PRId32, p->kind->what, p->target.pid);
 	p->busy = true;
-	if (qmem_work(q, &p->job))
+	if (qmem_work(q, &p->job)) {
 		p->busy = false;
+		p->credit += p->target.predicted;
+	}
 }
 
 void probe_begin(struct probe *p, uint64_t now)

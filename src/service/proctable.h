@@ -152,7 +152,8 @@ const struct proctable_totals *proctable_totals(const struct proctable *table);
  * from others on Linux 6.1 and later.) */
 size_t proctable_blocked(const struct proctable *table, const struct proc_task **ret_tasks);
 
-/* For the few that need it: files of one process, opened, read and closed now. They cannot block. */
+/* For the few that need it: files of one process, opened, read and closed now. They wait for no process; that of
+ * the cgroup waits while cgroups are made, removed or moved into, which can take milliseconds (cgroup_mutex). */
 
 /* The function in which a task waits, "" if it runs or may not be known. -ESRCH: it is gone. */
 int proctable_wchan(struct qmem *q, const struct proc_task *task, char *ret, size_t size);

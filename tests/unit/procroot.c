@@ -66,7 +66,7 @@ static bool only_stat(const struct process *p)
 	for (size_t i = 0; i < last_n; i++)
 		if (last[i].pid == p->pid)
 			return last[i].comm == p->comm && last[i].wchan == p->wchan &&
-			       last[i].switches == p->switches && last[i].cgroup == p->cgroup;
+			       last[i].switches == p->switches && last[i].uid == p->uid && last[i].cgroup == p->cgroup;
 	return false;
 }
 
@@ -86,7 +86,8 @@ static void put_process(const struct process *p)
 	if (only_stat(p))
 		return;
 	PUT("statm", "1000 100 50 1 0 200 0\n");
-	PUT("status", "Name:\t%s\nUid:\t7\t7\t7\t7\nvoluntary_ctxt_switches:\t%ld\n", p->comm, p->switches);
+	PUT("status", "Name:\t%s\nUid:\t%u\t7\t7\t7\nvoluntary_ctxt_switches:\t%ld\n", p->comm, p->uid ? p->uid : 7,
+	    p->switches);
 	PUT("comm", "%s\n", p->comm);
 	PUT("cmdline", "%s", p->comm);
 	PUT("wchan", "%s", wchan);

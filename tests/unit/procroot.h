@@ -16,6 +16,7 @@ struct process {
 	long switches;
 	const char *cgroup;
 	unsigned flags;
+	unsigned uid; /* 0: 7 */
 };
 
 extern struct recorder procroot_host;

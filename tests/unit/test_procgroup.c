@@ -2,9 +2,11 @@
 /* Which group a process is in, seen by what procmem counts. */
 #include "unit.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "procgroup.h"
 #include "procroot.h"
@@ -23,10 +25,11 @@ static void setup(void)
 /* Jobs that come back when the engine has gone. */
 static void teardown(void)
 {
-	procroot_end();
+	qmem_free(procroot_host.q);
 	procroot_host.q = NULL;
 	while (recorder_work(&procroot_host))
 		;
+	procroot_end();
 }
 
 #define PROCESSES(...) procroot_processes((const struct process[]){ __VA_ARGS__{ 0 } })
@@ -147,6 +150,46 @@ START_TEST(by_number)
 }
 END_TEST
 
+/* Users whose names are known need no worker, whatever numbers they have. */
+START_TEST(many_users)
+{
+	char comm[2][16];
+
+	procroot_set("procmem", "GroupBy", "user");
+	for (int i = 0; i < 200; i++) {
+		struct process processes[] = { { .pid = 1, .comm = "a", .state = 'S' },
+					       { .pid = 2, .comm = "a", .state = 'S', .uid = 263 },
+					       { .pid = 1000 + i, .comm = comm[0], .state = 'S' },
+					       { .pid = 2000 + i, .comm = comm[1], .state = 'S', .uid = 263 },
+					       { .pid = 3000, .comm = "c", .state = 'S', .uid = 1000 },
+					       { 0 } };
+
+		snprintf(comm[0], sizeof(comm[0]), "new%d", i);
+		snprintf(comm[1], sizeof(comm[1]), "new%d_2", i);
+		procroot_processes(processes);
+		if (!i)
+			procroot_start();
+		procroot_tick();
+		if (i < 2)
+			continue;
+		members("7", 2);
+		members("263", 2);
+		members("1000", 1);
+	}
+	/* more of them than there is room for at first */
+	for (unsigned i = 0; i < 300; i++) {
+		PROCESSES({ .pid = 1, .comm = "a", .state = 'S' },
+			  { .pid = 4000 + (int)i, .comm = "d", .state = 'S', .uid = 5000 + 3 * i }, );
+		procroot_tick();
+		procroot_tick();
+		absent("d");
+	}
+	PROCESSES({ .pid = 1, .comm = "a", .state = 'S' }, { .pid = 9000, .comm = "e", .state = 'S', .uid = 5000 }, );
+	procroot_tick();
+	members("5000", 1);
+}
+END_TEST
+
 START_TEST(by_unit)
 {
 	procroot_set("procmem", "GroupBy", "unit");
@@ -188,6 +231,23 @@ START_TEST(worker_is_stuck)
 	ck_assert(recorder_work(&procroot_host));
 	procroot_tick();
 	members("z", 1);
+}
+END_TEST
+
+/* No worker just then: it is asked again. */
+START_TEST(worker_comes_later)
+{
+	procroot_set("procmem", "GroupBy", "user");
+	PROCESSES({ .pid = 1, .comm = "a", .state = 'S' }, );
+	procroot_start();
+	procroot_host.no_jobs = true;
+	procroot_tick();
+	procroot_host.no_jobs = false;
+	procroot_tick();
+	members("a", 1);
+	procroot_tick();
+	members("7", 1);
+	absent("a");
 }
 END_TEST
 
@@ -315,11 +375,77 @@ START_TEST(exec_while_asked)
 }
 END_TEST
 
+/* A new parent is no other program. A new name may be one: it stays until that is known. */
+START_TEST(reparented)
+{
+	rule("jobs", "Cmdline", "job");
+	rule("named", "Comm", "z");
+	PROCESSES({ .pid = 3, .ppid = 2, .comm = "job", .state = 'S' }, );
+	procroot_start();
+	procroot_tick();
+	procroot_tick();
+	members("jobs", 1);
+	procroot_host.hold_jobs = true;
+	PROCESSES({ .pid = 3, .ppid = 1, .comm = "job", .state = 'S' }, );
+	procroot_tick();
+	members("jobs", 1);
+	ck_assert_ptr_null(procroot_host.jobs);
+	PROCESSES({ .pid = 3, .ppid = 1, .comm = "x", .state = 'S' }, );
+	procroot_tick();
+	members("jobs", 1);
+	ck_assert(recorder_work(&procroot_host));
+	procroot_tick();
+	members("jobs", 0);
+	members("x", 1);
+	PROCESSES({ .pid = 3, .ppid = 1, .comm = "z", .state = 'S' }, );
+	procroot_tick();
+	members("named", 1);
+}
+END_TEST
+
+static struct proc *proc_of(int32_t pid)
+{
+	return (struct proc *)(uintptr_t)proctable_find(qmem_state(procroot_host.q, &proctable_service), pid);
+}
+
+/* A thread that names itself after what it does; where execs are counted, that is not even asked about. */
+START_TEST(renamed)
+{
+	procroot_set("procmem", "GroupBy", "exe");
+	PROCESSES({ .pid = 3, .comm = "a", .state = 'S' }, );
+	ck_assert_int_eq(symlink("/usr/bin/a (deleted)", procroot_path("proc/3/exe")), 0);
+	procroot_start();
+	procroot_tick();
+	members("a", 1);
+	procroot_tick();
+	members("/usr/bin/a", 1);
+	procroot_host.hold_jobs = true;
+	PROCESSES({ .pid = 3, .comm = "b", .state = 'S' }, );
+	procroot_tick();
+	members("/usr/bin/a", 1);
+	absent("b");
+	ck_assert(recorder_work(&procroot_host));
+	/* as a back end that counts execs does it */
+	proc_of(3)->execs = 5;
+	PROCESSES({ .pid = 3, .comm = "c", .state = 'S' }, );
+	procroot_tick();
+	recorder_work(&procroot_host);
+	for (int i = 0; i < 3; i++) {
+		PROCESSES({ .pid = 3, .comm = i & 1 ? "c" : "d", .state = 'S' }, );
+		procroot_tick();
+		members("/usr/bin/a", 1);
+		ck_assert_ptr_null(procroot_host.jobs);
+	}
+	proc_of(3)->execs = 6;
+	PROCESSES({ .pid = 3, .comm = "e", .state = 'S' }, );
+	procroot_tick();
+	ck_assert_ptr_nonnull(procroot_host.jobs);
+}
+END_TEST
+
 /* A move to another cgroup is seen, also if it was in a round of the table that was not procmem's. */
 START_TEST(moved_meanwhile)
 {
-	struct proc *p;
-
 	procroot_set("procmem", "GroupBy", "cgroup");
 	procroot_set("procmem", "Interval", "2s");
 	procroot_set("proctable", "Enabled", "yes"); /* every second */
@@ -328,14 +454,65 @@ START_TEST(moved_meanwhile)
 	procroot_tick();
 	members("/one", 1);
 	/* as a back end that knows cgroups does it */
-	p = (struct proc *)(uintptr_t)proctable_find(qmem_state(procroot_host.q, &proctable_service), 1);
-	p->cgroup = 7;
+	proc_of(1)->cgroup = 7;
 	PROCESSES({ .pid = 1, .comm = "a", .state = 'S', .cgroup = "/two" }, );
 	procroot_tick();
 	absent("/two");
 	procroot_tick();
 	members("/two", 1);
 	absent("/one");
+}
+END_TEST
+
+/* Back ends that do not know cgroups: a move is seen some time, and once. */
+START_TEST(moved_unseen)
+{
+	int round = 0;
+
+	rule("three", "Cgroup", "/three");
+	procroot_set("procmem", "GroupBy", "cgroup");
+	PROCESSES({ .pid = 1, .comm = "a", .state = 'S', .cgroup = "/one" },
+		  { .pid = 2, .comm = "a", .state = 'S', .cgroup = "/one" }, );
+	procroot_start();
+	procroot_tick();
+	members("/one", 2);
+	procroot_put("proc/1/cgroup", "0::/two\n");
+	procroot_put("proc/2/cgroup", "0::/three\n");
+	do
+		procroot_tick();
+	while (procroot_value("procmem.processes.count[/one]") != -1 && ++round < 65);
+	ck_assert_int_lt(round, 65);
+	members("/two", 1);
+	members("three", 1);
+}
+END_TEST
+
+/* So many files are read in a round, and no more. */
+START_TEST(many_cgroups)
+{
+	procroot_set("procmem", "GroupBy", "cgroup");
+	PROCESSES({ .pid = 1, .comm = "a", .state = 'S', .cgroup = "/one" }, );
+	procroot_start();
+	procroot_tick();
+	for (int pid = 1001; pid <= 2000; pid++) {
+		char name[64];
+
+		snprintf(name, sizeof(name), "proc/%d/stat", pid);
+		procroot_put(name, "%d (b) S 1 1 1 0 -1 0 5 0 6 0 1 1 0 0 20 0 1 0 9 4096000 100 0\n", pid);
+		snprintf(name, sizeof(name), "proc/%d/cgroup", pid);
+		procroot_put(name, "0::/two\n");
+	}
+	for (int i = 1; i <= 2; i++) {
+		int64_t n;
+
+		procroot_tick();
+		n = procroot_value("procmem.processes.count[/two]") / 1000;
+		/* a few are looked at again */
+		ck_assert_msg(n <= 400 * i && n > 400 * i - 40, "%" PRId64, n);
+	}
+	procroot_tick();
+	members("/two", 1000);
+	members("/one", 1);
 }
 END_TEST
 
@@ -351,13 +528,19 @@ Suite *procgroup_suite(void)
 	tcase_add_test(t, by_rules);
 	tcase_add_test(t, by_user);
 	tcase_add_test(t, by_number);
+	tcase_add_test(t, many_users);
 	tcase_add_test(t, by_unit);
 	tcase_add_test(t, by_cgroup);
 	tcase_add_test(t, worker_is_stuck);
+	tcase_add_test(t, worker_comes_later);
 	tcase_add_test(t, forgotten);
 	tcase_add_test(t, many);
 	tcase_add_test(t, exec_while_asked);
+	tcase_add_test(t, reparented);
+	tcase_add_test(t, renamed);
 	tcase_add_test(t, moved_meanwhile);
+	tcase_add_test(t, moved_unseen);
+	tcase_add_test(t, many_cgroups);
 	suite_add_tcase(s, t);
 	return s;
 }

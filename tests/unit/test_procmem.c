@@ -29,10 +29,11 @@ static void setup(void)
 /* Jobs that come back when the engine has gone. */
 static void teardown(void)
 {
-	procroot_end();
+	qmem_free(procroot_host.q);
 	procroot_host.q = NULL;
 	while (recorder_work(&procroot_host))
 		;
+	procroot_end();
 }
 
 /* A process, with as many threads as its pid is. */
@@ -316,6 +317,21 @@ START_TEST(no_rollup)
 }
 END_TEST
 
+/* No worker just then: what was not done is not paid for. */
+START_TEST(refused_job)
+{
+	procroot_set("procmem", "PssBudget", "1ms");
+	PUT({ 1, "a", .anon = 4000L * 1024, .pss = 300, .uss = 200 }, ); /* 40 ms by the first guess */
+	procroot_start();
+	procroot_host.no_jobs = true;
+	procroot_tick();
+	procroot_host.no_jobs = false;
+	procroot_tick();
+	procroot_tick();
+	is("pss.pss[a]", 300 * K);
+}
+END_TEST
+
 /* Nor has one that has just ended. */
 START_TEST(ended_meanwhile)
 {
@@ -584,6 +600,7 @@ Suite *procmem_suite(void)
 	tcase_add_test(t, proportional_others);
 	tcase_add_test(t, too_dear);
 	tcase_add_test(t, no_rollup);
+	tcase_add_test(t, refused_job);
 	tcase_add_test(t, ended_meanwhile);
 	tcase_add_test(t, busy_group);
 	tcase_add_test(t, none_starves);
