@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "procask.h"
+#include "fnv.h"
 #include "room.h"
 #include "select.h"
 #include "service/proctable.h"
@@ -80,11 +81,7 @@ const struct qmem_option procgroup_rows[] = {
 
 static uint32_t hash_of(const char *name)
 {
-	uint32_t h = UINT32_C(2166136261);
-
-	for (; *name; name++)
-		h = (h ^ (unsigned char)*name) * UINT32_C(16777619);
-	return h;
+	return fnv(name, strlen(name));
 }
 
 static void enter(struct procgroups *g, uint32_t index)
