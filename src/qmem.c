@@ -638,4 +638,6 @@ bool qmem_status(const struct qmem *q, size_t i, struct qmem_status *ret)
 void qmem_totals(const struct qmem *q, struct qmem_totals *ret)
 {
 	*ret = q->totals;
+	if (q->jobs && q->jobs->stuck)
+		ret->late = q->now - q->jobs->since;
 }

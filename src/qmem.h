@@ -345,6 +345,7 @@ struct qmem_totals {
 	uint64_t withheld;                      /* changes that came too often: the last of them is sent later */
 	uint64_t dropped_ticks, dropped_events; /* as told by qmem_dropped() */
 	uint64_t jobs, back, stuck; /* jobs that were given to the host, those that have come back, that were late */
+	uint64_t late;              /* ns since the worker began with a job that is late now; 0: none is */
 };
 void qmem_totals(const struct qmem *q, struct qmem_totals *ret);
 

@@ -129,7 +129,7 @@ tap.ok(any(row["free"] is not None for row in rows if row["time"] > resumed + 1)
 
 TEMPLATES = dict(re.findall(r"(?m)^\s*template: (\w+)\n\s*on: (\S+)$",
                             tap.read(os.path.join(tap.SRC, "conf", "netdata", "health.d", "qmem.conf"))))
-tap.ok({"qmem_memory_level", "qmem_pressure", "qmem_stuck_tasks"} <= set(TEMPLATES), "there are templates", TEMPLATES)
+tap.ok({"qmem_memory_level", "qmem_pressure", "qmem_stuck_tasks", "qmem_worker_late"} <= set(TEMPLATES), "there are templates", TEMPLATES)
 charts = agent.charts()
 expected = {(template, name) for template, context in TEMPLATES.items() for name, chart in charts.items() if chart["context"] == context}
 tap.ok(tap.wait_for(lambda: expected <= set(agent.alarms()), 60), "all alarms are attached", expected - set(agent.alarms()))

@@ -11,7 +11,7 @@ struct self_values {
 	int64_t okay, warning, failure;
 	int64_t withheld, dropped, ticks;
 	int64_t collections, failures;
-	int64_t jobs, stuck;
+	int64_t jobs, stuck, late;
 };
 
 #define OF_SERVICE(id_, member_, help_)                                                                                \
@@ -51,6 +51,11 @@ static const struct qmem_metric collections_metrics[] = {
 static const struct qmem_metric jobs_metrics[] = {
 	OF_ALL("started", jobs, "handed to the worker: work that may block"),
 	OF_ALL("stuck", stuck, "of them that were not back in time"),
+	{ 0 },
+};
+
+static const struct qmem_metric worker_metrics[] = {
+	OF_ALL("late", late, "time that the worker has spent on a job that should be back by now; 0: there is none"),
 	{ 0 },
 };
 
@@ -109,6 +114,15 @@ static const struct qmem_family families[] = {
 	  .menu = "qmem",
 	  .style = "line",
 	  .metrics = collections_metrics },
+	{ .id = "worker",
+	  .title = "Lateness of qmem's worker",
+	  .unit = "seconds",
+	  .kind = QMEM_GAUGE,
+	  .divisor = 1000000000,
+	  .type = "duration",
+	  .menu = "qmem",
+	  .style = "line",
+	  .metrics = worker_metrics },
 	{ .id = "jobs",
 	  .title = "Jobs of qmem's worker",
 	  .unit = "operations",
@@ -196,6 +210,7 @@ static int collect(struct qmem *q, void *state)
 		.ticks = (int64_t)totals.dropped_ticks,
 		.jobs = (int64_t)totals.jobs,
 		.stuck = (int64_t)totals.stuck,
+		.late = (int64_t)totals.late,
 	};
 	for (size_t i = 0; qmem_status(q, i, &status); i++) {
 		values.collections += (int64_t)status.collections;

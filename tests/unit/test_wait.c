@@ -11,6 +11,8 @@
 #include <unistd.h>
 
 #include "../recorder.h"
+#include "procroot.h"
+#include "services.h"
 
 static struct recorder r;
 static const struct qmem_service *const none[] = { NULL };
@@ -240,6 +242,30 @@ START_TEST(a_stuck_job_is_an_event)
 }
 END_TEST
 
+/* Alarms need a value. */
+START_TEST(a_late_job_is_a_value)
+{
+	static const struct qmem_service *const services[] = { &self_service, NULL };
+
+	procroot_begin(services);
+	procroot_start();
+	procroot_host.hold_jobs = true;
+	procroot_tick();
+	ck_assert_int_eq(qmem_work(procroot_host.q, new_job("a")), 0);
+	procroot_now += 28 * QMEM_SECOND;
+	procroot_tick();
+	ck_assert_int_eq(procroot_value("self.worker.late"), 0);
+	qmem_dispatch(procroot_host.q, NULL, 0, procroot_now);
+	procroot_now += 10 * QMEM_SECOND;
+	procroot_tick();
+	ck_assert_int_eq(procroot_value("self.worker.late"), 40000);
+	recorder_work(&procroot_host);
+	procroot_tick();
+	ck_assert_int_eq(procroot_value("self.worker.late"), 0);
+	procroot_end();
+}
+END_TEST
+
 START_TEST(a_job_outlives_the_engine)
 {
 	struct qmem_job *job = new_job("a");
@@ -266,6 +292,7 @@ Suite *wait_suite(void)
 	tcase_add_test(t, a_timer_that_sets_itself_again);
 	tcase_add_test(t, jobs);
 	tcase_add_test(t, a_stuck_job_is_an_event);
+	tcase_add_test(t, a_late_job_is_a_value);
 	tcase_add_test(t, a_job_outlives_the_engine);
 	suite_add_tcase(s, t);
 	return s;
