@@ -36,7 +36,7 @@ struct process {
 	bool known, refused, failed;
 	struct smaps_amounts kinds[SMAPS_KINDS];
 	int64_t cost;
-	uint64_t when;                                        /* read last, or tried */
+	uint64_t tried, when;                                 /* 0: never */
 	uint64_t round;                                       /* that saw it first */
 	int64_t seen_rss, seen_swap, seen_size, seen_changes; /* of the round that it was read for */
 	int64_t offered_rss, offered_swap, offered_size, offered_changes;
@@ -187,7 +187,7 @@ static void take_smaps(void *arg, const struct probe_target *target, int err, co
 
 	if (!m || m->generation != target->generation)
 		return;
-	m->when = target->when;
+	m->tried = target->when;
 	m->refused = err == -EACCES || err == -EPERM;
 	m->failed = err && err != -ESRCH;
 	s->refused += m->refused;
@@ -195,6 +195,7 @@ static void take_smaps(void *arg, const struct probe_target *target, int err, co
 		return;
 	s->measured++;
 	m->known = true;
+	m->when = target->when;
 	m->seen_rss = m->offered_rss;
 	m->seen_swap = m->offered_swap;
 	m->seen_size = m->offered_size;
@@ -264,7 +265,7 @@ static enum lack_why offer(struct heapmon *s, const struct proc *p, struct proce
 	struct probe_target target = {
 		.slot = p->slot, .generation = p->generation, .pid = p->pid, .rss = p->rss, .when = now
 	};
-	uint64_t age = m->when ? now - m->when : NEW;
+	uint64_t age = m->tried ? now - m->tried : NEW;
 	enum lack_why why = m->refused ? LACK_RIGHTS : m->known ? LACK_NOTHING : LACK_TIME;
 
 	if ((m->failed && age < RETRY) || (m->known && !has_moved(p, m)))

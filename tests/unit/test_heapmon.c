@@ -52,6 +52,14 @@ static void begin(void)
 	is("rss.heap[a]", 40 * K);
 }
 
+/* Its RSS is another. */
+static void move(void)
+{
+	procroot_put("proc/1/statm", "1000 200 50 1 0 200 0\n");
+	procroot_put("proc/1/status", "Name:\tx\nUid:\t7\t7\t7\t7\nVmSize:\t4000 kB\nVmRSS:\t800 kB\nRssAnon:\t600 kB\n"
+				      "RssFile:\t200 kB\nRssShmem:\t0 kB\nVmData:\t800 kB\nVmPTE:\t40 kB\n");
+}
+
 START_TEST(off_by_default)
 {
 	PROCESSES({ .pid = 1, .comm = "a", .state = 'S' }, );
@@ -97,9 +105,7 @@ START_TEST(only_what_moved)
 	for (int i = 0; i < 3; i++)
 		procroot_tick();
 	is("rss.heap[a]", 40 * K);
-	procroot_put("proc/1/statm", "1000 200 50 1 0 200 0\n");
-	procroot_put("proc/1/status", "Name:\tx\nUid:\t7\t7\t7\t7\nVmSize:\t4000 kB\nVmRSS:\t800 kB\nRssAnon:\t600 kB\n"
-				      "RssFile:\t200 kB\nRssShmem:\t0 kB\nVmData:\t800 kB\nVmPTE:\t40 kB\n");
+	move();
 	procroot_tick();
 	procroot_tick();
 	is("rss.heap[a]", 44 * K);
@@ -125,6 +131,25 @@ START_TEST(newborn)
 	procroot_tick();
 	empty("rss.heap[a]");
 	empty("age.oldest[a]");
+}
+END_TEST
+
+/* What has been tried in vain is as old as it was. */
+START_TEST(age_of_the_last_success)
+{
+	begin();
+	procroot_put("proc/1/smaps", "broken");
+	move();
+	for (int i = 0; i < 402; i++)
+		procroot_tick();
+	is("rss.heap[a]", 40 * K);
+	ck_assert_int_ge(procroot_value("heapmon.age.oldest[a]"), 400 * 1000);
+	put_smaps(1, 44, 400);
+	move();
+	for (int i = 0; i < 302; i++)
+		procroot_tick();
+	is("rss.heap[a]", 44 * K);
+	is("age.oldest[a]", 0);
 }
 END_TEST
 
@@ -170,6 +195,7 @@ Suite *heapmon_suite(void)
 	tcase_add_test(t, named_groups);
 	tcase_add_test(t, only_what_moved);
 	tcase_add_test(t, newborn);
+	tcase_add_test(t, age_of_the_last_success);
 	tcase_add_test(t, too_dear);
 	tcase_add_test(t, heap_only);
 	suite_add_tcase(s, t);
