@@ -176,6 +176,41 @@ START_TEST(too_dear)
 }
 END_TEST
 
+static int count(const char *text, const char *word)
+{
+	int n = 0;
+
+	for (; (text = strstr(text, word)); text += strlen(word))
+		n++;
+	return n;
+}
+
+/* A name that no group has is told once, and that it has come, too. */
+START_TEST(no_such_group)
+{
+	static const char no[] = "log notice heapmon: there is no group 'b' of processes\n";
+	static const char yes[] = "log notice heapmon: there is a group 'b' of processes now\n";
+	int missing = 0, there = 0;
+
+	procroot_set("heapmon", "Group", "b");
+	begin();
+	for (int i = 2; i < 60; i++)
+		ck_assert_int_eq(count(procroot_tick(), "no group"), 0);
+	for (int i = 0; i < 80; i++)
+		missing += count(procroot_tick(), no);
+	ck_assert_int_eq(missing, 1);
+	PROCESSES({ .pid = 1, .comm = "a", .state = 'S' }, { .pid = 2, .comm = "b", .state = 'S' }, );
+	put_smaps(2, 40, 400);
+	for (int i = 0; i < 5; i++) {
+		const char *text = procroot_tick();
+
+		there += count(text, yes);
+		ck_assert_int_eq(count(text, no), 0);
+	}
+	ck_assert_int_eq(there, 1);
+}
+END_TEST
+
 START_TEST(heap_only)
 {
 	procroot_set("heapmon", "HeapOnly", "yes");
@@ -197,6 +232,7 @@ Suite *heapmon_suite(void)
 	tcase_add_test(t, newborn);
 	tcase_add_test(t, age_of_the_last_success);
 	tcase_add_test(t, too_dear);
+	tcase_add_test(t, no_such_group);
 	tcase_add_test(t, heap_only);
 	suite_add_tcase(s, t);
 	return s;
