@@ -24,6 +24,7 @@
 #define MAPPING_GUESS 100
 #define MB (INT64_C(1) << 20)
 #define NEW (60 * QMEM_SECOND)    /* as old as this counts what has never been read */
+#define PATIENCE 60               /* rounds without a group before that is told */
 #define RETRY (300 * QMEM_SECOND) /* of what could not be read */
 
 struct sample {
@@ -36,7 +37,7 @@ struct process {
 	bool known, refused, failed;
 	struct smaps_amounts kinds[SMAPS_KINDS];
 	int64_t cost;
-	uint64_t when;                                        /* read last, or tried */
+	uint64_t tried, when;                                 /* 0: never */
 	uint64_t round;                                       /* that saw it first */
 	int64_t seen_rss, seen_swap, seen_size, seen_changes; /* of the round that it was read for */
 	int64_t offered_rss, offered_swap, offered_size, offered_changes;
@@ -50,12 +51,19 @@ struct group {
 	struct sample sample;
 };
 
+/* A name of the configuration. */
+struct named {
+	uint64_t round; /* that saw a group of it last */
+	bool missing;   /* has been told */
+};
+
 struct heapmon {
 	struct qmem_list names;
 	bool heap_only;
 	int64_t budget, ceiling;
 
 	struct probe *probe;
+	struct named *named; /* as `names` */
 	struct process *processes;
 	size_t processes_room;
 	struct group *groups;
@@ -187,7 +195,7 @@ static void take_smaps(void *arg, const struct probe_target *target, int err, co
 
 	if (!m || m->generation != target->generation)
 		return;
-	m->when = target->when;
+	m->tried = target->when;
 	m->refused = err == -EACCES || err == -EPERM;
 	m->failed = err && err != -ESRCH;
 	s->refused += m->refused;
@@ -195,6 +203,7 @@ static void take_smaps(void *arg, const struct probe_target *target, int err, co
 		return;
 	s->measured++;
 	m->known = true;
+	m->when = target->when;
 	m->seen_rss = m->offered_rss;
 	m->seen_swap = m->offered_swap;
 	m->seen_size = m->offered_size;
@@ -264,7 +273,7 @@ static enum lack_why offer(struct heapmon *s, const struct proc *p, struct proce
 	struct probe_target target = {
 		.slot = p->slot, .generation = p->generation, .pid = p->pid, .rss = p->rss, .when = now
 	};
-	uint64_t age = m->when ? now - m->when : NEW;
+	uint64_t age = m->tried ? now - m->tried : NEW;
 	enum lack_why why = m->refused ? LACK_RIGHTS : m->known ? LACK_NOTHING : LACK_TIME;
 
 	if ((m->failed && age < RETRY) || (m->known && !has_moved(p, m)))
@@ -322,6 +331,28 @@ static void emit(struct qmem *q, const struct heapmon *s, const char *name, stru
 		qmem_emit(q, f, &instance, &g->sample);
 }
 
+static void note_named(struct heapmon *s, const char *name)
+{
+	for (size_t i = 0; i < s->names.n; i++)
+		if (strcmp(s->names.items[i], name) == 0)
+			s->named[i].round = s->rounds;
+}
+
+/* A name that is wrong would be silent. */
+static void tell_missing(struct qmem *q, struct heapmon *s)
+{
+	for (size_t i = 0; i < s->names.n; i++) {
+		struct named *n = &s->named[i];
+
+		if (n->missing == (n->round != s->rounds) || (!n->missing && s->rounds - n->round <= PATIENCE))
+			continue;
+		n->missing = !n->missing;
+		qmem_log(q, QMEM_LOG_NOTICE,
+			 n->missing ? "there is no group '%s' of processes" : "there is a group '%s' of processes now",
+			 s->names.items[i]);
+	}
+}
+
 static int collect(struct qmem *q, void *state)
 {
 	const struct proctable *table = qmem_state(q, &proctable_service);
@@ -350,9 +381,12 @@ static int collect(struct qmem *q, void *state)
 	for (size_t i = 0; i < procgroups_capacity(groups); i++) {
 		const struct procgroup *group = procgroups_at(groups, i);
 
-		if (group && s->groups[i].wanted)
-			emit(q, s, group->name, &s->groups[i]);
+		if (!group || !s->groups[i].wanted)
+			continue;
+		note_named(s, group->name);
+		emit(q, s, group->name, &s->groups[i]);
 	}
+	tell_missing(q, s);
 	probe_go(q, s->probe);
 	if (s->refused && !s->measured && !s->noted) {
 		static const char text[] =
@@ -373,6 +407,7 @@ static void stop(struct qmem *q, void *state)
 
 	(void)q;
 	probe_free(s->probe);
+	free(s->named);
 	free(s->processes);
 	free(s->groups);
 }
@@ -385,6 +420,9 @@ static int start(struct qmem *q, void *state)
 		return qmem_fail(q, -ENOTSUP, "no Group is named");
 	if (!procmem_groups(q))
 		return qmem_fail(q, -ENOTSUP, "there are no groups of processes");
+	s->named = calloc(s->names.n, sizeof(*s->named));
+	if (!s->named)
+		return -ENOMEM;
 	return probe_new(q, &smaps_kind, s->budget, s->heap_only, s, &s->probe);
 }
 

@@ -52,6 +52,14 @@ static void begin(void)
 	is("rss.heap[a]", 40 * K);
 }
 
+/* Its RSS is another. */
+static void move(void)
+{
+	procroot_put("proc/1/statm", "1000 200 50 1 0 200 0\n");
+	procroot_put("proc/1/status", "Name:\tx\nUid:\t7\t7\t7\t7\nVmSize:\t4000 kB\nVmRSS:\t800 kB\nRssAnon:\t600 kB\n"
+				      "RssFile:\t200 kB\nRssShmem:\t0 kB\nVmData:\t800 kB\nVmPTE:\t40 kB\n");
+}
+
 START_TEST(off_by_default)
 {
 	PROCESSES({ .pid = 1, .comm = "a", .state = 'S' }, );
@@ -97,9 +105,7 @@ START_TEST(only_what_moved)
 	for (int i = 0; i < 3; i++)
 		procroot_tick();
 	is("rss.heap[a]", 40 * K);
-	procroot_put("proc/1/statm", "1000 200 50 1 0 200 0\n");
-	procroot_put("proc/1/status", "Name:\tx\nUid:\t7\t7\t7\t7\nVmSize:\t4000 kB\nVmRSS:\t800 kB\nRssAnon:\t600 kB\n"
-				      "RssFile:\t200 kB\nRssShmem:\t0 kB\nVmData:\t800 kB\nVmPTE:\t40 kB\n");
+	move();
 	procroot_tick();
 	procroot_tick();
 	is("rss.heap[a]", 44 * K);
@@ -128,6 +134,25 @@ START_TEST(newborn)
 }
 END_TEST
 
+/* What has been tried in vain is as old as it was. */
+START_TEST(age_of_the_last_success)
+{
+	begin();
+	procroot_put("proc/1/smaps", "broken");
+	move();
+	for (int i = 0; i < 402; i++)
+		procroot_tick();
+	is("rss.heap[a]", 40 * K);
+	ck_assert_int_ge(procroot_value("heapmon.age.oldest[a]"), 400 * 1000);
+	put_smaps(1, 44, 400);
+	move();
+	for (int i = 0; i < 302; i++)
+		procroot_tick();
+	is("rss.heap[a]", 44 * K);
+	is("age.oldest[a]", 0);
+}
+END_TEST
+
 START_TEST(too_dear)
 {
 	bool told = false;
@@ -151,6 +176,41 @@ START_TEST(too_dear)
 }
 END_TEST
 
+static int count(const char *text, const char *word)
+{
+	int n = 0;
+
+	for (; (text = strstr(text, word)); text += strlen(word))
+		n++;
+	return n;
+}
+
+/* A name that no group has is told once, and that it has come, too. */
+START_TEST(no_such_group)
+{
+	static const char no[] = "log notice heapmon: there is no group 'b' of processes\n";
+	static const char yes[] = "log notice heapmon: there is a group 'b' of processes now\n";
+	int missing = 0, there = 0;
+
+	procroot_set("heapmon", "Group", "b");
+	begin();
+	for (int i = 2; i < 60; i++)
+		ck_assert_int_eq(count(procroot_tick(), "no group"), 0);
+	for (int i = 0; i < 80; i++)
+		missing += count(procroot_tick(), no);
+	ck_assert_int_eq(missing, 1);
+	PROCESSES({ .pid = 1, .comm = "a", .state = 'S' }, { .pid = 2, .comm = "b", .state = 'S' }, );
+	put_smaps(2, 40, 400);
+	for (int i = 0; i < 5; i++) {
+		const char *text = procroot_tick();
+
+		there += count(text, yes);
+		ck_assert_int_eq(count(text, no), 0);
+	}
+	ck_assert_int_eq(there, 1);
+}
+END_TEST
+
 START_TEST(heap_only)
 {
 	procroot_set("heapmon", "HeapOnly", "yes");
@@ -170,7 +230,9 @@ Suite *heapmon_suite(void)
 	tcase_add_test(t, named_groups);
 	tcase_add_test(t, only_what_moved);
 	tcase_add_test(t, newborn);
+	tcase_add_test(t, age_of_the_last_success);
 	tcase_add_test(t, too_dear);
+	tcase_add_test(t, no_such_group);
 	tcase_add_test(t, heap_only);
 	suite_add_tcase(s, t);
 	return s;
