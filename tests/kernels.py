@@ -483,7 +483,7 @@ def check_stall(guest):
             tap.ok(re.search(pattern, err), f"{guest.name}: {trigger} as {who}: the event", err, f"stalled {stalled:.1f} %")
             tap.ok(re.search(rf"OKAY: pressure\.pressure\[{trigger}\]: memory pressure is over", err),
                    f"{guest.name}: {trigger} as {who}: its end", err)
-            counts = stream.instances("pressure", "trigger_events", "events").get(trigger, [])
+            counts = stream.instances("pressure", "events", "events").get(trigger, [])
             tap.ok(counts and counts[0] == 0 and counts[-1] > 0, f"{guest.name}: {trigger} as {who}: counted", counts)
             states = stream.instances("pressure", "trigger", "state").get(trigger, [])
             tap.ok(states and states[0] == 0 and 2 in states and states[-1] < 2,

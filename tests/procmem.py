@@ -222,7 +222,7 @@ def groups(backend, running, pids, shmem, lacks):
         got = group(values, "procmem.pss").get(dimension)
         tap.ok(between(got, before[i], after[i], 0.25), f"{backend}: {dimension} is the sum of smaps_rollup's", got,
                before[i], after[i])
-    tap.ok("oldest" in group(values, "procmem.pss_age"), f"{backend}: the age of it is known")
+    tap.ok("oldest" in group(values, "procmem.age"), f"{backend}: the age of it is known")
     wrong, compared = [], 0
     for amount in AMOUNTS:
         for which in KINDS:

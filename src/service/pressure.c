@@ -94,7 +94,7 @@ static const struct qmem_metric trigger_metrics[] = {
 	{ 0 },
 };
 
-static const struct qmem_metric trigger_events_metrics[] = {
+static const struct qmem_metric events_metrics[] = {
 	{ "events", NULL, offsetof(struct trigger_values, events),
 	  "times the limit was exceeded, verified by the total" },
 	{ "rejected", NULL, offsetof(struct trigger_values, rejected),
@@ -102,7 +102,7 @@ static const struct qmem_metric trigger_events_metrics[] = {
 	{ 0 },
 };
 
-enum { FAMILY_AVG, FAMILY_STALL, FAMILY_TRIGGER, FAMILY_TRIGGER_EVENTS };
+enum { FAMILY_AVG, FAMILY_STALL, FAMILY_TRIGGER, FAMILY_EVENTS };
 
 static const struct qmem_family families[] = {
 	[FAMILY_AVG] = { .id = "avg",
@@ -133,16 +133,16 @@ static const struct qmem_family families[] = {
 			     .style = "line",
 			     .label = "trigger",
 			     .metrics = trigger_metrics },
-	[FAMILY_TRIGGER_EVENTS] = { .id = "trigger_events",
-				    .title = "Events of a pressure trigger",
-				    .unit = "events",
-				    .kind = QMEM_COUNTER,
-				    .divisor = 1,
-				    .type = "total_events",
-				    .menu = "pressure",
-				    .style = "line",
-				    .label = "trigger",
-				    .metrics = trigger_events_metrics },
+	[FAMILY_EVENTS] = { .id = "events",
+			    .title = "Events of a pressure trigger",
+			    .unit = "events",
+			    .kind = QMEM_COUNTER,
+			    .divisor = 1,
+			    .type = "total_events",
+			    .menu = "pressure",
+			    .style = "line",
+			    .label = "trigger",
+			    .metrics = events_metrics },
 	{ 0 },
 };
 
@@ -574,7 +574,7 @@ static void emit_trigger(struct qmem *q, const struct watcher *w)
 	};
 
 	qmem_emit(q, &families[FAMILY_TRIGGER], &instance, &values);
-	qmem_emit(q, &families[FAMILY_TRIGGER_EVENTS], &instance, &values);
+	qmem_emit(q, &families[FAMILY_EVENTS], &instance, &values);
 }
 
 static int collect(struct qmem *q, void *state)

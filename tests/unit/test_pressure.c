@@ -366,8 +366,8 @@ START_TEST(values)
 					   "pressure.stall.full[irq] 0.000007 seconds total\n"
 					   "pressure.trigger.state[memory_some_200ms_2s] 0 state\n"
 					   "pressure.trigger.severity[memory_some_200ms_2s] 0 state\n"
-					   "pressure.trigger_events.events[memory_some_200ms_2s] 0 events total\n"
-					   "pressure.trigger_events.rejected[memory_some_200ms_2s] 0 events total\n"
+					   "pressure.events.events[memory_some_200ms_2s] 0 events total\n"
+					   "pressure.events.rejected[memory_some_200ms_2s] 0 events total\n"
 					   "collected pressure every 1000 ms\n");
 }
 END_TEST

@@ -230,8 +230,8 @@ START_TEST(proportional)
 	is("pss.pss[a]", 330 * K);
 	is("pss.uss[a]", 220 * K);
 	empty("pss.pss[b]"); /* cannot be read */
-	is("pss_age.oldest[a]", 1);
-	empty("pss_age.oldest[b]");
+	is("age.oldest[a]", 1);
+	empty("age.oldest[b]");
 	/* one more, that cannot be measured: it counts from the round after the one that it is first seen in */
 	procroot_host.hold_jobs = true;
 	PUT(big, small, { 4, "a", .anon = 400 }, );
@@ -270,7 +270,7 @@ START_TEST(proportional_others)
 		procroot_tick();
 	is("pss.pss[other]", 330 * K);
 	is("pss.uss[other]", 220 * K);
-	ck_assert_int_gt(procroot_value("procmem.pss_age.oldest[other]"), 0);
+	ck_assert_int_gt(procroot_value("procmem.age.oldest[other]"), 0);
 }
 END_TEST
 

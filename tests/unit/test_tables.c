@@ -51,6 +51,13 @@ START_TEST(families)
 	for (const struct qmem_service *const *s = qmem_services; *s; s++) {
 		for (const struct qmem_family *f = (*s)->families; f && f->id; f++) {
 			check_family(*s, f);
+			/* the chart of "a" with an instance "b_c" and that of "a_b" with "c" would be one in Netdata */
+			for (const struct qmem_family *other = (*s)->families; other->id; other++) {
+				size_t len = strlen(other->id);
+
+				ck_assert_msg(!other->label || strncmp(f->id, other->id, len) != 0 || f->id[len] != '_',
+					      "%s: %s and instances of %s", (*s)->name, f->id, other->id);
+			}
 			/* "a" with a metric "b_c" and "a_b" with "c" would be one name in collectd */
 			for (const struct qmem_family *other = (*s)->families; other < f; other++)
 				for (const struct qmem_metric *m = f->metrics; m->id; m++)
