@@ -98,18 +98,19 @@ static const struct qmem_metric age_metrics[] = {
 	{ 0 },
 };
 
-#define BYTES(id_, title_, style_, metrics_)                                                                           \
+#define BYTES(id_, title_, type_, style_, metrics_)                                                                    \
 	{                                                                                                              \
-		.id = id_, .title = title_, .unit = "bytes", .kind = QMEM_GAUGE, .divisor = 1, .type = "memory",       \
+		.id = id_, .title = title_, .unit = "bytes", .kind = QMEM_GAUGE, .divisor = 1, .type = type_,          \
 		.menu = "mappings", .style = style_, .label = "group", .metrics = metrics_                             \
 	}
 
 static const struct qmem_family families[] = {
-	BYTES("rss", "Resident memory by kind", "stacked", rss_metrics),
-	BYTES("pss", "Proportional memory by kind", "stacked", pss_metrics),
-	BYTES("size", "Address space by kind", "line", size_metrics),
-	BYTES("swap", "Swapped memory by kind", "stacked", swap_metrics),
-	BYTES("dirty", "Dirty memory by kind", "stacked", dirty_metrics),
+	BYTES("rss", "Resident memory by kind", "memory", "stacked", rss_metrics),
+	BYTES("pss", "Proportional memory by kind", "memory", "stacked", pss_metrics),
+	/* collectd's type memory ends at 2^48, and sanitizers reserve more than that */
+	BYTES("size", "Address space by kind", "bytes", "line", size_metrics),
+	BYTES("swap", "Swapped memory by kind", "memory", "stacked", swap_metrics),
+	BYTES("dirty", "Dirty memory by kind", "memory", "stacked", dirty_metrics),
 	{ .id = "age",
 	  .title = "Age of what is known of mappings",
 	  .unit = "seconds",

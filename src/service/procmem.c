@@ -165,7 +165,9 @@ static const struct qmem_family families[] = {
 	[F_PSS] = BYTES("pss", "Proportional and unique memory of processes", "line", 0, pss_metrics),
 	[F_AGE] = FAMILY("age", "Age of the proportional memory", "seconds", QMEM_GAUGE, 1000000000, "duration", "line",
 			 0, age_metrics),
-	[F_VIRTUAL] = BYTES("virtual", "Address space of processes", "line", QMEM_DETAIL, virtual_metrics),
+	/* collectd's type memory ends at 2^48, and sanitizers reserve more than that */
+	[F_VIRTUAL] = FAMILY("virtual", "Address space of processes", "bytes", QMEM_GAUGE, 1, "bytes", "line",
+			     QMEM_DETAIL, virtual_metrics),
 	[F_PEAK] = BYTES("peak", "Peak memory of processes", "line", QMEM_DETAIL, peak_metrics),
 	[F_PGTABLES] = BYTES("pgtables", "Page tables of processes", "line", QMEM_DETAIL, pgtables_metrics),
 	[F_THREADS] = FAMILY("threads", "Threads of processes", "threads", QMEM_GAUGE, 1, "count", "line", QMEM_DETAIL,

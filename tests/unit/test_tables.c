@@ -73,6 +73,27 @@ START_TEST(families)
 }
 END_TEST
 
+/* Address spaces are larger than collectd's type memory is, which ends at 2^48. */
+START_TEST(sizes_beyond_memory)
+{
+	static const char *const names[] = { "procmem.virtual", "heapmon.size", NULL };
+	int n = 0;
+
+	for (const struct qmem_service *const *s = qmem_services; *s; s++) {
+		for (const struct qmem_family *f = (*s)->families; f && f->id; f++) {
+			char name[128];
+
+			snprintf(name, sizeof(name), "%s.%s", (*s)->name, f->id);
+			if (!among(name, names))
+				continue;
+			ck_assert_str_eq(f->type, "bytes");
+			n++;
+		}
+	}
+	ck_assert_int_eq(n, 2);
+}
+END_TEST
+
 START_TEST(services)
 {
 	for (const struct qmem_service *const *s = qmem_services; *s; s++) {
@@ -121,6 +142,7 @@ Suite *tables_suite(void)
 	TCase *t = tcase_create("tables");
 
 	tcase_add_test(t, families);
+	tcase_add_test(t, sizes_beyond_memory);
 	tcase_add_test(t, services);
 	tcase_add_test(t, options);
 	suite_add_tcase(s, t);
