@@ -331,7 +331,8 @@ static bool is_frozen(struct qmem *q, const struct stuck_task *task, const char 
 		return true;
 	len = qmem_read_once(q, text, sizeof(text), "proc/%" PRId32 "/task/%" PRId32 "/cgroup", task->id.pid,
 			     task->id.tid);
-	if (len < 0 || pidcgroup_v1(text, (size_t)len, "freezer", path, sizeof(path)))
+	/* the root cannot be frozen */
+	if (len < 0 || pidcgroup_v1(text, (size_t)len, "freezer", path, sizeof(path)) || !path[1])
 		return false;
 	len = qmem_read_once(q, text, sizeof(text), FREEZER "%s/freezer.state", path);
 	return len >= 6 && memcmp(text, "FROZEN", 6) == 0;
@@ -339,6 +340,7 @@ static bool is_frozen(struct qmem *q, const struct stuck_task *task, const char 
 
 static void look(struct qmem *q, struct procstat *s, struct stuck_task *task)
 {
+	const struct proctable *table = qmem_state(q, &proctable_service);
 	int64_t switches = QMEM_NA;
 	char channel[128];
 	int err = proctable_wchan(q, &task->id, channel, sizeof(channel));
@@ -348,7 +350,8 @@ static void look(struct qmem *q, struct procstat *s, struct stuck_task *task)
 	if (err)
 		*channel = '\0';
 	note_channel(q, s, *channel != '\0');
-	if (s->freezer && is_frozen(q, task, channel)) {
+	/* BPF has told them apart already */
+	if (s->freezer && !proctable_totals(table)->per_thread && is_frozen(q, task, channel)) {
 		stuck_freeze(&s->stuck, task);
 		return;
 	}
