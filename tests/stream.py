@@ -11,7 +11,7 @@ import time
 import tap
 
 PLUGIN = os.path.join(tap.BUILD, "qmem.plugin")
-LAST = "qmem.self_collections"   # the chart that a tick ends with
+LAST = "qmem.self_worker"   # the chart that a tick ends with
 
 
 class Stream:
