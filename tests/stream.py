@@ -72,7 +72,8 @@ class Stream:
 
     def forget(self):
         """What has been measured until now: tick() is of later then."""
-        while self.lines or select.select([self.child.stdout], [], [], 0)[0]:
+        end = time.monotonic() + 60
+        while (self.lines or select.select([self.child.stdout], [], [], 0)[0]) and time.monotonic() < end:
             if self.tick() is None:
                 return
         self.tick()
