@@ -23,7 +23,7 @@ sys.path.insert(0, os.path.join(tap.SRC, "tests", "kernels"))
 import fetch  # noqa: E402
 import image  # noqa: E402
 
-GUEST = 300
+GUEST = 900
 PYTHON = os.path.realpath(sys.executable)
 STDLIB = sysconfig.get_path("stdlib")
 LEFT_OUT = re.compile(r"^(test|idlelib|tkinter|ensurepip|lib2to3|config-.*|pydoc_data|dist-packages|site-packages|__pycache__)$")
@@ -35,6 +35,7 @@ BPF = {"5.10": ("iter",), "6.1": ("iter",), "6.12": ("bpf", "iter"), "newest": (
 # What the guest cannot do, other than back ends: regular expressions for the whole of TEST # SKIP REASON. It has neither a
 # setpriv that drops capabilities nor ldconfig, and little memory.
 SKIPS = (
+    r"(bpf|iter|fds|files): frozen # SKIP no freezer of cgroup v1",
     r"hidepid # SKIP no such mount: .*",
     r"without libbpf # SKIP it cannot be found and hidden here",
     r"hugetlb memory # SKIP there are none",

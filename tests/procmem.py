@@ -416,7 +416,7 @@ def churn(directory):
         again, pids = tap.descriptors(pid)
         ended = [one for one in pids if not os.path.exists(f"/proc/{one}")]
         if ended:    # they may have ended since the last tick
-            watch.running.tick()
+            watch.running.forget()
             ended = [one for one in tap.descriptors(pid)[1] if one in ended]
         grown = resident(pid) - memory
         tap.diag(f"{backend}: {watch.ticks} ticks, {len(watch.groups)} groups, {watch.faults} faults, {grown >> 10} kB more")
