@@ -304,22 +304,35 @@ static bool has_word(const char *list, const char *end, const char *word)
 	}
 }
 
+/*
+ * The end of the line at `text`, NULL if it has none. "HIERARCHY:CONTROLLER,...:PATH"; the path may hold colons, and a newline
+ * that looks like one more line of ours cannot be told from it. *ret_list and *ret_path are its colons, the latter NULL where
+ * it is no such line.
+ */
+static const char *cgroup_line(const char *text, const char *end, const char **ret_list, const char **ret_path)
+{
+	const char *newline = memchr(text, '\n', (size_t)(end - text)), *list, *path;
+
+	if (!newline)
+		return NULL;
+	list = memchr(text, ':', (size_t)(newline - text));
+	path = list ? memchr(list + 1, ':', (size_t)(newline - list - 1)) : NULL;
+	*ret_list = list;
+	*ret_path = path && path[1] == '/' ? path : NULL;
+	return newline;
+}
+
 int pidcgroup_parse(const char *text, size_t len, char *ret, size_t size, bool *ret_v1)
 {
 	const char *end = text + len, *best = NULL, *best_end = NULL;
 	bool v1 = false;
 
-	/* "HIERARCHY:CONTROLLER,...:PATH"; the path may hold colons, and a newline that looks like one more line of ours
-	 * cannot be told from it */
 	while (text < end) {
-		const char *newline = memchr(text, '\n', (size_t)(end - text));
-		const char *list, *path;
+		const char *list, *path, *newline = cgroup_line(text, end, &list, &path);
 
 		if (!newline)
 			return -EINVAL;
-		list = memchr(text, ':', (size_t)(newline - text));
-		path = list ? memchr(list + 1, ':', (size_t)(newline - list - 1)) : NULL;
-		if (path && path[1] == '/') {
+		if (path) {
 			bool unified = list - text == 1 && *text == '0' && path == list + 1;
 			bool memory = !unified && has_word(list + 1, path, "memory");
 
@@ -345,14 +358,11 @@ int pidcgroup_v1(const char *text, size_t len, const char *controller, char *ret
 	const char *end = text + len;
 
 	while (text < end) {
-		const char *newline = memchr(text, '\n', (size_t)(end - text));
-		const char *list, *path;
+		const char *list, *path, *newline = cgroup_line(text, end, &list, &path);
 
 		if (!newline)
 			return -EINVAL;
-		list = memchr(text, ':', (size_t)(newline - text));
-		path = list ? memchr(list + 1, ':', (size_t)(newline - list - 1)) : NULL;
-		if (path && path[1] == '/' && has_word(list + 1, path, controller))
+		if (path && has_word(list + 1, path, controller))
 			return copy(ret, size, path + 1, (size_t)(newline - path - 1));
 		text = newline + 1;
 	}
