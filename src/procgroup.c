@@ -25,7 +25,7 @@
 struct member {
 	uint32_t generation;
 	uint32_t group;
-	uint32_t mark; /* of uid, cgroup, execs; with comm's it tells of a change, also in rounds that were not ours */
+	uint32_t mark; /* of uid, cgroup, exec; with comm's it tells of a change, also in rounds that were not ours */
 	uint32_t comm;
 	uint32_t path; /* of the cgroup, a hash; 0: not known */
 	bool pending;  /* the worker is to be asked */
@@ -337,7 +337,8 @@ static uint32_t mark_of(const struct proc *p)
 	uint32_t h = UINT32_C(2166136261) ^ p->uid;
 
 	h = (h ^ (uint32_t)(p->cgroup ^ p->cgroup >> 32)) * UINT32_C(16777619);
-	return (h ^ p->execs) * UINT32_C(16777619);
+	/* no back end has both */
+	return (h ^ p->execs ^ p->startstack) * UINT32_C(16777619);
 }
 
 /* Can another comm mean another group? Without BPF it is also what tells of an exec. */

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 
+import stream
 import tap
 
 PLUGIN = os.path.join(tap.BUILD, "qmem.plugin")
@@ -293,6 +294,30 @@ def rights(ours):
     tap.ok("CAP_SYS_PTRACE" not in able.said, "and nothing is said", able.said)
 
 
+def execs():
+    """A program becomes another one of the same name."""
+    for backend in (None, "fds", "files"):
+        what, paths = f"an exec to the same name, {backend or 'by default'}", []
+        for number, program in enumerate(("sh", "sleep")):
+            directory = os.path.join(DIR, f"exec {backend} {number}")
+            os.mkdir(directory)
+            paths.append(os.path.join(directory, "qmemsame"))
+            shutil.copy(shutil.which(program), paths[-1])
+        child = tap.start([paths[0], "-c", 'read x; exec "$0" 1000', paths[1]], stdin=subprocess.PIPE)
+        running = stream.Stream((f"[proctable]\nBackend = {backend}\n" if backend else "") +
+                                "[procmem]\nGroupBy = exe\nGroups = 10000\n", DIR)
+
+        def member_of(path, values):
+            return values.get("procmem.processes", {}).get(path, {}).get("count") == 1
+
+        tap.ok(running.until(lambda values, path=paths[0]: member_of(path, values)), f"{what}: before", running.stderr())
+        child.stdin.write(b"\n")
+        child.stdin.close()
+        tap.ok(running.until(lambda values, path=paths[1]: member_of(path, values)), f"{what}: afterwards", running.stderr())
+        running.stop()
+        child.kill()
+
+
 def schedstat(pid, tid):
     return int(tap.read(f"/proc/{pid}/task/{tid}/schedstat").split()[0])
 
@@ -365,6 +390,7 @@ def main():
             # a process leaves its cgroup a moment after it has been waited for
             tap.wait_for(lambda d=directory: not os.path.exists(d) or remove(d), 10)
     proportional()
+    execs()
     cost()
     tap.done()
 

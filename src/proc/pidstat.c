@@ -114,9 +114,13 @@ static int stat_numbers(struct cursor *c, const struct pidstat_units *units, str
 		err = scaled(c, units->tick_ns, &st->start);
 	if (!err)
 		err = number(c, &st->vsize);
-	if (!err)
-		st->flags = (uint32_t)flags;
-	return err;
+	if (err)
+		return err;
+	st->flags = (uint32_t)flags;
+	st->startstack = 0;
+	if (!skip_words(c, 4)) /* rss rsslim startcode endcode */
+		(void)number(c, &st->startstack);
+	return 0;
 }
 
 int pidstat_parse(const char *text, size_t len, const struct pidstat_units *units, struct pidstat *ret)

@@ -32,6 +32,7 @@ struct pidstat {
 	int64_t utime, stime; /* ns, whole ticks */
 	int64_t start;        /* ns since boot, whole ticks */
 	int64_t vsize;        /* bytes; 0: no address space */
+	int64_t startstack;   /* an address, another one after an exec; 0: no address space, or who asks may not know */
 };
 
 /* Field 24, rss, is not there: it lags behind on every kernel with per-CPU or per-thread counters. */

@@ -226,6 +226,17 @@ static bool has_memory(const struct proc *p)
 	return !p->kthread && !strchr("ZXx", p->state);
 }
 
+/* An exec to the same name has no other sign. A zombie has no stack any more, and is still what it was. */
+static void take_startstack(struct proc *p, int64_t startstack)
+{
+	uint32_t hash = (uint32_t)(startstack >> 4) ^ (uint32_t)(startstack >> 36);
+
+	if (!startstack || p->startstack == hash)
+		return;
+	p->startstack = hash;
+	p->changed |= PROC_ID;
+}
+
 /* Have there been faults? */
 static bool take_stat(struct proc *p, const struct pidstat *st)
 {
@@ -240,6 +251,7 @@ static bool take_stat(struct proc *p, const struct pidstat *st)
 		p->changed |= PROC_STATE;
 	p->state = st->state;
 	table_set_comm(p, st->comm);
+	take_startstack(p, st->startstack);
 	table_set_times(p, st->utime, st->stime, QMEM_NA);
 	table_set(p, &p->minflt, st->minflt, PROC_RAN);
 	table_set(p, &p->majflt, st->majflt, PROC_RAN);

@@ -83,7 +83,9 @@ struct proc {
 	/* Times the address space was locked for a change since the process was first seen; bpf and iter, Linux 6.4. */
 	int64_t vm_changes;
 	uint32_t mm_seq; /* the table's own: what these are counted by */
-	uint32_t execs;  /* of the first thread, to tell one from the next; bpf and iter */
+	/* What tells one exec from the next. */
+	uint32_t execs;      /* a count of them, of the first thread; bpf and iter */
+	uint32_t startstack; /* a hash of stat's; fds and files. 0: not known */
 } __attribute__((aligned(64)));
 
 struct proctable;

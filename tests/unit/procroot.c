@@ -81,8 +81,9 @@ static void put_process(const struct process *p)
 		snprintf(name, sizeof(name), "proc/%d/" file, p->pid);                                                 \
 		procroot_put(name, __VA_ARGS__);                                                                       \
 	} while (0)
-	PUT("stat", "%d (%s) %c %d 1 1 0 -1 %u 5 0 6 0 %lu %lu 0 0 20 0 %d 0 %lu 4096000 100 0\n", p->pid, p->comm,
-	    p->state, p->ppid, p->flags, p->user, p->syst, p->threads ? p->threads : 1, p->start);
+	PUT("stat", "%d (%s) %c %d 1 1 0 -1 %u 5 0 6 0 %lu %lu 0 0 20 0 %d 0 %lu 4096000 100 0 1 1 %lu\n", p->pid,
+	    p->comm, p->state, p->ppid, p->flags, p->user, p->syst, p->threads ? p->threads : 1, p->start,
+	    p->startstack);
 	if (only_stat(p))
 		return;
 	PUT("statm", "1000 100 50 1 0 200 0\n");

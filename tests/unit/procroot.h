@@ -17,6 +17,7 @@ struct process {
 	const char *cgroup;
 	unsigned flags;
 	unsigned uid; /* 0: 7 */
+	unsigned long startstack;
 };
 
 extern struct recorder procroot_host;

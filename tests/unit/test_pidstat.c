@@ -2,6 +2,7 @@
 #include "unit.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "proc/cpulist.h"
@@ -49,6 +50,30 @@ START_TEST(stat_names)
 	ck_assert_int_eq(st.stime, INT64_C(250000000));
 	ck_assert_int_eq(st.start, INT64_C(86753090000000));
 	ck_assert_int_eq(st.vsize, 2600960);
+}
+END_TEST
+
+START_TEST(stat_startstack)
+{
+	static const struct {
+		const char *rest;
+		int64_t startstack;
+	} rows[] = {
+		{ "3 0 1 1 214 18446744073709551615 94000000000000 94000000001000 140728000000016 0 0\n",
+		  140728000000016 },
+		{ "3 0 1 1 214 18446744073709551615 1 1 0 0 0\n", 0 },
+		{ "3 0 1 1 214 18446744073709551615 1 1 1407", 0 },
+		{ "3 0 1 1 214\n", 0 },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		char text[256];
+		struct pidstat st;
+		int len = snprintf(text, sizeof(text), "42 (bash) S" REST "%s", rows[i].rest);
+
+		ck_assert_int_eq(pidstat_parse(text, (size_t)len, &units, &st), 0);
+		ck_assert_int_eq(st.startstack, rows[i].startstack);
+	}
 }
 END_TEST
 
@@ -333,6 +358,7 @@ Suite *pidstat_suite(void)
 
 	tcase_add_loop_test(tests, stat_names, 0, COUNT(names));
 	tcase_add_test(tests, stat_long_name);
+	tcase_add_test(tests, stat_startstack);
 	tcase_add_loop_test(tests, stat_wrong, 0, COUNT(wrong_stats));
 	tcase_add_test(tests, stat_cut);
 	tcase_add_loop_test(tests, statm, 0, COUNT(statms));

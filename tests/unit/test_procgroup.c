@@ -443,6 +443,36 @@ START_TEST(renamed)
 }
 END_TEST
 
+/* Where nobody counts execs, another stack tells of one; that there is none any more does not. */
+START_TEST(same_name)
+{
+	procroot_set("procmem", "GroupBy", "exe");
+	PROCESSES({ .pid = 3, .comm = "a", .state = 'S', .startstack = 4096 }, );
+	ck_assert_int_eq(symlink("/usr/bin/a", procroot_path("proc/3/exe")), 0);
+	procroot_start();
+	procroot_tick();
+	procroot_tick();
+	members("/usr/bin/a", 1);
+	procroot_tick();
+	ck_assert_ptr_null(procroot_host.jobs);
+	ck_assert_int_eq(unlink(procroot_path("proc/3/exe")), 0);
+	ck_assert_int_eq(symlink("/opt/a", procroot_path("proc/3/exe")), 0);
+	procroot_host.hold_jobs = true;
+	PROCESSES({ .pid = 3, .comm = "a", .state = 'S', .startstack = 8192 }, );
+	procroot_tick();
+	members("/usr/bin/a", 1);
+	ck_assert(recorder_work(&procroot_host));
+	procroot_tick();
+	members("/opt/a", 1);
+	PROCESSES({ .pid = 3, .comm = "a", .state = 'Z' }, );
+	for (int i = 0; i < 3; i++) {
+		procroot_tick();
+		members("/opt/a", 1);
+		ck_assert_ptr_null(procroot_host.jobs);
+	}
+}
+END_TEST
+
 /* A move to another cgroup is seen, also if it was in a round of the table that was not procmem's. */
 START_TEST(moved_meanwhile)
 {
@@ -538,6 +568,7 @@ Suite *procgroup_suite(void)
 	tcase_add_test(t, exec_while_asked);
 	tcase_add_test(t, reparented);
 	tcase_add_test(t, renamed);
+	tcase_add_test(t, same_name);
 	tcase_add_test(t, moved_meanwhile);
 	tcase_add_test(t, moved_unseen);
 	tcase_add_test(t, many_cgroups);
