@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,7 +15,7 @@
 #include "room.h"
 #include "service/cpuload.h"
 #include "service/proctable.h"
-#include "service/stuck.h"
+#include "service/stuckevent.h"
 #include "service/tally.h"
 #include "services.h"
 
@@ -24,7 +23,6 @@
 #define CENSUS 2048             /* tasks in state D, or with a past there: twice as many as the table ever names */
 #define FREEZER "sys/fs/cgroup/freezer"
 #define LOOKS 32 /* at tasks in state D, in one round */
-#define NAMED 8  /* stuck tasks that have an event each; the others share one */
 #define OTHER "other"
 #define UNKNOWN "unknown"
 #define UNKNOWN_MOST 16 /* tasks without a channel, one after the other: it is not told */
@@ -54,12 +52,9 @@ struct procstat {
 	size_t room;
 	uint64_t processes; /* then */
 	struct stuck stuck;
-	struct qmem *q; /* while there is a round, for over() */
+	struct stuckevent event;
 	struct tally channels, parents;
 	bool freezer; /* is there one of cgroup v1? */
-	size_t named;
-	bool others;       /* are there more stuck tasks than can be named? */
-	uint64_t repeated; /* when the events were repeated last */
 	const char *note;
 	bool told;       /* there has been a wait channel */
 	unsigned untold; /* tasks that had none, until then */
@@ -262,26 +257,6 @@ static int walk(struct procstat *s, const struct proctable *table)
 
 /* ---- those in state D ---- */
 
-#define TEXT 32
-
-/* "45 s", "3 min 20 s", "5 h 3 min" */
-static void span_text(char *dst, uint64_t ns)
-{
-	unsigned long long s = ns / QMEM_SECOND;
-
-	if (s < 120)
-		snprintf(dst, TEXT, "%llu s", s);
-	else if (s < 7200)
-		snprintf(dst, TEXT, "%llu min %llu s", s / 60, s % 60);
-	else
-		snprintf(dst, TEXT, "%llu h %llu min", s / 3600, s / 60 % 60);
-}
-
-static const char *channel_of(const struct stuck_task *task)
-{
-	return *task->channel ? task->channel : UNKNOWN;
-}
-
 /* The name and the context switches of a task. -errno if it is gone, or hides. */
 static int read_status(struct qmem *q, struct procstat *s, struct stuck_task *task, int64_t *ret_switches)
 {
@@ -360,162 +335,13 @@ static void look(struct qmem *q, struct procstat *s, struct stuck_task *task)
 	stuck_look(&s->stuck, task, channel, switches);
 }
 
-static void who(char *dst, size_t size, const struct stuck_task *task)
-{
-	if (task->id.tid == task->id.pid)
-		snprintf(dst, size, "'%s' (pid %" PRId32 ")", task->name, task->id.pid);
-	else
-		snprintf(dst, size, "'%s' (thread %" PRId32 " of pid %" PRId32 ")", task->name, task->id.tid,
-			 task->id.pid);
-}
-
-static void say(struct qmem_event *event, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-static void say(struct qmem_event *event, const char *fmt, ...)
-{
-	va_list args;
-
-	va_start(args, fmt);
-	vsnprintf(event->message, sizeof(event->message), fmt, args);
-	va_end(args);
-}
-
-/* The wait of one that was named has ended. */
-static void over(void *arg, const struct stuck_task *task)
-{
-	struct procstat *s = arg;
-	char instance[TEXT], lasted[TEXT], name[STUCK_NAME + 64], pid[TEXT], tid[TEXT];
-	const struct qmem_label fields[] = {
-		{ "pid", pid },         { "tid", tid }, { "comm", task->name }, { "wchan", channel_of(task) },
-		{ "duration", lasted }, { 0 },
-	};
-	struct qmem_event event = {
-		.severity = QMEM_OKAY,
-		.service = procstat_service.name,
-		.name = "stuck",
-		.instance = instance,
-		.fields = fields,
-	};
-
-	snprintf(instance, sizeof(instance), "%" PRId32, task->id.tid);
-	snprintf(pid, sizeof(pid), "%" PRId32, task->id.pid);
-	snprintf(tid, sizeof(tid), "%" PRId32, task->id.tid);
-	span_text(lasted, task->seen - task->since);
-	who(name, sizeof(name), task);
-	say(&event, "%s is no longer stuck in state D: it was for %s, in %s", name, lasted, channel_of(task));
-	qmem_raise(s->q, &event);
-	s->named--;
-}
-
-static void raise(struct qmem *q, struct procstat *s, const struct proctable *table, struct stuck_task *task)
-{
-	char instance[TEXT], lasts[TEXT], name[STUCK_NAME + 64], pid[TEXT], tid[TEXT], uid[TEXT] = "?";
-	char path[512], cgroup[512] = "?";
-	const struct proc *p = proctable_find(table, task->id.pid);
-	const struct qmem_label fields[] = {
-		{ "pid", pid },
-		{ "tid", tid },
-		{ "comm", task->name },
-		{ "uid", uid },
-		{ "wchan", channel_of(task) },
-		{ "cgroup", cgroup },
-		{ "duration", lasts },
-		{ 0 },
-	};
-	struct qmem_event event = {
-		.severity = QMEM_WARNING,
-		.service = procstat_service.name,
-		.name = "stuck",
-		.instance = instance,
-		.repeat = (uint64_t)s->repeat,
-		.fields = fields,
-	};
-
-	snprintf(instance, sizeof(instance), "%" PRId32, task->id.tid);
-	snprintf(pid, sizeof(pid), "%" PRId32, task->id.pid);
-	snprintf(tid, sizeof(tid), "%" PRId32, task->id.tid);
-	if (!*task->name && p)
-		qmem_name_label(task->name, sizeof(task->name), p->comm);
-	if (p && p->uid != PROC_NO_UID)
-		snprintf(uid, sizeof(uid), "%" PRIu32, p->uid);
-	if (p && !proctable_cgroup(q, p, path, sizeof(path)))
-		qmem_name_label(cgroup, sizeof(cgroup), path);
-	span_text(lasts, s->stuck.now - task->since);
-	who(name, sizeof(name), task);
-	say(&event, "%s has been stuck in state D for %s, in %s; user %s, cgroup %s", name, lasts, channel_of(task),
-	    uid, cgroup);
-	qmem_raise(q, &event);
-	task->raised = true;
-}
-
-/* Those who have no event of their own. One word for each doubling of their number. */
-static void raise_others(struct qmem *q, const struct procstat *s, size_t n, const char *channel)
-{
-	char after[TEXT], count[TEXT];
-	const struct qmem_label fields[] = { { "count", count }, { "wchan", channel }, { 0 } };
-	struct qmem_event event = {
-		.severity = n ? QMEM_WARNING : QMEM_OKAY,
-		.service = procstat_service.name,
-		.name = "stuck",
-		.instance = OTHER,
-		.repeat = (uint64_t)s->repeat,
-		.fields = fields,
-	};
-
-	for (size_t i = n; i; i /= 2)
-		event.state++;
-	span_text(after, s->stuck.after);
-	snprintf(count, sizeof(count), "%zu", n);
-	if (n)
-		say(&event, "%zu more tasks have been stuck in state D for longer than %s, one of them in %s", n, after,
-		    channel);
-	else
-		say(&event, "no more tasks are stuck in state D than are named");
-	qmem_raise(q, &event);
-}
-
-/* The longest first, as long as there is a name left; those that have one keep it. */
-static void raise_all(struct qmem *q, struct procstat *s, const struct proctable *table)
-{
-	const char *channel = UNKNOWN;
-	size_t others = 0;
-
-	for (;;) {
-		struct stuck_task *next = NULL;
-
-		others = 0;
-		for (size_t i = 0; i < s->stuck.n; i++) {
-			struct stuck_task *t = &s->stuck.tasks[i];
-
-			if (!t->there || !t->stuck || t->raised)
-				continue;
-			others++;
-			channel = channel_of(t);
-			if (!next || t->since < next->since)
-				next = t;
-		}
-		if (!next || s->named >= NAMED)
-			break;
-		raise(q, s, table, next);
-		s->named++;
-	}
-	if (s->repeat && s->stuck.now - s->repeated >= (uint64_t)s->repeat) {
-		s->repeated = s->stuck.now;
-		for (size_t i = 0; i < s->stuck.n; i++)
-			if (s->stuck.tasks[i].raised)
-				raise(q, s, table, &s->stuck.tasks[i]);
-	}
-	if (others || s->others)
-		raise_others(q, s, others, channel);
-	s->others = others > 0;
-}
-
 static void take_census(struct qmem *q, struct procstat *s, const struct proctable *table)
 {
 	const struct proc_task *tasks;
 	size_t n = proctable_blocked(table, &tasks);
 	struct stuck_task *task;
 
-	s->q = q;
+	s->event.q = q;
 	stuck_begin(&s->stuck, qmem_now(q));
 	for (size_t i = 0; i < n; i++) {
 		const struct proc *p = proctable_find(table, tasks[i].pid);
@@ -526,14 +352,14 @@ static void take_census(struct qmem *q, struct procstat *s, const struct proctab
 	for (int i = 0; i < LOOKS && (task = stuck_next(&s->stuck)); i++)
 		look(q, s, task);
 	stuck_end(&s->stuck);
-	raise_all(q, s, table);
+	stuckevent_raise(&s->event, table, &s->stuck);
 	tally_begin(&s->channels);
 	for (size_t i = 0; i < s->stuck.n; i++) {
 		task = &s->stuck.tasks[i];
 		if (!task->there || task->usual || task->frozen)
 			continue;
 		if (task->looked)
-			tally_add(&s->channels, channel_of(task));
+			tally_add(&s->channels, stuckevent_channel(task));
 		else
 			tally_add_other(&s->channels);
 	}
@@ -657,10 +483,11 @@ static int start(struct qmem *q, void *state)
 
 	s->file = QMEM_FILE("proc/stat");
 	s->freezer = has_freezer(q);
+	s->event.repeat = (uint64_t)s->repeat;
 	s->status_text = malloc(STATUS_SIZE);
 	err = s->status_text ? kv_init(&s->status, KV_COLON, NULL, status_keys) : -ENOMEM;
 	if (!err)
-		err = stuck_init(&s->stuck, CENSUS, (uint64_t)s->stuck_after, over, s);
+		err = stuck_init(&s->stuck, CENSUS, (uint64_t)s->stuck_after, stuckevent_over, &s->event);
 	if (!err)
 		err = tally_init(&s->channels, (size_t)s->channels_max);
 	if (!err)
