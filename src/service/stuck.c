@@ -91,7 +91,7 @@ static void end_wait(struct stuck *s, struct stuck_task *t)
 {
 	uint64_t lasted = t->seen - t->since;
 
-	if (t->raised)
+	if (t->told)
 		s->over(s->arg, t);
 	if (t->kthread && t->first)
 		t->waits = STUCK_HABIT;
@@ -99,7 +99,8 @@ static void end_wait(struct stuck *s, struct stuck_task *t)
 		t->waits++;
 	if (t->waits)
 		t->waited += lasted;
-	t->first = t->stuck = t->raised = false;
+	t->first = t->stuck = false;
+	t->told = 0;
 	t->away = true;
 }
 

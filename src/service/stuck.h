@@ -34,7 +34,7 @@ struct stuck_task {
 	bool usual;
 	bool frozen;
 	bool stuck;        /* for longer than `after`, confirmed, and not usual */
-	bool raised;       /* the owner's, while it waits */
+	uint64_t told;     /* the owner's, while it waits; 0: it is not */
 	uint64_t since;    /* when this wait began */
 	uint64_t seen;     /* when it was last seen */
 	uint64_t looked;   /* when this wait was last looked at; 0: never yet */
@@ -63,7 +63,7 @@ struct stuck {
 	uint64_t longest;                 /* wait that is not usual, ns */
 };
 
-/* -ENOMEM. A zeroed one may be released. `over` is called when the wait of a task that was raised has ended; its since and
+/* -ENOMEM. A zeroed one may be released. `over` is called when the wait of a task that was told of has ended; its since and
  * seen, channel and name are still those of that wait. */
 int stuck_init(struct stuck *s, size_t room, uint64_t after, void (*over)(void *arg, const struct stuck_task *task),
 	       void *arg);

@@ -112,7 +112,7 @@ static void raise(const struct stuckevent *e, const struct proctable *table, str
 	say(&event, "%s has been stuck in state D for %s, in %s; user %s, cgroup %s", name, lasts,
 	    stuckevent_channel(task), uid, cgroup);
 	qmem_raise(e->q, &event);
-	task->raised = true;
+	task->told = now;
 }
 
 /* Those who have no event of their own. One word for each doubling of their number. */
@@ -153,7 +153,7 @@ void stuckevent_raise(struct stuckevent *e, const struct proctable *table, struc
 		for (size_t i = 0; i < census->n; i++) {
 			struct stuck_task *t = &census->tasks[i];
 
-			if (!t->there || !t->stuck || t->raised)
+			if (!t->there || !t->stuck || t->told)
 				continue;
 			others++;
 			channel = stuckevent_channel(t);
@@ -165,11 +165,11 @@ void stuckevent_raise(struct stuckevent *e, const struct proctable *table, struc
 		raise(e, table, next, census->now);
 		e->named++;
 	}
-	if (e->repeat && census->now - e->repeated >= e->repeat) {
-		e->repeated = census->now;
-		for (size_t i = 0; i < census->n; i++)
-			if (census->tasks[i].raised)
-				raise(e, table, &census->tasks[i], census->now);
+	for (size_t i = 0; e->repeat && i < census->n; i++) {
+		struct stuck_task *t = &census->tasks[i];
+
+		if (t->told && census->now - t->told >= e->repeat)
+			raise(e, table, t, census->now);
 	}
 	if (others || e->others)
 		raise_others(e, others, channel, census->after);

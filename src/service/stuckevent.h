@@ -13,12 +13,11 @@ struct stuckevent {
 	struct qmem *q;  /* while there is a round, for stuckevent_over() */
 	size_t named;
 	bool others; /* there are more than can be named */
-	uint64_t repeated;
 };
 
 /* For stuck_init(), `arg` is the struct stuckevent. */
 void stuckevent_over(void *arg, const struct stuck_task *task);
-/* Once a round, of a census that has ended. Marks those that have a name as raised. */
+/* Once a round, of a census that has ended. In `told` of those that have a name is when that was. */
 void stuckevent_raise(struct stuckevent *e, const struct proctable *table, struct stuck *census);
 
 /* Where a task waits, for people. */

@@ -456,20 +456,33 @@ END_TEST
 
 START_TEST(repeated)
 {
-	int times = 0;
+	int one[8] = { 0 }, two[8] = { 0 }, ones = 0, twos = 0;
 
 	procroot_set("procstat", "StuckAfter", "5s");
 	procroot_set("procstat", "NotifyInterval", "20s");
 	PROCESSES({ 9, 1, "a", 'S', .start = 1 }, );
 	procroot_start();
 	text = procroot_tick();
-	PROCESSES(WAITS(5), );
 	for (int i = 0; i < 60; i++) {
+		if (i == 0)
+			PROCESSES(WAITS(5), );
+		if (i == 7)
+			PROCESSES(WAITS(5), { 12, 1, "c", 'D', .start = 1, .wchan = "two" }, );
 		text = procroot_tick();
-		times += said("event WARNING");
+		if (ones < 8 && said("event WARNING procstat.stuck[10]"))
+			one[ones++] = i;
+		if (twos < 8 && said("event WARNING procstat.stuck[12]"))
+			two[twos++] = i;
 	}
-	ck_assert_int_ge(times, 2);
-	ck_assert_int_le(times, 4);
+	/* each on its own clock */
+	ck_assert_int_eq(ones, 3);
+	ck_assert_int_eq(twos, 3);
+	ck_assert_int_eq(one[0], 5);
+	ck_assert_int_eq(two[0], 12);
+	for (int i = 1; i < 3; i++) {
+		ck_assert_int_eq(one[i] - one[i - 1], 20);
+		ck_assert_int_eq(two[i] - two[i - 1], 20);
+	}
 }
 END_TEST
 

@@ -71,7 +71,8 @@ static void round_of(const struct in_d *tasks, uint64_t apart, int most)
 	}
 	stuck_end(&s);
 	for (size_t i = 0; i < s.n; i++)
-		s.tasks[i].raised |= s.tasks[i].stuck;
+		if (s.tasks[i].stuck)
+			s.tasks[i].told = s.now;
 }
 #define ROUND(apart, ...) round_of((const struct in_d[]){ __VA_ARGS__{ 0 } }, apart, 32)
 #define TASK(tid, channel, switches) { tid, false, channel, switches },
