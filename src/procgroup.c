@@ -14,7 +14,8 @@
 #include "service/proctable.h"
 
 #define KERNEL "kernel"
-#define FORGET_AFTER 60 /* rounds without members */
+#define FORGET_AFTER 60 /* rounds without members, and then only if there are more than these: */
+#define KEPT 256
 /* cgroup files in the first round and in a later one; the others in the next one */
 #define READS_FIRST 2000
 #define READS_MOST 400
@@ -50,6 +51,7 @@ struct procgroups {
 	size_t n, room;
 	uint32_t *free; /* indices below n that no group has */
 	size_t free_n;
+	size_t hand; /* who is next to be forgotten */
 	uint32_t *slots; /* hash table, twice `room` */
 
 	struct member *members;
@@ -138,6 +140,26 @@ static int grow(struct procgroups *g)
 	return 0;
 }
 
+/* Who comes back finds his counters as they were, but where there are very many that come and go. */
+static void forget(struct procgroups *g)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < g->n && g->n - g->free_n > KEPT; i++) {
+		size_t at = g->hand < g->n ? g->hand : 0;
+		struct procgroup *group = &g->groups[at];
+
+		g->hand = at + 1;
+		if (group->kind < PROCGROUP_NAMED || group->members || g->round - group->round <= FORGET_AFTER)
+			continue;
+		group->kind = 0;
+		g->free[g->free_n++] = (uint32_t)at;
+		any = true;
+	}
+	if (any)
+		enter_all(g);
+}
+
 /* NONE: no memory. */
 static uint32_t find_or_add(struct procgroups *g, const char *name, enum procgroup_kind kind, int own)
 {
@@ -157,23 +179,6 @@ static uint32_t find_or_add(struct procgroups *g, const char *name, enum procgro
 	snprintf(group->name, sizeof(group->name), "%s", name);
 	enter(g, index);
 	return index;
-}
-
-static void forget(struct procgroups *g)
-{
-	bool any = false;
-
-	for (size_t i = 0; i < g->n; i++) {
-		struct procgroup *group = &g->groups[i];
-
-		if (group->kind < PROCGROUP_NAMED || group->members || g->round - group->round <= FORGET_AFTER)
-			continue;
-		group->kind = 0;
-		g->free[g->free_n++] = (uint32_t)i;
-		any = true;
-	}
-	if (any)
-		enter_all(g);
 }
 
 /* ---- names ---- */
@@ -241,6 +246,11 @@ static bool unit_of(const char *path, char *ret, size_t size)
 
 /* ---- where a process belongs ---- */
 
+static bool has_rules(const struct own *own)
+{
+	return own->comm.n || own->cmdline.n || own->user.n || own->cgroup.n;
+}
+
 static bool has(const struct select *rules, const char *text, bool *unsure)
 {
 	if (!rules->n)
@@ -262,7 +272,7 @@ static uint32_t decide(struct procgroups *g, const struct proc *p, const struct 
 		const struct own *own = &g->own[i];
 		bool no_cgroup = false, unsure = false;
 
-		if (!own->comm.n && !own->cmdline.n && !own->user.n && !own->cgroup.n)
+		if (!has_rules(own))
 			continue;
 		if (has(&own->comm, p->comm, &unsure) && has(&own->cgroup, cgroup, &no_cgroup) &&
 		    has(&own->user, f->user, &unsure) && has(&own->cmdline, f->cmdline, &unsure))
@@ -374,7 +384,7 @@ static int take_answers(struct qmem *q, struct procgroups *g, const struct proct
 
 	if (!refused && procask_refused(g->ask))
 		qmem_log(q, QMEM_LOG_WARNING, PROCGROUP_NO_EXE);
-	for (size_t i = 0; i < n && !err; i++) {
+	for (size_t i = 0; i < n; i++) {
 		const struct procask_answer *a = &answers[i];
 		const struct proc *p = proctable_at(table, a->slot);
 		struct member *m = a->slot < g->members_room ? &g->members[a->slot] : NULL;
@@ -385,8 +395,12 @@ static int take_answers(struct qmem *q, struct procgroups *g, const struct proct
 		if (!m->asked)
 			continue;
 		m->asked = false;
-		if (a->answered && a->uid == p->uid)
-			err = place(q, g, p, m, &a->facts, true);
+		if (a->answered && a->uid == p->uid) {
+			int bad = place(q, g, p, m, &a->facts, true);
+
+			if (bad)
+				err = bad;
+		}
 	}
 	return err;
 }
@@ -479,7 +493,7 @@ void procgroups_free(struct procgroups *g)
 	free(g);
 }
 
-static int add_own(struct procgroups *g, const struct qmem_block *block)
+static int add_own(struct qmem *q, struct procgroups *g, const struct qmem_block *block)
 {
 	const struct procgroup_rules *rules = block->data;
 	struct own *own = &g->own[g->own_n];
@@ -496,6 +510,8 @@ static int add_own(struct procgroups *g, const struct qmem_block *block)
 	if (!err && find_or_add(g, name, PROCGROUP_OWN, (int)g->own_n) == NONE)
 		err = -ENOMEM;
 	g->own_n++; /* also what failed half-way is released */
+	if (!err && !has_rules(own))
+		qmem_log(q, QMEM_LOG_WARNING, "no rule says which processes are in the group '%s': none are", name);
 	if (own->cmdline.n)
 		g->want |= PROCASK_CMDLINE;
 	if (own->user.n)
@@ -520,7 +536,7 @@ int procgroups_new(struct qmem *q, enum procgroup_by by, const struct qmem_block
 	if (!g->own || find_or_add(g, KERNEL, PROCGROUP_KERNEL, -1) == NONE)
 		err = -ENOMEM;
 	for (size_t i = 0; i < blocks->n && !err; i++)
-		err = add_own(g, &blocks->items[i]);
+		err = add_own(q, g, &blocks->items[i]);
 	if (!err && g->want)
 		err = procask_new(q, g->want, &g->ask);
 	if (err) {

@@ -11,7 +11,8 @@
  *		if (procgroups_at(groups, i)) ...
  *
  * A group keeps its index as long as it lives, and an index its generation until another group has it. A group lives as
- * long as it has members, and for some rounds more; groups of the configuration live for ever. A process may change its group
+ * long as it has members, and after that as long as there are not many, for some rounds at least; groups of the
+ * configuration live for ever. A process may change its group
  * at any round: what is counted from one round to the next goes to the group that it is in now. While the worker is asked
  * about it anew, as after an exec, it stays where the last answer has put it, unless what is known tells that it is another.
  */
@@ -36,7 +37,7 @@ enum procgroup_kind {
 struct procgroup {
 	char name[PROCGROUP_NAME]; /* of the instance, unique; any bytes but NUL */
 	uint32_t generation;       /* of the index; never 0 */
-	uint32_t members;          /* in this round, zombies included; 0: about to be forgotten */
+	uint32_t members;          /* in this round, zombies included */
 	enum procgroup_kind kind;
 	uint64_t round; /* that saw a member last */
 	uint32_t hash;

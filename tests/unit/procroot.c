@@ -17,7 +17,7 @@ uint64_t procroot_now;
 
 static char root[] = "/tmp/qmem-proc-XXXXXX";
 static const char *text = "";
-static struct process last[64]; /* as they were put */
+static struct process last[2048]; /* as they were put */
 static size_t last_n;
 
 static int remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
@@ -162,10 +162,10 @@ void procroot_set(const char *service, const char *option, const char *value)
 	ck_assert_msg(!qmem_set(procroot_host.q, service, NULL, NULL, option, value, &error), "%s", error.text);
 }
 
-void procroot_start(void)
+const char *procroot_start(void)
 {
 	ck_assert_int_eq(qmem_start(procroot_host.q, QMEM_SECOND, QMEM_SECOND, procroot_now), 0);
-	recorder_take(&procroot_host);
+	return recorder_take(&procroot_host);
 }
 
 const char *procroot_tick(void)
@@ -174,6 +174,19 @@ const char *procroot_tick(void)
 	procroot_now += QMEM_SECOND;
 	text = recorder_take(&procroot_host);
 	return text;
+}
+
+bool procroot_work(uint64_t cost)
+{
+	struct qmem_job *job = procroot_host.jobs;
+
+	if (!job)
+		return false;
+	procroot_host.jobs = job->next;
+	job->run(job);
+	job->cpu_ns = cost;
+	qmem_worked(procroot_host.q, job, procroot_now);
+	return true;
 }
 
 void procroot_allow_descriptors(int more)

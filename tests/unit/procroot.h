@@ -35,9 +35,12 @@ char *procroot_path(const char *name);
 void procroot_processes(const struct process *processes);
 /* n in all, that many links to process 1. */
 void procroot_links(int n);
-void procroot_start(void);
+/* What the host was handed. */
+const char *procroot_start(void);
 /* A collection, a second after the one before; what the host was handed. */
 const char *procroot_tick(void);
+/* The next held job is done, and has cost so much CPU time (ns); false: there is none. */
+bool procroot_work(uint64_t cost);
 /* Descriptors up to so many after the first that was free at the first call. */
 void procroot_allow_descriptors(int more);
 /* A value of the last tick in units of 1/1000, QMEM_NA if it is absent; -1 if it is not there at all. */
