@@ -12,6 +12,7 @@
 
 #include "proc/smaps.h"
 #include "room.h"
+#include "service/cost.h"
 #include "service/lack.h"
 #include "service/probe.h"
 #include "service/procmem.h"
@@ -22,25 +23,23 @@
 #define BASE 100000
 #define PER_MB 10000
 #define MAPPING_GUESS 100
-#define MB (INT64_C(1) << 20)
 #define NEW (60 * QMEM_SECOND)    /* as old as this counts what has never been read */
 #define PATIENCE 60               /* rounds without a group before that is told */
-#define RETRY (300 * QMEM_SECOND) /* of what could not be read */
+#define RETRY (300 * QMEM_SECOND) /* of what could not be read, was too dear, or has not moved */
 
 struct sample {
 	struct smaps_amounts kinds[SMAPS_KINDS];
-	int64_t age;
+	int64_t moved, oldest;
 };
 
 struct process {
 	uint32_t generation;
-	bool known, refused, failed;
+	bool refused, failed;
 	struct smaps_amounts kinds[SMAPS_KINDS];
-	int64_t cost;
-	uint64_t tried, when;                                 /* 0: never */
-	uint64_t round;                                       /* that saw it first */
-	int64_t seen_rss, seen_swap, seen_size, seen_changes; /* of the round that it was read for */
-	int64_t offered_rss, offered_swap, offered_size, offered_changes;
+	struct probe_memory memory; /* when they were so */
+	struct cost cost;           /* of reading them */
+	uint64_t tried;             /* 0: never */
+	uint64_t round;             /* that saw it first */
 };
 
 struct group {
@@ -79,9 +78,10 @@ struct heapmon {
 		  "stacks of first threads" },                                                                         \
 		{ "anon", NULL, offsetof(struct sample, kinds[SMAPS_ANON].member_), "other anonymous memory" },        \
 		{ "jit", NULL, offsetof(struct sample, kinds[SMAPS_JIT].member_), "anonymous and executable" },        \
-		{ "file", NULL, offsetof(struct sample, kinds[SMAPS_FILE].member_), "files" },                         \
+		{ "file", NULL, offsetof(struct sample, kinds[SMAPS_FILE].member_),                                    \
+		  "files, also those of a tmpfs elsewhere than /dev/shm" },                                            \
 		{ "shmem", NULL, offsetof(struct sample, kinds[SMAPS_SHMEM].member_), "shared memory" },               \
-		{ "huge", NULL, offsetof(struct sample, kinds[SMAPS_HUGE].member_), "hugetlbfs" },                     \
+		{ "huge", NULL, offsetof(struct sample, kinds[SMAPS_HUGE].member_), "hugetlbfs; no pss and dirty" },   \
 		{ "device", NULL, offsetof(struct sample, kinds[SMAPS_DEVICE].member_), "devices" },                   \
 		{ 0 },                                                                                                 \
 	}
@@ -93,8 +93,10 @@ KINDS(swap_metrics, swap);
 KINDS(dirty_metrics, dirty);
 
 static const struct qmem_metric age_metrics[] = {
-	{ "oldest", NULL, offsetof(struct sample, age),
-	  "time since the reading of the member that was read first, of those that have moved since" },
+	{ "moved", NULL, offsetof(struct sample, moved),
+	  "time since the reading of the member that was read first, of those whose own memory has moved since" },
+	{ "oldest", NULL, offsetof(struct sample, oldest),
+	  "time since the reading of the member that was read first: as old is what others change, pss and dirty" },
 	{ 0 },
 };
 
@@ -203,13 +205,8 @@ static void take_smaps(void *arg, const struct probe_target *target, int err, co
 	if (err)
 		return;
 	s->measured++;
-	m->known = true;
-	m->when = target->when;
-	m->seen_rss = m->offered_rss;
-	m->seen_swap = m->offered_swap;
-	m->seen_size = m->offered_size;
-	m->seen_changes = m->offered_changes;
-	m->cost = cost;
+	m->memory = target->memory;
+	cost_take(&m->cost, cost, target->memory.rss, target->when, s->ceiling);
 	memcpy(m->kinds, smaps->kinds, sizeof(m->kinds));
 }
 
@@ -238,7 +235,7 @@ static void begin_groups(struct heapmon *s, const struct procgroups *groups)
 
 		if (group && g->generation != group->generation)
 			*g = (struct group){ .generation = group->generation, .wanted = is_named(s, group->name) };
-		g->sample = (struct sample){ .age = 0 };
+		g->sample = (struct sample){ .moved = 0 };
 		g->read = 0;
 		lack_begin(&g->lack);
 	}
@@ -257,39 +254,36 @@ static void add_kinds(struct smaps_amounts *sum, const struct smaps_amounts *kin
 
 static bool has_moved(const struct proc *p, const struct process *m)
 {
-	return p->rss != m->seen_rss || p->swap != m->seen_swap || p->vmsize != m->seen_size ||
-	       p->vm_changes != m->seen_changes;
+	return p->rss != m->memory.rss || p->swap != m->memory.swap || p->vmsize != m->memory.vmsize ||
+	       p->vm_changes != m->memory.vm_changes;
 }
 
-static int64_t predict(const struct proc *p, const struct process *m)
-{
-	if (!m->known)
-		return BASE + MAPPING_GUESS * PER_MAPPING + p->rss / MB * PER_MB;
-	return (int64_t)((double)m->cost * ((double)p->rss + MB) / ((double)m->seen_rss + MB));
-}
-
-/* A process that has not changed since it was read is not read again. Why it is not known, or not any more. */
+/*
+ * A process that has not moved since it was read is read again only after a while, when there is nothing else to read: others
+ * may have given up what it shares with them, or written what it had changed. Why it is not known, or not any more.
+ */
 static enum lack_why offer(struct heapmon *s, const struct proc *p, struct process *m, uint64_t now)
 {
 	struct probe_target target = {
-		.slot = p->slot, .generation = p->generation, .pid = p->pid, .rss = p->rss, .when = now
+		.slot = p->slot,
+		.generation = p->generation,
+		.pid = p->pid,
+		.when = now,
+		.memory = { p->rss, p->swap, p->vmsize, p->vm_changes },
 	};
 	uint64_t age = m->tried ? now - m->tried : NEW;
-	enum lack_why why = m->refused ? LACK_RIGHTS : m->known ? LACK_NOTHING : LACK_TIME;
+	bool known = m->cost.when, settled = known && !has_moved(p, m);
+	enum lack_why why = m->refused ? LACK_RIGHTS : known ? LACK_NOTHING : LACK_TIME;
 
-	if ((m->failed && age < RETRY) || (m->known && !has_moved(p, m)))
+	if ((m->failed || settled) && age < RETRY)
 		return why;
-	target.predicted = predict(p, m);
+	target.predicted = cost_predict(&m->cost, BASE + MAPPING_GUESS * PER_MAPPING + p->rss / COST_MB * PER_MB,
+					p->rss, now, RETRY);
 	if (target.predicted > s->ceiling)
-		return LACK_BUDGET;
+		return settled ? why : LACK_BUDGET;
 	/* the stalest first */
-	target.score = (int64_t)(age / 1000);
-	if (probe_offer(s->probe, &target)) {
-		m->offered_rss = p->rss;
-		m->offered_swap = p->swap;
-		m->offered_size = p->vmsize;
-		m->offered_changes = p->vm_changes;
-	}
+	target.score = settled ? 0 : (int64_t)(age / 1000);
+	probe_offer(s->probe, &target);
 	return why;
 }
 
@@ -304,11 +298,13 @@ static void visit(struct heapmon *s, const struct proc *p, struct group *g, uint
 		return;
 	why = offer(s, p, m, now);
 	if (why == LACK_NOTHING) {
-		int64_t age = has_moved(p, m) ? (int64_t)(now - m->when) : 0;
+		int64_t age = (int64_t)(now - m->cost.when);
 
 		add_kinds(g->sample.kinds, m->kinds);
-		if (age > g->sample.age)
-			g->sample.age = age;
+		if (age > g->sample.oldest)
+			g->sample.oldest = age;
+		if (age > g->sample.moved && has_moved(p, m))
+			g->sample.moved = age;
 		g->read++;
 	} else if (m->round != s->rounds) {
 		lack_add(&g->lack, why, p->pid);
@@ -318,14 +314,17 @@ static void visit(struct heapmon *s, const struct proc *p, struct group *g, uint
 static void emit(struct qmem *q, const struct heapmon *s, const char *name, struct group *g)
 {
 	static const struct smaps_amounts nothing = { QMEM_NA, QMEM_NA, QMEM_NA, QMEM_NA, QMEM_NA };
+	struct smaps_amounts *huge = &g->sample.kinds[SMAPS_HUGE];
 	const struct qmem_instance instance = { name, NULL };
 	bool known = g->read && g->lack.why == LACK_NOTHING;
 
 	for (int k = 0; k < SMAPS_KINDS; k++)
 		if (!known || (s->heap_only && k != SMAPS_HEAP))
 			g->sample.kinds[k] = nothing;
+	/* the kernel does not tell */
+	huge->pss = huge->dirty = QMEM_NA;
 	if (!known)
-		g->sample.age = QMEM_NA;
+		g->sample.moved = g->sample.oldest = QMEM_NA;
 	if (s->measured)
 		lack_tell(q, &g->lack, "mappings", "smaps", name, NEW);
 	for (const struct qmem_family *f = families; f->id; f++)
@@ -367,11 +366,12 @@ static int collect(struct qmem *q, void *state)
 	err = room_make(&s->processes, &s->processes_room, proctable_capacity(table), sizeof(*s->processes));
 	if (!err)
 		err = room_make(&s->groups, &s->groups_room, procgroups_capacity(groups), sizeof(*s->groups));
+	if (!err)
+		err = probe_begin(s->probe, proctable_capacity(table), qmem_now(q));
 	if (err)
 		return err;
 	s->rounds++;
 	begin_groups(s, groups);
-	probe_begin(s->probe, qmem_now(q));
 	proctable_each(table, p)
 	{
 		struct group *g = &s->groups[procgroups_of(groups, p)];

@@ -26,12 +26,16 @@ void lack_add(struct lack *l, enum lack_why why, int32_t pid)
 void lack_tell(struct qmem *q, struct lack *l, const char *what, const char *file, const char *name, uint64_t patience)
 {
 	uint64_t now = qmem_now(q);
+	bool lacks = l->why != LACK_NOTHING;
 
-	if (l->why == LACK_NOTHING || !l->whole)
-		l->whole = now;
-	if (l->told || now - l->whole < patience)
+	if (lacks == l->told || !l->since)
+		l->since = now;
+	if (lacks == l->told || now - l->since < patience)
 		return;
-	l->told = true;
-	qmem_log(q, QMEM_LOG_NOTICE, "no %s of '%s': %s of pid %" PRId32 " %s", what, name, file, l->pid,
-		 reasons[l->why]);
+	l->told = lacks;
+	if (lacks)
+		qmem_log(q, QMEM_LOG_NOTICE, "no %s of '%s': %s of pid %" PRId32 " %s", what, name, file, l->pid,
+			 reasons[l->why]);
+	else
+		qmem_log(q, QMEM_LOG_INFO, "'%s' has %s again", name, what);
 }

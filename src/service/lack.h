@@ -19,14 +19,15 @@ enum lack_why {
 struct lack {
 	enum lack_why why; /* in this round */
 	int32_t pid;
-	uint64_t whole; /* when nothing was lacking; 0: not asked yet */
-	bool told;
+	bool told;      /* that it is lacking */
+	uint64_t since; /* when it was last as told; 0: not asked yet */
 };
 
 /* Before a round; one of zeros is fine. */
 void lack_begin(struct lack *l);
 void lack_add(struct lack *l, enum lack_why why, int32_t pid);
-/* After it: once it has lasted for `patience` ns, one line says what group `name` does not have, and for want of which file. */
+/* After it: once it has lasted for `patience` ns, one line says what group `name` does not have, and for want of which file;
+ * likewise that it is over. */
 void lack_tell(struct qmem *q, struct lack *l, const char *what, const char *file, const char *name, uint64_t patience);
 
 #endif

@@ -9,6 +9,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "room.h"
+
 #define SAVED_MOST 60 /* seconds of the budget: else a long pause would be followed by a burst */
 
 /* It owns all it needs: it outlives its service while it is at the worker. */
@@ -18,8 +20,8 @@ struct probe {
 	void *arg; /* NULL: the service has gone */
 	int root_fd;
 	bool brief;
-	struct probe_target targets[PROBE_TARGETS]; /* while they are offered, a heap: the worst first */
-	size_t n;
+	struct probe_target *targets; /* from probe_go() on a heap: the best first */
+	size_t n, room;
 	bool busy, offering;
 	int64_t budget, credit; /* CPU ns; below 0: to be paid back */
 	uint64_t now;
@@ -39,7 +41,24 @@ static void run(struct qmem_job *job)
 static void release(struct probe *p)
 {
 	close(p->root_fd);
+	free(p->targets);
 	free(p);
+}
+
+/* What is below this place is a heap already. */
+static void sink(struct probe *p, size_t at)
+{
+	const struct probe_target target = p->targets[at];
+	size_t child;
+
+	for (; (child = 2 * at + 1) < p->n; at = child) {
+		if (child + 1 < p->n && p->targets[child + 1].score > p->targets[child].score)
+			child++;
+		if (p->targets[child].score <= target.score)
+			break;
+		p->targets[at] = p->targets[child];
+	}
+	p->targets[at] = target;
 }
 
 static void next(struct qmem *q, struct probe *p);
@@ -61,15 +80,12 @@ static void done(struct qmem *q, struct qmem_job *job)
 
 static void next(struct qmem *q, struct probe *p)
 {
-	size_t best = 0;
-
 	if (!p->n || p->credit <= 0)
 		return;
-	for (size_t i = 1; i < p->n; i++)
-		if (p->targets[i].score > p->targets[best].score)
-			best = i;
-	p->target = p->targets[best];
-	p->targets[best] = p->targets[--p->n];
+	p->target = p->targets[0];
+	p->targets[0] = p->targets[--p->n];
+	if (p->n)
+		sink(p, 0);
 	p->credit -= p->target.predicted;
 	p->job.run = run;
 	p->job.done = done;
@@ -81,7 +97,7 @@ static void next(struct qmem *q, struct probe *p)
 	}
 }
 
-void probe_begin(struct probe *p, uint64_t now)
+int probe_begin(struct probe *p, size_t slots, uint64_t now)
 {
 	double seconds = p->now ? (double)(now - p->now) / 1e9 : 1;
 	int64_t earned = (int64_t)((double)p->budget * (seconds < SAVED_MOST ? seconds : SAVED_MOST));
@@ -93,46 +109,26 @@ void probe_begin(struct probe *p, uint64_t now)
 		p->credit = most;
 	p->now = now;
 	p->offering = !p->busy;
-	if (p->offering)
-		p->n = 0;
+	if (!p->offering)
+		return 0;
+	p->n = 0;
+	return room_make(&p->targets, &p->room, slots, sizeof(*p->targets));
 }
 
-/* Takes the place of the worst one. */
-static void sink(struct probe *p, const struct probe_target *target)
+void probe_offer(struct probe *p, const struct probe_target *target)
 {
-	size_t at = 0, child;
-
-	for (; (child = 2 * at + 1) < p->n; at = child) {
-		if (child + 1 < p->n && p->targets[child + 1].score < p->targets[child].score)
-			child++;
-		if (p->targets[child].score >= target->score)
-			break;
-		p->targets[at] = p->targets[child];
-	}
-	p->targets[at] = *target;
-}
-
-bool probe_offer(struct probe *p, const struct probe_target *target)
-{
-	size_t at;
-
-	if (!p->offering || (p->n == PROBE_TARGETS && p->targets[0].score >= target->score))
-		return false;
-	if (p->n == PROBE_TARGETS) {
-		sink(p, target);
-		return true;
-	}
-	for (at = p->n++; at && p->targets[(at - 1) / 2].score > target->score; at = (at - 1) / 2)
-		p->targets[at] = p->targets[(at - 1) / 2];
-	p->targets[at] = *target;
-	return true;
+	if (p->offering && p->n < p->room)
+		p->targets[p->n++] = *target;
 }
 
 void probe_go(struct qmem *q, struct probe *p)
 {
-	if (p->offering)
-		next(q, p);
+	if (!p->offering)
+		return;
 	p->offering = false;
+	for (size_t at = p->n / 2; at-- > 0;)
+		sink(p, at);
+	next(q, p);
 }
 
 int probe_new(struct qmem *q, const struct probe_kind *kind, int64_t budget, bool brief, void *arg, struct probe **ret)

@@ -8,15 +8,19 @@
 
 #include "qmem.h"
 
-#define PROBE_TARGETS 256 /* that are queued at most */
+/* The memory of a process, as the table has it. */
+struct probe_memory {
+	int64_t rss, swap, vmsize; /* bytes */
+	int64_t vm_changes;
+};
 
 struct probe_target {
 	uint32_t slot, generation;
 	int32_t pid;
-	int64_t score;     /* which one is first: the greatest */
-	int64_t predicted; /* CPU ns */
-	int64_t rss;       /* bytes, when it was offered */
-	uint64_t when;     /* that was */
+	int64_t score;              /* which one is first: the greatest */
+	int64_t predicted;          /* CPU ns */
+	uint64_t when;              /* it was offered */
+	struct probe_memory memory; /* that it had then */
 };
 
 struct probe_kind {
@@ -34,10 +38,10 @@ struct probe;
 int probe_new(struct qmem *q, const struct probe_kind *kind, int64_t budget, bool brief, void *arg, struct probe **ret);
 void probe_free(struct probe *p);
 
-/* Once a round: offers until probe_go(), which starts with the best of them if the last ones have been worked off. */
-void probe_begin(struct probe *p, uint64_t now);
-/* false: it is not among the best, or the worker is busy with those of an earlier round. */
-bool probe_offer(struct probe *p, const struct probe_target *target);
+/* Once a round: offers until probe_go(), each slot at most once, which starts with the best of them. While the worker is at
+ * one of an earlier round, offers are passed over. -ENOMEM. */
+int probe_begin(struct probe *p, size_t slots, uint64_t now);
+void probe_offer(struct probe *p, const struct probe_target *target);
 void probe_go(struct qmem *q, struct probe *p);
 
 #endif

@@ -13,6 +13,7 @@
 #include "services.h"
 #include "top.h"
 
+#define FINE 1024 /* parts of a fault */
 #define MARGIN 25 /* percent more to take another's place */
 
 enum gauge { ANON, FILE_, SHMEM, SWAP, RSS, VMSIZE, VMDATA, PEAK, PGTABLES, GAUGES };
@@ -110,7 +111,8 @@ static const struct qmem_metric faults_metrics[] = {
 
 static const struct qmem_metric pss_metrics[] = {
 	OF("pss", "Pss", pss.pss, "resident memory, shared pages divided by those who share them"),
-	OF("uss", NULL, pss.uss, "resident memory that no other process has"),
+	OF("uss", NULL, pss.uss,
+	   "resident memory that no other process has; with hugetlbfs, which neither RSS nor PSS counts"),
 	{ 0 },
 };
 
@@ -404,7 +406,7 @@ static int64_t score_of(const struct procmem *s, const struct group *g)
 	return gauge[RSS] == QMEM_NA ? 0 : gauge[RSS];
 }
 
-/* Faults come in bursts: what is chosen by is smoothed. */
+/* Faults come in bursts: what is chosen by is smoothed, in parts of a fault, so that the quiet come to nothing. */
 static void choose(struct procmem *s)
 {
 	size_t n = procgroups_capacity(s->groups);
@@ -416,9 +418,9 @@ static void choose(struct procmem *s)
 		if (!group || group->kind < PROCGROUP_NAMED || !group->members)
 			s->items[i].score = -1;
 		else if (s->top_by == BY_FAULTS && s->items[i].score > 0)
-			s->items[i].score += (score - s->items[i].score) / 8;
+			s->items[i].score += (FINE * score - s->items[i].score) / 8;
 		else
-			s->items[i].score = score;
+			s->items[i].score = s->top_by == BY_FAULTS ? FINE * score : score;
 	}
 	(void)top_update(&s->top, s->items, n);
 }
@@ -486,7 +488,7 @@ static void emit_groups(struct qmem *q, struct procmem *s)
 		if (group->kind < PROCGROUP_NAMED || s->items[i].in) {
 			emit(q, s, group->name, group->kind == PROCGROUP_KERNEL, g);
 		} else if (group->members) {
-			g->lack.whole = 0;
+			g->lack.since = 0;
 			add_other(s, g);
 		}
 	}
@@ -548,8 +550,9 @@ static int start(struct qmem *q, void *state)
 	err = procgroups_new(q, (enum procgroup_by)s->group_by, &s->blocks, &s->groups);
 	if (!err)
 		err = top_init(&s->top, (size_t)s->max, MARGIN);
-	if (!err && s->limits.budget)
-		err = pss_new(q, &s->limits, &s->pss);
+	if (err || !s->limits.budget)
+		return err;
+	err = pss_new(q, &s->limits, &s->pss);
 	/* all but PSS is there, which the note says */
 	return err == -ENOTSUP ? 0 : err;
 }

@@ -10,25 +10,23 @@
 
 #include "proc/smaps.h"
 #include "room.h"
+#include "service/cost.h"
 #include "service/probe.h"
 #include "service/proctable.h"
 
 #define BASE 40000   /* CPU ns of a smaps_rollup before its pages */
 #define PER_MB 10000 /* and for each MB of them, until it has been learned */
 #define LEARN 16
-#define DEAR_MOST 8
 #define STEPS 8 /* of age, up to the limit */
-#define MB (INT64_C(1) << 20)
 
 struct process {
 	uint32_t generation;
 	bool refused; /* smaps_rollup may not be read, or there is none */
 	bool own;     /* of the user we are */
 	int64_t pss, uss;
-	int64_t cost, cost_rss; /* of the last smaps_rollup, and the RSS it was for */
-	unsigned dear;          /* how many times in a row it has cost more than the ceiling, up to DEAR_MOST */
-	uint64_t tried, when;   /* 0: never */
-	uint64_t round;         /* that saw it first */
+	struct cost cost; /* of the last smaps_rollup; its `when` is that of pss and uss */
+	uint64_t tried;   /* 0: never */
+	uint64_t round;   /* that saw it first */
 };
 
 struct pss {
@@ -88,12 +86,9 @@ static void take_rollup(void *arg, const struct probe_target *target, int err, c
 	s->measured += !m->own;
 	m->pss = rollup->pss;
 	m->uss = rollup->uss;
-	m->when = target->when;
-	m->cost = cost;
-	m->cost_rss = target->rss;
-	m->dear = cost <= s->limits->ceiling ? 0 : m->dear < DEAR_MOST ? m->dear + 1 : DEAR_MOST;
-	if (m->cost_rss >= MB && cost > BASE)
-		learn(s, (cost - BASE) / (m->cost_rss / MB));
+	cost_take(&m->cost, cost, target->memory.rss, target->when, s->limits->ceiling);
+	if (m->cost.rss >= COST_MB && cost > BASE)
+		learn(s, (cost - BASE) / (m->cost.rss / COST_MB));
 }
 
 static const struct probe_kind kind = {
@@ -103,25 +98,10 @@ static const struct probe_kind kind = {
 	.take = take_rollup,
 };
 
-/*
- * What a page costs differs between processes: the last time says more than the others do. But it may have been dear by
- * accident, and a process that is not read tells nothing better: after a while, which is longer each time, it is taken for
- * one like the others.
- */
-static int64_t predict(const struct pss *s, const struct process *m, int64_t rss)
-{
-	int64_t others = BASE + rss / MB * s->per_mb, own;
-
-	if (!m->when || m->cost_rss <= 0)
-		return others;
-	own = (int64_t)((double)m->cost * ((double)rss + MB) / ((double)m->cost_rss + MB));
-	return own > others && s->now - m->when >= (uint64_t)s->limits->age << m->dear ? others : own;
-}
-
 /* Has its RSS become another by a quarter since? */
 static bool has_moved(const struct proc *p, const struct process *m)
 {
-	return m->when && llabs(p->rss - m->cost_rss) > m->cost_rss / 4;
+	return m->cost.when && llabs(p->rss - m->cost.rss) > m->cost.rss / 4;
 }
 
 /*
@@ -147,11 +127,12 @@ static int64_t score(const struct pss *s, const struct proc *p, const struct pro
 static enum lack_why offer(struct pss *s, const struct proc *p, struct process *m)
 {
 	struct probe_target target = {
-		.slot = p->slot, .generation = p->generation, .pid = p->pid, .rss = p->rss, .when = s->now
+		.slot = p->slot, .generation = p->generation, .pid = p->pid, .when = s->now, .memory.rss = p->rss
 	};
 
 	m->own = p->uid == s->uid;
-	target.predicted = predict(s, m, p->rss);
+	target.predicted =
+		cost_predict(&m->cost, BASE + p->rss / COST_MB * s->per_mb, p->rss, s->now, (uint64_t)s->limits->age);
 	if (target.predicted > s->limits->ceiling)
 		return LACK_BUDGET;
 	target.score = score(s, p, m);
@@ -168,8 +149,7 @@ int pss_begin(struct pss *s, size_t slots, uint64_t now)
 		return err;
 	s->rounds++;
 	s->now = now;
-	probe_begin(s->probe, now);
-	return 0;
+	return probe_begin(s->probe, slots, now);
 }
 
 enum lack_why pss_of(struct pss *s, const struct proc *p, struct pss_amounts *ret)
@@ -183,8 +163,8 @@ enum lack_why pss_of(struct pss *s, const struct proc *p, struct pss_amounts *re
 	if (p->rss == QMEM_NA || !p->rss)
 		return LACK_NOTHING;
 	why = offer(s, p, m);
-	if (m->when && s->now - m->when <= (uint64_t)s->limits->age) {
-		*ret = (struct pss_amounts){ m->pss, m->uss, (int64_t)(s->now - m->when) };
+	if (m->cost.when && s->now - m->cost.when <= (uint64_t)s->limits->age) {
+		*ret = (struct pss_amounts){ m->pss, m->uss, (int64_t)(s->now - m->cost.when) };
 		return LACK_NOTHING;
 	}
 	return m->round == s->rounds ? LACK_NOTHING : why;

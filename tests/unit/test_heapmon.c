@@ -83,6 +83,7 @@ START_TEST(named_groups)
 	procroot_start();
 	procroot_tick();
 	empty("rss.heap[a]");
+	empty("age.moved[a]");
 	empty("age.oldest[a]");
 	procroot_tick();
 	is("rss.heap[a]", 120 * K);
@@ -93,6 +94,9 @@ START_TEST(named_groups)
 	is("swap.anon[a]", 24 * K);
 	is("pss.file[a]", 4 * K);
 	is("rss.huge[a]", 0);
+	is("swap.huge[a]", 0);
+	empty("pss.huge[a]"); /* not said by the kernel */
+	empty("dirty.huge[a]");
 	absent("rss.heap[b]");
 }
 END_TEST
@@ -143,13 +147,32 @@ START_TEST(age_of_the_last_success)
 	for (int i = 0; i < 402; i++)
 		procroot_tick();
 	is("rss.heap[a]", 40 * K);
+	ck_assert_int_ge(procroot_value("heapmon.age.moved[a]"), 400 * 1000);
 	ck_assert_int_ge(procroot_value("heapmon.age.oldest[a]"), 400 * 1000);
 	put_smaps(1, 44, 400);
 	move();
 	for (int i = 0; i < 302; i++)
 		procroot_tick();
 	is("rss.heap[a]", 44 * K);
-	is("age.oldest[a]", 0);
+	is("age.moved[a]", 0);
+	ck_assert_int_le(procroot_value("heapmon.age.oldest[a]"), 302 * 1000);
+}
+END_TEST
+
+/* Others have given up what they share with it: only its PSS is another. It is seen after a while, and how old it is, always. */
+START_TEST(shared)
+{
+	begin();
+	put_smaps(1, 40, 80);
+	for (int i = 0; i < 200; i++)
+		procroot_tick();
+	is("pss.anon[a]", 400 * K);
+	is("age.moved[a]", 0);
+	ck_assert_int_ge(procroot_value("heapmon.age.oldest[a]"), 200 * 1000);
+	for (int i = 0; i < 102; i++)
+		procroot_tick();
+	is("pss.anon[a]", 80 * K);
+	ck_assert_int_le(procroot_value("heapmon.age.oldest[a]"), 3 * 1000);
 }
 END_TEST
 
@@ -173,6 +196,35 @@ START_TEST(too_dear)
 	empty("rss.heap[a]");
 	is("rss.heap[b]", 40 * K);
 	ck_assert(told);
+}
+END_TEST
+
+/* Dear by accident: it is read again some time. */
+START_TEST(dear_once)
+{
+	int rounds = 0;
+
+	procroot_host.hold_jobs = true;
+	procroot_set("heapmon", "Group", "a");
+	procroot_set("heapmon", "SmapsCeiling", "1ms");
+	PROCESSES({ .pid = 1, .comm = "a", .state = 'S' }, );
+	put_smaps(1, 40, 400);
+	procroot_start();
+	procroot_tick();
+	ck_assert(procroot_work(30000000));
+	procroot_tick();
+	is("rss.heap[a]", 40 * K);
+	put_smaps(1, 44, 400);
+	move();
+	for (procroot_tick(); !procroot_host.jobs && rounds < 2000; procroot_tick()) {
+		empty("rss.heap[a]");
+		rounds++;
+	}
+	ck_assert_int_ge(rounds, 500);
+	ck_assert_int_lt(rounds, 700);
+	ck_assert(procroot_work(100000));
+	procroot_tick();
+	is("rss.heap[a]", 44 * K);
 }
 END_TEST
 
@@ -231,7 +283,9 @@ Suite *heapmon_suite(void)
 	tcase_add_test(t, only_what_moved);
 	tcase_add_test(t, newborn);
 	tcase_add_test(t, age_of_the_last_success);
+	tcase_add_test(t, shared);
 	tcase_add_test(t, too_dear);
+	tcase_add_test(t, dear_once);
 	tcase_add_test(t, no_such_group);
 	tcase_add_test(t, heap_only);
 	suite_add_tcase(s, t);

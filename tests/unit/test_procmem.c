@@ -74,9 +74,14 @@ static void put_memory(const struct memory *m)
 /* These, up to one without a pid, instead of those of the time before. */
 static void put(const struct memory *all)
 {
-	struct process processes[64] = { 0 };
+	static struct process processes[2048];
+	size_t n = 0;
 
-	for (int i = 0; all[i].pid; i++)
+	while (all[n].pid)
+		n++;
+	ck_assert_uint_lt(n, sizeof(processes) / sizeof(*processes));
+	memset(processes, 0, sizeof(processes));
+	for (size_t i = 0; i < n; i++)
 		processes[i] =
 			(struct process){ .pid = all[i].pid, .comm = all[i].comm, .state = 'S', .flags = all[i].flags };
 	procroot_processes(processes);
@@ -292,6 +297,62 @@ START_TEST(too_dear)
 }
 END_TEST
 
+/* A group that has been away for long goes on counting where it was. */
+START_TEST(comes_back)
+{
+	PUT({ 1, "a", .anon = 4, .faults = 10 }, { 2, "b", .anon = 4 }, );
+	procroot_start();
+	procroot_tick();
+	PUT({ 1, "a", .anon = 4, .faults = 1010 }, { 2, "b", .anon = 4 }, );
+	procroot_tick();
+	is("faults.minflt[a]", 1000);
+	PUT({ 2, "b", .anon = 4 }, );
+	for (int i = 0; i < 200; i++)
+		procroot_tick();
+	ck_assert_int_eq(procroot_value("procmem.faults.minflt[a]"), -1);
+	PUT({ 3, "a", .anon = 4, .faults = 7 }, { 2, "b", .anon = 4 }, );
+	procroot_tick();
+	ck_assert_int_ge(procroot_value("procmem.faults.minflt[a]"), 1000 * 1000);
+}
+END_TEST
+
+/* What a group lacks is told once it has lasted, and that it is over, too, each time anew. */
+START_TEST(lacking)
+{
+	static const char no[] = "log notice procmem: no PSS of 'b': smaps_rollup of pid 2 has not been read in time";
+	static const char again[] = "log info procmem: 'b' has PSS again\n";
+	const struct memory a = { 1, "a", .anon = 400, .pss = 300, .uss = 200 };
+
+	procroot_set("procmem", "PssBudget", "1s");
+	procroot_set("procmem", "PssAge", "8s");
+	PUT(a, { 2, "b", .anon = 400 }, );
+	procroot_start();
+	for (int times = 0; times < 3; times++) {
+		int nos = 0, agains = 0;
+
+		if (times)
+			procroot_remove("proc/2/smaps_rollup");
+		for (int i = 0; i < 40; i++) {
+			const char *text = procroot_tick();
+
+			nos += strstr(text, no) != NULL;
+			agains += strstr(text, again) != NULL;
+		}
+		ck_assert_int_eq(nos, 1);
+		ck_assert_int_eq(agains, 0);
+		PUT(a, { 2, "b", .anon = 400, .pss = 30, .uss = 20 }, );
+		for (int i = 0; i < 40; i++) {
+			const char *text = procroot_tick();
+
+			nos += strstr(text, no) != NULL;
+			agains += strstr(text, again) != NULL;
+		}
+		ck_assert_int_eq(nos, 1);
+		ck_assert_int_eq(agains, 1);
+	}
+}
+END_TEST
+
 /* A kernel before 4.14 has no smaps_rollup of any process: none is blamed for it. */
 START_TEST(no_rollup)
 {
@@ -408,6 +469,27 @@ START_TEST(none_starves)
 }
 END_TEST
 
+/* However many there are: all that the budget allows are read within a round, if that is long. */
+START_TEST(many_in_a_round)
+{
+	static struct memory many[1501];
+
+	procroot_set("procmem", "PssBudget", "1s");
+	procroot_set("procmem", "Interval", "60s");
+	for (int i = 0; i < 1500; i++)
+		many[i] = (struct memory){ i + 1, "a", .anon = 400, .pss = 3, .uss = 2 };
+	put(many);
+	procroot_start();
+	procroot_host.hold_jobs = true;
+	for (int i = 0; i < 121; i++) {
+		procroot_tick();
+		while (recorder_work(&procroot_host))
+			continue;
+	}
+	is("pss.pss[a]", 4500 * K);
+}
+END_TEST
+
 /* The worker waits for a process that does not let itself be read: which one, is told. */
 START_TEST(stuck_reader)
 {
@@ -449,20 +531,6 @@ START_TEST(bounded)
 }
 END_TEST
 
-/* The next job is done, and has cost so much; false: there is none. */
-static bool work(uint64_t cost)
-{
-	struct qmem_job *job = procroot_host.jobs;
-
-	if (!job)
-		return false;
-	procroot_host.jobs = job->next;
-	job->run(job);
-	job->cpu_ns = cost;
-	qmem_worked(procroot_host.q, job, procroot_now);
-	return true;
-}
-
 /* A small one that has cost a second does not speak for those that have never been read. */
 START_TEST(dear_for_one)
 {
@@ -471,7 +539,7 @@ START_TEST(dear_for_one)
 	procroot_host.hold_jobs = true;
 	procroot_start();
 	procroot_tick();
-	ck_assert(work(1000000000));
+	ck_assert(procroot_work(1000000000));
 	PUT({ 2, "b", .anon = 200 << 10, .pss = 300, .uss = 200 }, );
 	for (int i = 0; i < 3 && wanted() != 2; i++)
 		procroot_tick();
@@ -492,18 +560,18 @@ START_TEST(dear_by_accident)
 	for (int round = 0; round < 1024; round++) {
 		procroot_tick();
 		ck_assert_msg((wanted() == 1) == (round == due), "round %d", round);
-		if (!work(200000000))
+		if (!procroot_work(200000000))
 			continue;
 		due += pause;
 		pause = pause < 256 ? 2 * pause : 256;
 	}
 	ck_assert_int_eq(due, 2 + 4 + 8 + 16 + 32 + 64 + 128 + 4 * 256);
-	for (int i = 0; i < 256 && !work(1000000); i++)
+	for (int i = 0; i < 256 && !procroot_work(1000000); i++)
 		procroot_tick();
 	for (int i = 0; i < 20; i++) {
 		procroot_tick();
 		is("pss.pss[a]", 300 * K);
-		ck_assert(work(1000000));
+		ck_assert(procroot_work(1000000));
 	}
 }
 END_TEST
@@ -522,17 +590,17 @@ START_TEST(seldom)
 	procroot_host.hold_jobs = true;
 	procroot_start();
 	procroot_tick();
-	ck_assert(work(6000000)); /* of 1 ms */
-	ck_assert(!work(0));
+	ck_assert(procroot_work(6000000)); /* of 1 ms */
+	ck_assert(!procroot_work(0));
 	for (int i = 0; i < 10; i++)
 		procroot_tick();
-	while (work(500000))
+	while (procroot_work(500000))
 		n++;
 	ck_assert_int_eq(n, 10); /* the rest of 10 ms */
 	/* after a long pause, no more than a minute's */
 	procroot_now += 100000 * QMEM_SECOND;
 	procroot_tick();
-	for (n = 0; work(5000000); n++)
+	for (n = 0; procroot_work(5000000); n++)
 		;
 	ck_assert_int_eq(n, 12);
 }
@@ -599,11 +667,14 @@ Suite *procmem_suite(void)
 	tcase_add_test(t, proportional);
 	tcase_add_test(t, proportional_others);
 	tcase_add_test(t, too_dear);
+	tcase_add_test(t, lacking);
+	tcase_add_test(t, comes_back);
 	tcase_add_test(t, no_rollup);
 	tcase_add_test(t, refused_job);
 	tcase_add_test(t, ended_meanwhile);
 	tcase_add_test(t, busy_group);
 	tcase_add_test(t, none_starves);
+	tcase_add_test(t, many_in_a_round);
 	tcase_add_test(t, stuck_reader);
 	tcase_add_test(t, bounded);
 	tcase_add_test(t, dear_for_one);
