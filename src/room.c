@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 int room_make(void *array, size_t *room, size_t n, size_t size)
 {
@@ -20,4 +21,17 @@ int room_make(void *array, size_t *room, size_t n, size_t size)
 	*at = larger;
 	*room = more;
 	return 0;
+}
+
+void *room_reserve(size_t n, size_t size)
+{
+	void *memory = mmap(NULL, n * size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	return memory == MAP_FAILED ? NULL : memory;
+}
+
+void room_unreserve(void *memory, size_t n, size_t size)
+{
+	if (memory)
+		munmap(memory, n * size);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Arrays with an item for each slot or group, of which there are more and more. */
+/* Arrays with an item for each slot or group, of which there are more and more: such as grow, and such as need not. */
 #ifndef QMEM_ROOM_H
 #define QMEM_ROOM_H
 
@@ -8,5 +8,10 @@
 /* `array` is the address of a pointer to `*room` items of `size` bytes: there will be at least `n`, new ones zeroed, and some
  * more, so that it is not moved for each. -ENOMEM: nothing has changed. */
 int room_make(void *array, size_t *room, size_t n, size_t size);
+
+/* Room for `n` items of `size` bytes, zeroed: address space now, memory when it is touched, so that nothing ever moves, and what
+ * is little used stays small. NULL: there is none. */
+void *room_reserve(size_t n, size_t size);
+void room_unreserve(void *memory, size_t n, size_t size);
 
 #endif

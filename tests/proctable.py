@@ -400,6 +400,19 @@ def moved(backend, table, pid):
         tap.skip(f"{backend}: another cgroup", e)
 
 
+def whole(backend, table):
+    """Of the processes that there are before and afterwards none is missing, but those that it says it does not see."""
+    def listed():
+        return {int(name) for name in os.listdir("/proc") if name.isdigit()}
+
+    before = listed()
+    procs = table.scan().procs
+    missing = before & listed() - set(procs)
+    said = re.search(r"does not see (\d+) of the processes in /proc, pid (\d+) for one", table.reason)
+    tap.same((len(missing), said is None or int(said[2]) in missing), (int(said[1]) if said else 0, True),
+             f"{backend}: {len(procs)} processes, {len(missing)} are missing, as it says")
+
+
 def frozen(backend, table):
     """State D by the freezer of cgroup v1 is no wait; files tell it from others before Linux 6.1 only."""
     where = next((words[1] for words in map(str.split, tap.read("/proc/self/mounts").splitlines())
@@ -420,8 +433,12 @@ def frozen(backend, table):
         table.scan()
         tap.write(f"{group}/freezer.state", "FROZEN")
         tap.wait_for(lambda: tap.read(f"{group}/freezer.state") == "FROZEN\n")
-        now = table.scan()
+        for _ in range(12):
+            now = table.scan()
         tap.write(f"{group}/freezer.state", "THAWED")
+        # who slept before sleeps again, on some kernels without having run
+        tap.wait_for(lambda: all(reader(pid)["state"] == "S" for pid in crowd.pids))
+        thawed = table.scan()
     finally:
         crowd.close()
         tap.wait_for(lambda: not tap.read(f"{group}/cgroup.procs"))
@@ -429,6 +446,8 @@ def frozen(backend, table):
     tap.same([now.procs[pid]["state"] for pid in crowd.pids], ["D"] * 3, f"{backend}: a frozen process is in state D")
     if backend in ("bpf", "iter") or KERNEL < (6, 1):
         tap.same([task for task in now.blocked if task["pid"] in crowd.pids], [], f"{backend}: but waits for nothing")
+    tap.same([thawed.procs[pid]["state"] for pid in crowd.pids], ["S"] * 3, f"{backend}: afterwards it sleeps again")
+    tap.same([task for task in thawed.blocked if task["pid"] in crowd.pids], [], f"{backend}: and waits for nothing")
 
 
 def reuse(backend, table):
@@ -670,6 +689,7 @@ def main():
         swapped(backend, table)
         moved(backend, table, crowds["sleepers"].pids[7])
         frozen(backend, table)
+        whole(backend, table)
         reuse(backend, table)
         threads(backend, table, many)
         wrapped(backend)

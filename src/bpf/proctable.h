@@ -13,6 +13,7 @@
 #define PROCTABLE_BLOCKED_STATE 2
 #define PROCTABLE_DEAD_STATE 5
 #define PROCTABLE_ZOMBIE_STATE 6
+#define PROCTABLE_IDLE_STATE 8
 #define PROCTABLE_PF_KTHREAD 0x00200000
 #define PROCTABLE_PF_FROZEN 0x00010000 /* before Linux 6.1; later only of kernel threads, with another meaning */
 

@@ -13,7 +13,8 @@
 
 #include "proctable.h"
 
-#define NOLOAD 0x400 /* with D: idle */
+#define UNINTERRUPTIBLE 2
+#define NOLOAD 0x400 /* with that: idle */
 #define RTLOCK 0x1000
 #define FROZEN 0x8000 /* Linux 6.1 */
 
@@ -40,9 +41,9 @@ __noinline __u32 state_index(__u32 state, __u32 exit_state)
 	__u32 all = state | exit_state;
 
 	if (state & (RTLOCK | FROZEN))
-		return 2;
-	if ((state & (2 | NOLOAD)) == (2 | NOLOAD))
-		return 8;
+		return PROCTABLE_BLOCKED_STATE;
+	if ((state & (UNINTERRUPTIBLE | NOLOAD)) == (UNINTERRUPTIBLE | NOLOAD))
+		return PROCTABLE_IDLE_STATE;
 	for (int bit = 6; bit >= 0; bit--)
 		if (all & (1u << bit))
 			return (__u32)bit + 1;

@@ -46,6 +46,9 @@ int pidstatm_parse(const char *text, size_t len, const struct pidstat_units *uni
 /* The first thread's time on a CPU, ns: /proc/PID/schedstat. 0 also where the kernel does not count it. */
 int pidschedstat_parse(const char *text, size_t len, int64_t *ret);
 
+/* What holds a whole status: one line of it has all groups of the user. */
+#define PIDSTATUS_SIZE (64u << 10)
+
 /* QMEM_NA for lines that are not there: kernel threads and zombies have no Vm lines, Linux before 4.5 no Rss lines. */
 struct pidstatus {
 	int64_t uid; /* real */

@@ -18,7 +18,7 @@ struct backend {
 	/* One walk, between table_begin() and table_end(). On error the table is as far as it got. -EAGAIN: it must be opened
 	 * again, for more processes or other CPUs than there were. */
 	int (*scan)(struct qmem *q, struct table *table, void *backend);
-	/* After table_end(): who is gone is known; may be NULL. */
+	/* After table_end() or table_break(): who is gone is known; may be NULL. */
 	void (*settle)(struct table *table, void *backend);
 	/* Is its RSS a true sum? Else it lags by what threads or CPUs keep to themselves. */
 	bool (*exact)(const void *backend);

@@ -15,6 +15,7 @@
 #include "proc/pidstat.h"
 #include "proctab/backend.h"
 #include "proctab/libbpf.h"
+#include "room.h"
 
 /* Only its bytes: what else is in there calls libbpf by name, and this is not inline. */
 #define bpf_object__destroy_skeleton(skeleton_) ((void)(skeleton_))
@@ -25,6 +26,14 @@
 #define DUMP_SIZE (16u << 10)
 #define LOG_SIZE (64u << 10)
 #define EARLY (64u << 10)
+/* The programs know neither the one header nor the other. */
+_Static_assert(PROCTABLE_STATES == PROC_STATES && PROCTABLE_BLOCKED_STATE == PROC_BLOCKED &&
+		       PROCTABLE_DEAD_STATE == PROC_DYING && PROCTABLE_ZOMBIE_STATE == PROC_ZOMBIE &&
+		       PROCTABLE_IDLE_STATE == PROC_IDLE,
+	       "states");
+_Static_assert(PROCTABLE_PF_KTHREAD == PIDSTAT_KTHREAD && PROCTABLE_PF_FROZEN == PIDSTAT_FROZEN, "flags");
+_Static_assert(PROCTABLE_BLOCKED == TABLE_BLOCKED, "blocked tasks");
+
 #define CPUS_TEXT (5 * PROCTABLE_CPUS) /* four digits and a comma each */
 
 /* The times of a process, summed over its threads as they come. */
@@ -497,11 +506,9 @@ static void bpf_close(void *backend)
 		munmap(b->head, whole_pages(sizeof(*b->head)));
 	if (b->records)
 		munmap(b->records, whole_pages(b->room * sizeof(*b->records)));
-	if (b->sums)
-		munmap(b->sums, b->sums_n * sizeof(*b->sums));
+	room_unreserve(b->sums, b->sums_n, sizeof(*b->sums));
+	room_unreserve(b->early, EARLY, sizeof(*b->early));
 	qmem_file_close(&b->online);
-	if (b->early)
-		munmap(b->early, EARLY * sizeof(*b->early));
 	free(b->text);
 	free(b);
 }
@@ -573,14 +580,6 @@ static int dump_attach(struct bpf *b, struct backend_reason *why)
 	return -errno;
 }
 
-/* Memory comes when it is used. */
-static void *reserve(size_t size)
-{
-	void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-
-	return memory == MAP_FAILED ? NULL : memory;
-}
-
 static int dump_open(struct qmem *q, struct table *table, int64_t budget, void **ret, struct backend_reason *why)
 {
 	struct bpf *b = bpf_new();
@@ -596,8 +595,8 @@ static int dump_open(struct qmem *q, struct table *table, int64_t budget, void *
 		goto out;
 	b->text = malloc(DUMP_SIZE);
 	b->sums_n = table->max;
-	b->sums = reserve(b->sums_n * sizeof(*b->sums));
-	b->early = reserve(EARLY * sizeof(*b->early));
+	b->sums = room_reserve(b->sums_n, sizeof(*b->sums));
+	b->early = room_reserve(EARLY, sizeof(*b->early));
 	if (!b->sums || !b->early || !b->text)
 		err = -ENOMEM;
 out:

@@ -15,13 +15,13 @@
 #include "file.h"
 #include "proc/pidstat.h"
 #include "proctab/backend.h"
+#include "room.h"
 
 #define ENTRIES_SIZE (32u << 10)
 #define STAT_SIZE 1024
-#define STATUS_SIZE (64u << 10) /* a line of it holds all groups of the user */
-#define REFRESH 64              /* rounds after which stat and status are read in any case */
-#define CALM 4                  /* rounds without CPU time or faults after which schedstat is asked first */
-#define RESTLESS (-16)          /* where it begins again for one that has run: both files cost more than the one */
+#define REFRESH 64     /* rounds after which stat and status are read in any case */
+#define CALM 4         /* rounds without CPU time or faults after which schedstat is asked first */
+#define RESTLESS (-16) /* where it begins again for one that has run: both files cost more than the one */
 /* descriptors that are left to the agent: all but this many, or half of the few there are */
 #define FDS_LEFT 1024
 #define FDS_MANY 4096
@@ -31,7 +31,6 @@ enum { STAT, STATM, SCHEDSTAT, KEPT };
 /* What is kept for the process in a slot: statm, and one of the other two. */
 struct kept {
 	uint32_t generation;
-	bool frozen;  /* in state D only because the freezer has stopped it */
 	int calm;     /* rounds */
 	int64_t ran;  /* what schedstat has said before stat was read last; 0: nothing */
 	int fd[KEPT]; /* 0: closed; that one is the agent's */
@@ -41,6 +40,7 @@ struct files {
 	int proc;
 	struct pidstat_units units;
 	bool exact;
+	bool hidden; /* /proc shows only our own processes: hidepid=2 */
 	size_t budget, open;
 	struct kept *kept; /* by slot */
 	size_t max;
@@ -163,7 +163,7 @@ static int take_status(struct files *f, struct proc *p)
 	ssize_t len;
 	int fd, err;
 
-	len = read_file(f, p->pid, "status", NULL, 0, f->status, STATUS_SIZE, &fd);
+	len = read_file(f, p->pid, "status", NULL, 0, f->status, PIDSTATUS_SIZE, &fd);
 	if (len < 0)
 		return (int)len;
 	close(fd);
@@ -298,13 +298,13 @@ static int64_t read_ran(struct files *f, const struct proc *p, struct kept *k)
 
 /*
  * A process that has not run has done nothing: stat, which costs the kernel most, would say what it has said. Only others can
- * have changed its memory, which statm tells.
+ * have changed its memory, which statm tells. One in state D may be back in another without having run: one that was frozen.
  */
 static bool has_slept(struct files *f, const struct table *table, const struct proc *p, struct kept *k)
 {
 	int64_t before = k->ran;
 
-	if (k->calm < CALM || p->threads != 1 || !strchr("SDITt", p->state))
+	if (k->calm < CALM || p->threads != 1 || !strchr("SITt", p->state))
 		return false;
 	k->ran = read_ran(f, p, k);
 	if (!k->ran || (before && k->ran != before))
@@ -323,6 +323,12 @@ static void judge(struct files *f, const struct proc *p, struct kept *k)
 		return;
 	k->ran = 0;
 	close_kept(f, k, SCHEDSTAT);
+}
+
+/* In state D, and not only because the freezer has stopped it. */
+static bool is_blocked(const struct proc *p, const struct pidstat *st)
+{
+	return p->state == 'D' && (p->kthread || !(st->flags & PIDSTAT_FROZEN));
 }
 
 /* 0 or -errno, *ret the process: NULL if it has gone. */
@@ -357,7 +363,8 @@ static int enter(struct files *f, struct table *table, int32_t pid, struct proc 
 	}
 	*ret_faults = take_stat(p, &st);
 	k = kept_of(f, p);
-	k->frozen = st.flags & PIDSTAT_FROZEN && !p->kthread;
+	if (is_blocked(p, &st))
+		table_block(table, pid, pid, p->start);
 	judge(f, p, k);
 	if (fd >= 0 && k->ran)
 		close(fd);
@@ -375,8 +382,6 @@ static int take(struct files *f, struct table *table, int32_t pid)
 
 	if (err || !p)
 		return err;
-	if (p->state == 'D' && !kept_of(f, p)->frozen)
-		table_block(table, pid, pid, p->start);
 	err = take_memory(f, table, p, faults);
 	return is_fatal(err) ? err : 0;
 }
@@ -448,8 +453,7 @@ static void files_close(void *backend)
 
 	for (size_t slot = 0; f->open && slot < f->max; slot++)
 		keep_not(f, &f->kept[slot]);
-	if (f->kept)
-		munmap(f->kept, f->max * sizeof(*f->kept));
+	room_unreserve(f->kept, f->max, sizeof(*f->kept));
 	if (f->proc >= 0)
 		close(f->proc);
 	free(f->entries);
@@ -509,17 +513,10 @@ static int files_open(struct qmem *q, struct table *table, int64_t budget, void 
 	f->budget = (size_t)budget;
 	f->max = table->max;
 	f->entries = malloc(ENTRIES_SIZE);
-	f->status = malloc(STATUS_SIZE);
-	if (!f->entries || !f->status)
+	f->status = malloc(PIDSTATUS_SIZE);
+	f->kept = room_reserve(f->max, sizeof(*f->kept));
+	if (!f->entries || !f->status || !f->kept)
 		err = -ENOMEM;
-	if (!err) {
-		f->kept = mmap(NULL, f->max * sizeof(*f->kept), PROT_READ | PROT_WRITE,
-			       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-		if (f->kept == MAP_FAILED) {
-			f->kept = NULL;
-			err = -ENOMEM;
-		}
-	}
 	f->proc = qmem_open(q, O_RDONLY | O_DIRECTORY, "proc");
 	if (f->proc < 0) {
 		err = f->proc;
@@ -530,6 +527,7 @@ static int files_open(struct qmem *q, struct table *table, int64_t budget, void 
 		return err;
 	}
 	f->exact = statm_is_exact(f);
+	f->hidden = !faccessat(f->proc, "self/stat", F_OK, 0) && faccessat(f->proc, "1", F_OK, 0) && errno == ENOENT;
 	*ret = f;
 	return 0;
 }
@@ -570,6 +568,9 @@ static void files_describe(const struct table *table, const void *backend, char 
 	(void)table;
 	if (f->budget)
 		snprintf(text, size, "up to %zu descriptors stay open", f->budget);
+	if (f->hidden)
+		snprintf(text + strlen(text), size - strlen(text), "%s/proc hides other users' processes (hidepid)",
+			 f->budget ? "; " : "");
 }
 
 const struct backend backend_fds = {

@@ -4,7 +4,8 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
+
+#include "room.h"
 
 #define HASH_FIRST 1024
 #define NONE UINT32_MAX
@@ -13,29 +14,15 @@ const char proc_state_letters[PROC_STATES + 1] = "RSDTtXZPI?";
 
 /* ---- memory ---- */
 
-/* Address space now, memory when it is touched: nothing moves when a table grows, and a small one stays small. */
-static void *reserve(size_t n, size_t size)
-{
-	void *memory = mmap(NULL, n * size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-
-	return memory == MAP_FAILED ? NULL : memory;
-}
-
-static void unreserve(void *memory, size_t n, size_t size)
-{
-	if (memory)
-		munmap(memory, n * size);
-}
-
 int table_init(struct table *t, size_t max)
 {
 	*t = (struct table){ .max = max, .whole_since = 1 };
-	t->slots = reserve(max, sizeof(*t->slots));
-	t->free = reserve(max, sizeof(*t->free));
-	t->order = reserve(max, sizeof(*t->order));
-	t->last = reserve(max, sizeof(*t->last));
-	t->births = reserve(max, sizeof(*t->births));
-	t->deaths = reserve(max, sizeof(*t->deaths));
+	t->slots = room_reserve(max, sizeof(*t->slots));
+	t->free = room_reserve(max, sizeof(*t->free));
+	t->order = room_reserve(max, sizeof(*t->order));
+	t->last = room_reserve(max, sizeof(*t->last));
+	t->births = room_reserve(max, sizeof(*t->births));
+	t->deaths = room_reserve(max, sizeof(*t->deaths));
 	t->hash = malloc(HASH_FIRST * sizeof(*t->hash));
 	if (!t->slots || !t->free || !t->order || !t->last || !t->births || !t->deaths || !t->hash) {
 		table_release(t);
@@ -48,12 +35,12 @@ int table_init(struct table *t, size_t max)
 
 void table_release(struct table *t)
 {
-	unreserve(t->slots, t->max, sizeof(*t->slots));
-	unreserve(t->free, t->max, sizeof(*t->free));
-	unreserve(t->order, t->max, sizeof(*t->order));
-	unreserve(t->last, t->max, sizeof(*t->last));
-	unreserve(t->births, t->max, sizeof(*t->births));
-	unreserve(t->deaths, t->max, sizeof(*t->deaths));
+	room_unreserve(t->slots, t->max, sizeof(*t->slots));
+	room_unreserve(t->free, t->max, sizeof(*t->free));
+	room_unreserve(t->order, t->max, sizeof(*t->order));
+	room_unreserve(t->last, t->max, sizeof(*t->last));
+	room_unreserve(t->births, t->max, sizeof(*t->births));
+	room_unreserve(t->deaths, t->max, sizeof(*t->deaths));
 	free(t->hash);
 	*t = (struct table){ 0 };
 }
@@ -272,7 +259,7 @@ void table_end(struct table *t)
 		t->totals.kthreads += p->kthread;
 		if (!t->totals.per_thread) {
 			t->totals.threads += (uint64_t)p->threads;
-			t->totals.states[table_state(p->state)]++;
+			t->totals.states[proctable_state(p->state)]++;
 		}
 	}
 	t->totals.processes = t->order_n;
@@ -307,7 +294,7 @@ void table_block(struct table *t, int32_t pid, int32_t tid, int64_t start)
 		t->totals.blocked_overflow++;
 }
 
-enum proc_states table_state(char letter)
+enum proc_states proctable_state(char letter)
 {
 	const char *at = letter ? strchr(proc_state_letters, letter) : NULL;
 

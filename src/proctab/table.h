@@ -44,8 +44,6 @@ void table_break(struct table *t);
 
 struct proc *table_find(const struct table *t, int32_t pid);
 void table_block(struct table *t, int32_t pid, int32_t tid, int64_t start);
-/* The state that /proc says so. */
-enum proc_states table_state(char letter);
 
 /* p->`to` becomes `value`; if that is new, p->changed gets `change`. */
 static inline void table_set(struct proc *p, int64_t *to, int64_t value, unsigned change)

@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 #include "proctab/verify.h"
 
+#include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "proc/pidstat.h"
@@ -86,14 +89,54 @@ static int compare(const struct table *table, const struct sample *s, const stru
 	return 0;
 }
 
-int verify(struct qmem *q, struct table *table, const struct backend *backend, void *data, struct backend_reason *why)
+static int64_t boottime(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_BOOTTIME, &now);
+	return (int64_t)now.tv_sec * (int64_t)QMEM_SECOND + now.tv_nsec;
+}
+
+/* Those that began before `walked`, are there still, and are not in the table. */
+static void find_unseen(struct qmem *q, const struct table *table, const struct pidstat_units *units, int64_t walked,
+			struct unseen *ret)
+{
+	int fd = qmem_open(q, O_RDONLY | O_DIRECTORY, "proc");
+	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	const struct dirent *entry;
+	struct pidstat stat;
+	char text[1024];
+
+	if (!dir && fd >= 0)
+		close(fd);
+	while (dir && (entry = readdir(dir))) {
+		int32_t pid = (int32_t)strtol(entry->d_name, NULL, 10);
+		ssize_t len;
+
+		if (pid <= 0 || table_find(table, pid))
+			continue;
+		len = qmem_read_once(q, text, sizeof(text), "proc/%" PRId32 "/stat", pid);
+		if (len < 0 || pidstat_parse(text, (size_t)len, units, &stat) || stat.start + units->tick_ns > walked)
+			continue;
+		ret->n++;
+		ret->pid = pid;
+	}
+	if (dir)
+		closedir(dir);
+}
+
+int verify(struct qmem *q, struct table *table, const struct backend *backend, void *data, struct unseen *ret_unseen,
+	   struct backend_reason *why)
 {
 	const struct pidstat_units units = { .page = sysconf(_SC_PAGESIZE),
 					     .tick_ns = (int64_t)QMEM_SECOND / sysconf(_SC_CLK_TCK) };
 	struct sample samples[SAMPLES];
 	size_t n = 0, equal = 0;
+	int64_t walked;
 	bool is_equal;
 	int err = scan(q, table, backend, data);
+
+	*ret_unseen = (struct unseen){ 0 };
 
 	for (size_t i = 0; !err && i < table->order_n && n < SAMPLES; i++) {
 		const struct proc *p = &table->slots[table->order[i]];
@@ -108,6 +151,7 @@ int verify(struct qmem *q, struct table *table, const struct backend *backend, v
 				      .shared = p->file + p->shmem };
 		n += read_sample(q, &units, s) == 0;
 	}
+	walked = boottime();
 	if (!err)
 		err = scan(q, table, backend, data);
 	if (err)
@@ -117,9 +161,12 @@ int verify(struct qmem *q, struct table *table, const struct backend *backend, v
 		equal += is_equal;
 	}
 	if (!err && !equal) {
-		snprintf(why->text, sizeof(why->text), "none of its processes is in /proc");
+		snprintf(why->text, sizeof(why->text),
+			 n ? "none of its processes is in /proc" : "it has found no process that has memory");
 		err = -EBADMSG;
 	}
+	if (!err && !table->totals.overflow)
+		find_unseen(q, table, &units, walked, ret_unseen);
 	table_reset(table);
 	return err;
 }

@@ -6,7 +6,14 @@
 
 #include "proctab/backend.h"
 
+/* Processes that /proc has, and the back end does not see: there are machines that hide some from BPF. */
+struct unseen {
+	size_t n;
+	int32_t pid; /* one of them */
+};
+
 /* -EBADMSG: it is not, and why. The table is used, and empty afterwards. */
-int verify(struct qmem *q, struct table *table, const struct backend *backend, void *data, struct backend_reason *why);
+int verify(struct qmem *q, struct table *table, const struct backend *backend, void *data, struct unseen *ret_unseen,
+	   struct backend_reason *why);
 
 #endif

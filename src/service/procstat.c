@@ -19,8 +19,7 @@
 #include "service/tally.h"
 #include "services.h"
 
-#define STATUS_SIZE (64u << 10) /* a line of it holds all groups of the user */
-#define CENSUS 2048             /* tasks in state D, or with a past there: twice as many as the table ever names */
+#define CENSUS 2048 /* tasks in state D, or with a past there: twice as many as the table ever names */
 #define FREEZER "sys/fs/cgroup/freezer"
 #define LOOKS 32 /* at tasks in state D, in one round */
 #define OTHER "other"
@@ -216,18 +215,19 @@ static void count_zombie(struct procstat *s, const struct proctable *table, cons
 static int walk(struct procstat *s, const struct proctable *table)
 {
 	const struct proctable_totals *totals = proctable_totals(table);
-	int64_t states[256] = { 0 }, born = 0;
+	int64_t born = 0;
 	const struct proc *p;
 	uint64_t n = 0;
 	int err = room_make(&s->generations, &s->room, proctable_capacity(table), sizeof(*s->generations));
 
 	if (err)
 		return err;
+	memset(s->sample.states, 0, sizeof(s->sample.states));
 	tally_begin(&s->parents);
 	proctable_each(table, p)
 	{
 		n++;
-		states[(unsigned char)p->state]++;
+		s->sample.states[proctable_state(p->state)]++;
 		born += s->generations[p->slot] != p->generation;
 		s->generations[p->slot] = p->generation;
 		if (p->state == 'Z')
@@ -240,12 +240,6 @@ static int walk(struct procstat *s, const struct proctable *table)
 	}
 	s->table_round = proctable_round(table);
 	s->processes = n;
-	memset(s->sample.states, 0, sizeof(s->sample.states));
-	for (size_t i = 0; i < sizeof(states) / sizeof(*states); i++) {
-		const char *at = i ? memchr(proc_state_letters, (int)i, PROC_OTHER) : NULL;
-
-		s->sample.states[at ? at - proc_state_letters : PROC_OTHER] += states[i];
-	}
 	for (int i = 0; i < PROC_STATES; i++)
 		s->sample.thread_states[i] = (int64_t)totals->states[i];
 	s->sample.processes = (int64_t)totals->processes;
@@ -263,8 +257,8 @@ static int read_status(struct qmem *q, struct procstat *s, struct stuck_task *ta
 	char *text = s->status_text, name[STUCK_NAME];
 	struct kv_fault fault;
 	size_t name_len;
-	ssize_t len = qmem_read_once(q, text, STATUS_SIZE - 1, "proc/%" PRId32 "/task/%" PRId32 "/status", task->id.pid,
-				     task->id.tid);
+	ssize_t len = qmem_read_once(q, text, PIDSTATUS_SIZE - 1, "proc/%" PRId32 "/task/%" PRId32 "/status",
+				     task->id.pid, task->id.tid);
 
 	if (len < 0)
 		return (int)len;
@@ -457,7 +451,6 @@ static void stop(struct qmem *q, void *state)
 	tally_release(&s->channels);
 	tally_release(&s->parents);
 	free(s->generations);
-	s->generations = NULL;
 }
 
 static const struct kv_key status_keys[] = {
@@ -484,7 +477,7 @@ static int start(struct qmem *q, void *state)
 	s->file = QMEM_FILE("proc/stat");
 	s->freezer = has_freezer(q);
 	s->event.repeat = (uint64_t)s->repeat;
-	s->status_text = malloc(STATUS_SIZE);
+	s->status_text = malloc(PIDSTATUS_SIZE);
 	err = s->status_text ? kv_init(&s->status, KV_COLON, NULL, status_keys) : -ENOMEM;
 	if (!err)
 		err = stuck_init(&s->stuck, CENSUS, (uint64_t)s->stuck_after, stuckevent_over, &s->event);

@@ -24,6 +24,7 @@ struct proctable {
 	struct table table;
 	size_t backend; /* in `backends` */
 	void *data;
+	struct unseen unseen;
 	char reasons[REASONS_SIZE]; /* why it is none of the better ones */
 	struct qmem_complaint full, hidden;
 };
@@ -84,12 +85,13 @@ static int open_backend(struct qmem *q, struct proctable *t, size_t i, struct ba
 	const struct backend *b = backends[i];
 	int err = -EAGAIN;
 
+	t->unseen = (struct unseen){ 0 };
 	t->table.totals.per_thread = b->per_thread;
 	for (int tries = 0; err == -EAGAIN && tries < TRIES; tries++) {
 		*why = (struct backend_reason){ "" };
 		err = b->open(q, &t->table, t->fd_budget, &t->data, why);
 		if (!err && b->verify) {
-			err = verify(q, &t->table, b, t->data, why);
+			err = verify(q, &t->table, b, t->data, &t->unseen, why);
 			if (err)
 				b->close(t->data);
 		}
@@ -109,13 +111,26 @@ static int open_backend(struct qmem *q, struct proctable *t, size_t i, struct ba
 static void note(struct qmem *q, const struct proctable *t)
 {
 	const struct backend *b = backends[t->backend];
-	char text[128] = "";
+	char text[128] = "", unseen[128] = "";
 
 	if (b->describe)
 		b->describe(&t->table, t->data, text, sizeof(text));
-	qmem_note(q, "back end %s: %s%s%s%s%s%s", b->name, b->help, t->wanted ? "; as Backend says" : "",
-		  *text ? "; " : "", text,
+	if (t->unseen.n) {
+		snprintf(unseen, sizeof(unseen),
+			 "; does not see %zu of the processes in /proc, pid %" PRId32 " for one", t->unseen.n,
+			 t->unseen.pid);
+		qmem_log(q, QMEM_LOG_NOTICE, "back end %s%s", b->name, unseen + 1);
+	}
+	qmem_note(q, "back end %s: %s%s%s%s%s%s%s", b->name, b->help, t->wanted ? "; as Backend says" : "",
+		  *text ? "; " : "", text, unseen,
 		  t->table.totals.exact ? "" : "; RSS is approximate, as this kernel's VmRSS is", t->reasons);
+}
+
+static void add_reason(struct proctable *t, const struct backend *b, const struct backend_reason *why)
+{
+	size_t len = strlen(t->reasons);
+
+	snprintf(t->reasons + len, sizeof(t->reasons) - len, "; not %s: %s", b->name, why->text);
 }
 
 /* The first that works from the i-th on, or the one that is wanted. */
@@ -133,15 +148,13 @@ static int choose(struct qmem *q, struct proctable *t, size_t i)
 		return 0;
 	}
 	for (; i < BACKENDS; i++) {
-		size_t len = strlen(t->reasons);
-
 		err = open_backend(q, t, i, &why);
 		if (!err) {
 			note(q, t);
 			return 0;
 		}
 		qmem_log(q, QMEM_LOG_INFO, "no back end '%s': %s", backends[i]->name, why.text);
-		snprintf(t->reasons + len, sizeof(t->reasons) - len, "; not %s: %s", backends[i]->name, why.text);
+		add_reason(t, backends[i], &why);
 	}
 	return qmem_fail(q, err, "no way to read processes: %s", why.text);
 }
@@ -149,62 +162,73 @@ static int choose(struct qmem *q, struct proctable *t, size_t i)
 /* ---- a round ---- */
 
 /* More processes or other CPUs than it was made for, and still more may come while it is made anew. */
-static int scan_again(struct qmem *q, struct proctable *t)
+static int scan_again(struct qmem *q, struct proctable *t, struct backend_reason *why)
 {
 	const struct backend *b = backends[t->backend];
-	struct backend_reason why = { "" };
 	int err = -EAGAIN;
 
 	for (int tries = 0; err == -EAGAIN && tries < TRIES; tries++) {
 		close_backend(t);
-		err = b->open(q, &t->table, t->fd_budget, &t->data, &why);
+		err = b->open(q, &t->table, t->fd_budget, &t->data, why);
 		if (err) {
 			t->data = NULL;
-			return qmem_fail(q, err, "back end '%s' cannot be opened again: %s", b->name, why.text);
+			return err;
 		}
 		err = b->scan(q, &t->table, t->data);
 	}
 	return err == -EAGAIN ? -EBUSY : err;
 }
 
-/* A better back end that has stopped working is given up for the next one. */
-static int replace(struct qmem *q, struct proctable *t, int err)
+static int scan(struct qmem *q, struct proctable *t, struct backend_reason *why)
+{
+	int err = -EAGAIN;
+
+	table_begin(&t->table);
+	if (t->data)
+		err = backends[t->backend]->scan(q, &t->table, t->data);
+	if (err == -EAGAIN)
+		err = scan_again(q, t, why);
+	if (err && !*why->text)
+		snprintf(why->text, sizeof(why->text), "%s", strerror(-err));
+	return err;
+}
+
+/* As scan(), but a better back end that has stopped working is given up for the next one. */
+static int scan_by_any(struct qmem *q, struct proctable *t)
 {
 	const struct backend *b = backends[t->backend];
+	struct backend_reason why = { "" };
+	int err = scan(q, t, &why);
 
-	if (!b->verify || t->wanted || err == -EBUSY)
-		return err;
-	qmem_log(q, QMEM_LOG_WARNING, "back end '%s' has failed: %s", b->name, strerror(-err));
-	close_backend(t);
-	table_reset(&t->table);
-	err = choose(q, t, t->backend + 1);
+	if (err && err != -EBUSY && b->verify && !t->wanted) {
+		qmem_log(q, QMEM_LOG_WARNING, "back end '%s' has failed: %s", b->name, why.text);
+		close_backend(t);
+		table_reset(&t->table);
+		add_reason(t, b, &why);
+		err = choose(q, t, t->backend + 1);
+		if (err)
+			return err;
+		why = (struct backend_reason){ "" };
+		err = scan(q, t, &why);
+	}
 	if (err)
-		return err;
-	table_begin(&t->table);
-	err = backends[t->backend]->scan(q, &t->table, t->data);
-	return err;
+		return qmem_fail(q, err, "cannot read processes by '%s': %s", backends[t->backend]->name, why.text);
+	return 0;
 }
 
 static int collect(struct qmem *q, void *state)
 {
 	struct proctable *t = state;
-	int err = -EBADF;
+	int err = scan_by_any(q, t);
 
-	table_begin(&t->table);
-	if (t->data)
-		err = backends[t->backend]->scan(q, &t->table, t->data);
-	if (err == -EAGAIN || !t->data)
-		err = scan_again(q, t);
 	if (err)
-		err = replace(q, t, err);
-	if (err) {
 		table_break(&t->table);
-		return qmem_fail(q, err, "cannot read processes by '%s': %s", backends[t->backend]->name,
-				 strerror(-err));
-	}
-	table_end(&t->table);
-	if (backends[t->backend]->settle)
+	else
+		table_end(&t->table);
+	if (t->data && backends[t->backend]->settle)
 		backends[t->backend]->settle(&t->table, t->data);
+	if (err)
+		return err;
 	if (t->table.totals.overflow)
 		qmem_complain(q, &t->full,
 			      "has room for %" PRId64 " processes, %" PRIu64 " more are left out (MaxProcesses)",
@@ -325,11 +349,7 @@ static int start(struct qmem *q, void *state)
 	struct proctable *t = state;
 	int err = table_init(&t->table, (size_t)t->max);
 
-	if (!err)
-		err = choose(q, t, 0);
-	if (err)
-		stop(q, t);
-	return err;
+	return err ? err : choose(q, t, 0);
 }
 
 const struct qmem_service proctable_service = {

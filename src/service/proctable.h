@@ -28,7 +28,8 @@
  *
  * Of a process that has slept since the round before only memory is read, and with bpf its state; what others can do to it
  * while it sleeps (a new parent, another cgroup) is seen within 16 rounds by bpf, within 64 by fds and files. These two ask
- * schedstat whether it has slept, of processes of one thread; one that has been woken and has not run yet still sleeps.
+ * schedstat whether it has slept, of processes of one thread, but not of those in state D; one that has been woken and has not
+ * run yet still sleeps, and one that the freezer has stopped in its sleep may.
  *
  * With fds and files, what only /proc/PID/status has (*) is read when a process is new, when its faults, RSS or size have
  * moved, and else every 64th round: it can be older than the round only if it changed without any of these.
@@ -129,6 +130,7 @@ enum proc_states {
 	PROC_STATES
 };
 extern const char proc_state_letters[PROC_STATES + 1]; /* "RSDTtXZPI?" */
+enum proc_states proctable_state(char letter);
 
 /* A thread in state D; with fds and files only first threads are seen. */
 struct proc_task {
