@@ -365,7 +365,7 @@ def resident(pid):
 class Watch:
     """The ticks of one plugin: counters that fall, and sums that do not hold."""
 
-    FAMILIES = ("procmem.faults", "cpuload.cpu", "cpuload.time", "procstat.started", "procstat.turnover")
+    FAMILIES = ("procmem.faults", "procmem.vm_changes", "cpuload.cpu", "cpuload.time", "procstat.started", "procstat.turnover")
 
     def __init__(self, running):
         self.running, self.last, self.wrong, self.ticks, self.groups, self.faults = running, {}, [], 0, set(), 0
@@ -378,7 +378,7 @@ class Watch:
         counters = {(family, group, key): value for family in self.FAMILIES
                     for group, dimensions in values.get(family, {}).items() for key, value in dimensions.items()}
         self.wrong += [(key, self.last[key], value) for key, value in counters.items() if value < self.last.get(key, value)]
-        self.last = counters
+        self.last.update(counters)
         counts = {group: dimensions["count"] for group, dimensions in values["procmem.processes"].items()}
         total = values["procstat.tasks"][None]["processes"]
         if sum(counts.values()) != total:
