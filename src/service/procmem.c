@@ -34,6 +34,7 @@ struct process {
 struct group {
 	uint32_t generation;
 	struct lack lack; /* of PSS */
+	bool headless;    /* a member's first thread has ended: nobody tells what the others have */
 	struct sample sample;
 	int64_t delta[COUNTERS];
 };
@@ -313,6 +314,7 @@ static void begin_group(struct group *g)
 	memset(g->delta, 0, sizeof(g->delta));
 	g->sample.processes = g->sample.threads = 0;
 	g->sample.pss = no_pss;
+	g->headless = false;
 	lack_begin(&g->lack);
 }
 
@@ -374,6 +376,7 @@ static void sum_up(struct procmem *s, const struct proctable *table)
 		g->sample.threads += p->threads;
 		if (p->kthread)
 			continue;
+		g->headless |= p->rss == QMEM_NA && p->threads > 1;
 		for (int k = 0; k < GAUGES; k++) {
 			int64_t value = member_of(p, gauge_of[k]);
 
@@ -437,16 +440,17 @@ static void add_other(struct procmem *s, const struct group *g)
 	other->sample.processes += g->sample.processes;
 	other->sample.threads += g->sample.threads;
 	add_pss(&other->sample, &g->sample.pss);
+	other->headless |= g->headless;
 	lack_add(&other->lack, g->lack.why, g->lack.pid);
 }
 
-/* What the kernel reports, but of none of these processes, is zero. */
+/* What the kernel reports, but of none of these processes, is zero, unless one may have it all the same. */
 static void finish(const struct procmem *s, struct group *g)
 {
 	struct sample *sample = &g->sample;
 
 	for (int k = 0; k < GAUGES; k++)
-		if (sample->gauge[k] == QMEM_NA && s->known[k])
+		if (sample->gauge[k] == QMEM_NA && s->known[k] && !g->headless)
 			sample->gauge[k] = 0;
 	for (int k = 0; k < COUNTERS; k++) {
 		if (!s->counted[k])

@@ -316,6 +316,30 @@ START_TEST(comes_back)
 }
 END_TEST
 
+/* A zombie has no memory. One whose first thread has ended, and the others not, has some, but nobody tells. */
+START_TEST(headless)
+{
+	static const char stat[] = "%d (%s) Z 0 1 1 0 -1 0 5 0 6 0 1 1 0 0 20 0 %d 0 %d 0 0 0\n";
+
+	PUT({ 1, "a", .anon = 400 }, { 2, "b", .anon = 400 }, { 3, "c", .anon = 400 }, { 4, "b", .anon = 400 }, );
+	procroot_put("proc/2/stat", stat, 2, "b", 1, 2);
+	procroot_put("proc/3/stat", stat, 3, "c", 3, 3);
+	procroot_put("proc/4/stat", stat, 4, "b", 1, 4);
+	for (int pid = 2; pid <= 4; pid++) {
+		char name[32];
+
+		snprintf(name, sizeof(name), "proc/%d/status", pid);
+		procroot_put(name, "Name:\tx\nUid:\t7\t7\t7\t7\n");
+	}
+	procroot_start();
+	procroot_tick();
+	is("rss.anon[a]", 400 * K);
+	is("rss.anon[b]", 0);
+	empty("rss.anon[c]");
+	is("processes.count[c]", 1);
+}
+END_TEST
+
 /* What a group lacks is told once it has lasted, and that it is over, too, each time anew. */
 START_TEST(lacking)
 {
@@ -668,6 +692,7 @@ Suite *procmem_suite(void)
 	tcase_add_test(t, proportional_others);
 	tcase_add_test(t, too_dear);
 	tcase_add_test(t, lacking);
+	tcase_add_test(t, headless);
 	tcase_add_test(t, comes_back);
 	tcase_add_test(t, no_rollup);
 	tcase_add_test(t, refused_job);
