@@ -161,7 +161,7 @@ static void forget(struct procgroups *g)
 }
 
 /* NONE: no memory. */
-static uint32_t find_or_add(struct procgroups *g, const char *name, enum procgroup_kind kind, int own)
+static uint32_t find_or_add(struct procgroups *g, const char *name, enum procgroup_kind kind)
 {
 	uint32_t hash = hash_of(name), index = find(g, name, hash), generation;
 	struct procgroup *group;
@@ -174,7 +174,7 @@ static uint32_t find_or_add(struct procgroups *g, const char *name, enum procgro
 	group = &g->groups[index];
 	generation = group->generation + 1 ? group->generation + 1 : 1;
 	*group = (struct procgroup){
-		.generation = generation, .kind = kind, .round = g->round, .hash = hash, .own = own
+		.generation = generation, .kind = kind, .round = g->round, .hash = hash
 	};
 	snprintf(group->name, sizeof(group->name), "%s", name);
 	enter(g, index);
@@ -221,7 +221,7 @@ static uint32_t group_of(struct procgroups *g, const char *name, enum procgroup_
 	char shown[PROCGROUP_NAME];
 
 	name_group(g, shown, *name ? name : "?", " (processes)", g->own_n);
-	return find_or_add(g, shown, kind, -1);
+	return find_or_add(g, shown, kind);
 }
 
 /* The last part of the path that systemd calls a service or a scope; false: there is none. */
@@ -507,7 +507,7 @@ static int add_own(struct qmem *q, struct procgroups *g, const struct qmem_block
 	if (!err)
 		err = select_init(&own->cgroup, &rules->cgroup, false);
 	name_group(g, name, *block->name ? block->name : "?", " (group)", g->own_n);
-	if (!err && find_or_add(g, name, PROCGROUP_OWN, (int)g->own_n) == NONE)
+	if (!err && find_or_add(g, name, PROCGROUP_OWN) == NONE)
 		err = -ENOMEM;
 	g->own_n++; /* also what failed half-way is released */
 	if (!err && !has_rules(own))
@@ -533,7 +533,7 @@ int procgroups_new(struct qmem *q, enum procgroup_by by, const struct qmem_block
 	g->want = by == PROCGROUP_EXE ? PROCASK_EXE : by == PROCGROUP_USER ? PROCASK_USER : 0;
 	g->want_cgroup = by == PROCGROUP_CGROUP || by == PROCGROUP_UNIT;
 	g->own = calloc(blocks->n + 1, sizeof(*g->own));
-	if (!g->own || find_or_add(g, KERNEL, PROCGROUP_KERNEL, -1) == NONE)
+	if (!g->own || find_or_add(g, KERNEL, PROCGROUP_KERNEL) == NONE)
 		err = -ENOMEM;
 	for (size_t i = 0; i < blocks->n && !err; i++)
 		err = add_own(q, g, &blocks->items[i]);

@@ -41,7 +41,6 @@ struct procgroup {
 	enum procgroup_kind kind;
 	uint64_t round; /* that saw a member last */
 	uint32_t hash;
-	int own; /* its place in the configuration; -1 */
 };
 
 /* A block <Group "web">: every option that is given must have a rule that matches. */
