@@ -51,7 +51,7 @@ struct procgroups {
 	size_t n, room;
 	uint32_t *free; /* indices below n that no group has */
 	size_t free_n;
-	size_t hand; /* who is next to be forgotten */
+	size_t hand;     /* who is next to be forgotten */
 	uint32_t *slots; /* hash table, twice `room` */
 
 	struct member *members;
@@ -173,9 +173,7 @@ static uint32_t find_or_add(struct procgroups *g, const char *name, enum procgro
 	index = g->free_n ? g->free[--g->free_n] : (uint32_t)g->n++;
 	group = &g->groups[index];
 	generation = group->generation + 1 ? group->generation + 1 : 1;
-	*group = (struct procgroup){
-		.generation = generation, .kind = kind, .round = g->round, .hash = hash
-	};
+	*group = (struct procgroup){ .generation = generation, .kind = kind, .round = g->round, .hash = hash };
 	snprintf(group->name, sizeof(group->name), "%s", name);
 	enter(g, index);
 	return index;
