@@ -116,13 +116,12 @@ static void note(struct qmem *q, const struct proctable *t)
 	if (b->describe)
 		b->describe(&t->table, t->data, text, sizeof(text));
 	if (t->unseen.n) {
-		snprintf(unseen, sizeof(unseen),
-			 "; does not see %zu of the processes in /proc, pid %" PRId32 " for one", t->unseen.n,
-			 t->unseen.pid);
-		qmem_log(q, QMEM_LOG_NOTICE, "back end %s%s", b->name, unseen + 1);
+		snprintf(unseen, sizeof(unseen), "does not see %zu of the processes in /proc, pid %" PRId32 " for one",
+			 t->unseen.n, t->unseen.pid);
+		qmem_log(q, QMEM_LOG_NOTICE, "back end %s %s", b->name, unseen);
 	}
-	qmem_note(q, "back end %s: %s%s%s%s%s%s%s", b->name, b->help, t->wanted ? "; as Backend says" : "",
-		  *text ? "; " : "", text, unseen,
+	qmem_note(q, "back end %s: %s%s%s%s%s%s%s%s", b->name, b->help, t->wanted ? "; as Backend says" : "",
+		  *text ? "; " : "", text, *unseen ? "; " : "", unseen,
 		  t->table.totals.exact ? "" : "; RSS is approximate, as this kernel's VmRSS is", t->reasons);
 }
 
