@@ -79,7 +79,7 @@ static void run_job(struct recorder *r, struct qmem_job *job)
 	uint64_t before = r->cpu_ns;
 
 	job->run(job);
-	job->cpu_ns = r->cpu_ns - before;
+	job->cpu_ns = r->cpu_ns - before + r->job_ns;
 	qmem_worked(r->q, job, r->q ? qmem_now(r->q) : 0);
 }
 

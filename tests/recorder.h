@@ -18,6 +18,7 @@ struct recorder {
 	bool no_values;    /* values are not written down */
 	bool hold_jobs;    /* jobs wait for recorder_work() */
 	bool no_jobs;      /* they are refused */
+	uint64_t job_ns;   /* what each of them costs */
 	struct qmem_job *jobs;
 	struct qmem *q; /* set it after qmem_new() */
 };

@@ -178,15 +178,12 @@ const char *procroot_tick(void)
 
 bool procroot_work(uint64_t cost)
 {
-	struct qmem_job *job = procroot_host.jobs;
+	bool any;
 
-	if (!job)
-		return false;
-	procroot_host.jobs = job->next;
-	job->run(job);
-	job->cpu_ns = cost;
-	qmem_worked(procroot_host.q, job, procroot_now);
-	return true;
+	procroot_host.job_ns = cost;
+	any = recorder_work(&procroot_host);
+	procroot_host.job_ns = 0;
+	return any;
 }
 
 void procroot_allow_descriptors(int more)

@@ -188,6 +188,24 @@ START_TEST(top_by)
 }
 END_TEST
 
+/* A burst of faults does not count for ever. */
+START_TEST(quiet_again)
+{
+	procroot_set("procmem", "Groups", "1");
+	procroot_set("procmem", "TopBy", "faults");
+	for (int i = 0; i < 100; i++) {
+		PUT({ 1, "steady", .anon = 40, .faults = i }, { 2, "burst", .anon = 40, .faults = i < 2 ? 0 : 7 }, );
+		if (!i)
+			procroot_start();
+		procroot_tick();
+		if (i == 3)
+			is("processes.count[burst]", 1);
+	}
+	is("processes.count[steady]", 1);
+	ck_assert_int_eq(procroot_value("procmem.processes.count[burst]"), -1);
+}
+END_TEST
+
 /* A counter has what was seen of its members while it was shown, and never falls. */
 START_TEST(counters)
 {
@@ -340,6 +358,16 @@ START_TEST(headless)
 }
 END_TEST
 
+/* In how many of the next rounds this is said. */
+static int said(const char *what, int rounds)
+{
+	int times = 0;
+
+	while (rounds--)
+		times += strstr(procroot_tick(), what) != NULL;
+	return times;
+}
+
 /* What a group lacks is told once it has lasted, and that it is over, too, each time anew. */
 START_TEST(lacking)
 {
@@ -352,27 +380,12 @@ START_TEST(lacking)
 	PUT(a, { 2, "b", .anon = 400 }, );
 	procroot_start();
 	for (int times = 0; times < 3; times++) {
-		int nos = 0, agains = 0;
-
-		if (times)
-			procroot_remove("proc/2/smaps_rollup");
-		for (int i = 0; i < 40; i++) {
-			const char *text = procroot_tick();
-
-			nos += strstr(text, no) != NULL;
-			agains += strstr(text, again) != NULL;
-		}
-		ck_assert_int_eq(nos, 1);
-		ck_assert_int_eq(agains, 0);
+		ck_assert_int_eq(said(no, 40), 1);
+		ck_assert_int_eq(said(no, 40), 0);
 		PUT(a, { 2, "b", .anon = 400, .pss = 30, .uss = 20 }, );
-		for (int i = 0; i < 40; i++) {
-			const char *text = procroot_tick();
-
-			nos += strstr(text, no) != NULL;
-			agains += strstr(text, again) != NULL;
-		}
-		ck_assert_int_eq(nos, 1);
-		ck_assert_int_eq(agains, 1);
+		ck_assert_int_eq(said(again, 40), 1);
+		ck_assert_int_eq(said(again, 40), 0);
+		procroot_remove("proc/2/smaps_rollup");
 	}
 }
 END_TEST
@@ -687,6 +700,7 @@ Suite *procmem_suite(void)
 	tcase_add_test(t, sums);
 	tcase_add_test(t, adds_up);
 	tcase_add_loop_test(t, top_by, 0, 5);
+	tcase_add_test(t, quiet_again);
 	tcase_add_test(t, counters);
 	tcase_add_test(t, proportional);
 	tcase_add_test(t, proportional_others);
