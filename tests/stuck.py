@@ -97,7 +97,7 @@ def test_netdata():
     # the notification of that is put off on purpose; the state is not
     tap.ok(tap.wait_for(lambda: alarm().get("status") == "CLEAR", ALARM), "Netdata: the alarm is clear again", alarm())
     tap.same(agent.complaints(), [], "Netdata: nothing is wrong with the configuration of alarms")
-    tap.same(agent.stop(), 0, "Netdata: it ends")
+    tap.same(agent.end(), None, "Netdata: it ends")
     netdata_daemon.reap(agent)
 
 
