@@ -7,6 +7,9 @@
 
 static __always_inline __s64 sum_of(__s64 value, __u64 counters)
 {
+	/* some kernels give a process its counters late */
+	if (!counters)
+		return value;
 	for (__u32 i = 0; i < config.cpus && i < PROCTABLE_CPUS; i++) {
 		__s32 here = 0;
 
@@ -60,7 +63,8 @@ int dump(struct bpf_iter__task *ctx)
 	if (mm && !(r.flags & PROCTABLE_PF_KTHREAD)) {
 		fill_sizes(&r, mm);
 		read_rss(&r, mm);
-		r.has_mm = t->mm == mm;
+		/* still its own; and where its counters are is known */
+		r.has_mm = t->mm == mm && (config.located || !bpf_core_field_exists(mm->rss_stat[0].counters));
 	}
 	bpf_seq_write(ctx->meta->seq, &r, sizeof(r));
 	return 0;

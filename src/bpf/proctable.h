@@ -23,6 +23,7 @@ enum proctable_counter { PROCTABLE_FILE, PROCTABLE_ANON, PROCTABLE_SWAP, PROCTAB
 struct proctable_config {
 	__u32 cpus;      /* those that are online */
 	__u32 memory_v1; /* the cgroup is that of the memory controller's own hierarchy */
+	__u32 located;   /* `locate` will have been run */
 	__u32 cpu[PROCTABLE_CPUS];
 };
 
@@ -68,7 +69,8 @@ struct proctable_head {
 	/* locate */
 	__u64 percpu_base;            /* of a per-CPU variable, as the kernel keeps it ... */
 	__u64 percpu[PROCTABLE_CPUS]; /* ... and where it is for config.cpu[i] */
-	__u32 adjacent;               /* the four counters of a process lie side by side */
+	__u32 percpu_rss;             /* the RSS is counted by CPU (Linux 6.2, and backports) ... */
+	__u32 adjacent;               /* ... and the four counters of a process lie side by side */
 	__u32 seq_step;               /* what a change of the address space adds to mm_seq; 0: there is no mm_seq */
 	/* to `walk` and `dump`: what to add for config.cpu[i] */
 	__u64 offset[PROCTABLE_CPUS];

@@ -164,9 +164,13 @@ int locate(void *ctx)
 		head.percpu[i] = (__u64)here;
 	}
 	head.seq_step = seq_step();
-	head.adjacent = mm && (__u64)mm->rss_stat[1].counters == (__u64)mm->rss_stat[0].counters + sizeof(int) &&
-			(__u64)mm->rss_stat[2].counters == (__u64)mm->rss_stat[0].counters + 2 * sizeof(int) &&
-			(__u64)mm->rss_stat[3].counters == (__u64)mm->rss_stat[0].counters + 3 * sizeof(int);
+	if (bpf_core_field_exists(mm->rss_stat[0].counters)) {
+		head.percpu_rss = 1;
+		head.adjacent = mm &&
+				(__u64)mm->rss_stat[1].counters == (__u64)mm->rss_stat[0].counters + sizeof(int) &&
+				(__u64)mm->rss_stat[2].counters == (__u64)mm->rss_stat[0].counters + 2 * sizeof(int) &&
+				(__u64)mm->rss_stat[3].counters == (__u64)mm->rss_stat[0].counters + 3 * sizeof(int);
+	}
 	return 0;
 }
 

@@ -60,7 +60,7 @@ __noinline int add_cpus(void)
 	__u64 counters = head.counters;
 	__s64 file = 0, anon = 0, swap = 0, shmem = 0;
 
-	for (__u32 i = 0; i < config.cpus && i < PROCTABLE_CPUS; i++) {
+	for (__u32 i = 0; counters && i < config.cpus && i < PROCTABLE_CPUS; i++) {
 		const struct timespec64 *here = bpf_rdonly_cast((void *)(counters + head.offset[i]),
 								bpf_core_type_id_kernel(struct timespec64));
 		__s64 two = here->tv_sec, more = here->tv_nsec;

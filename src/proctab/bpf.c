@@ -393,7 +393,8 @@ static bool memory_is_v1(struct qmem *q)
 	return v1;
 }
 
-static int configure(struct qmem *q, struct bpf *b, struct proctable_config *config, struct backend_reason *why)
+static int configure(struct qmem *q, struct bpf *b, bool locate, struct proctable_config *config,
+		     struct backend_reason *why)
 {
 	const char *text;
 	size_t n = 0;
@@ -412,6 +413,7 @@ static int configure(struct qmem *q, struct bpf *b, struct proctable_config *con
 	strcpy(b->cpus, text);
 	config->cpus = (uint32_t)n;
 	config->memory_v1 = memory_is_v1(q);
+	config->located = locate;
 	return 0;
 }
 
@@ -465,7 +467,7 @@ static int load(struct qmem *q, struct bpf *b, const struct program *program, bo
 
 	if (!log)
 		return -ENOMEM;
-	err = configure(q, b, &config, why);
+	err = configure(q, b, locate, &config, why);
 	if (err)
 		goto out;
 	err = libbpf_open(&lib, why->text, sizeof(why->text));
@@ -588,7 +590,10 @@ static int dump_open(struct qmem *q, struct table *table, int64_t budget, void *
 	(void)budget;
 	if (!b)
 		return -ENOMEM;
-	err = load(q, b, &dump_program, !backend_rss_lags(), why);
+	/* `locate` needs Linux 5.19: before, there is nothing to be located */
+	err = load(q, b, &dump_program, true, why);
+	if (err && err != -EPERM && b->program < 0)
+		err = load(q, b, &dump_program, false, why);
 	if (!err)
 		err = dump_attach(b, why);
 	if (err)
@@ -607,10 +612,10 @@ out:
 	return err;
 }
 
+/* By the kernel's structures, not its version: some older ones have the counters of 6.2. */
 static bool bpf_exact(const void *backend)
 {
-	(void)backend;
-	return !backend_rss_lags();
+	return ((const struct bpf *)backend)->head->percpu_rss;
 }
 
 const struct backend backend_bpf = {

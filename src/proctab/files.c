@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -15,6 +14,7 @@
 #include "file.h"
 #include "proc/pidstat.h"
 #include "proctab/backend.h"
+#include "proctab/statm.h"
 #include "room.h"
 
 #define ENTRIES_SIZE (32u << 10)
@@ -339,7 +339,7 @@ static int enter(struct files *f, struct table *table, int32_t pid, struct proc 
 	char text[STAT_SIZE];
 	struct pidstat st;
 	ssize_t len;
-	int fd;
+	int fd, err;
 
 	*ret_faults = false;
 	if (p && has_slept(f, table, p, k)) {
@@ -352,10 +352,9 @@ static int enter(struct files *f, struct table *table, int32_t pid, struct proc 
 		table->totals.hidden += len != -ENOENT && len != -ESRCH;
 		return is_fatal(len) ? (int)len : 0;
 	}
-	if (!pidstat_parse(text, (size_t)len, &f->units, &st))
-		p = table_enter(table, pid, st.start);
-	else
-		p = NULL;
+	err = pidstat_parse(text, (size_t)len, &f->units, &st);
+	table->totals.hidden += err && err != -ENODATA;
+	p = err ? NULL : table_enter(table, pid, st.start);
 	if (!p) {
 		if (fd >= 0)
 			close(fd);
@@ -461,50 +460,10 @@ static void files_close(void *backend)
 	free(f);
 }
 
-/* Resident pages of our own as statm has them; -1. */
-static int64_t own_pages(const struct files *f)
-{
-	int fd = openat(f->proc, "self/statm", O_RDONLY | O_CLOEXEC);
-	struct pidstatm st;
-	char text[STAT_SIZE];
-	ssize_t len = fd < 0 ? -1 : file_read(fd, text, sizeof(text), true);
-
-	if (fd >= 0)
-		close(fd);
-	return len <= 0 || pidstatm_parse(text, (size_t)len, &f->units, &st) ? -1 : st.resident / f->units.page;
-}
-
-/*
- * Does statm see at once what is touched? Kernels from 6.2 on that lack commit "mm: fix the inaccurate memory statistics
- * issue for users" (6.16, and backports of it) leave out what is on the CPUs' counters, earlier ones what threads have not
- * handed in; both come in larger steps. Other threads may be in the way now and then.
- */
-static bool statm_is_exact(const struct files *f)
-{
-	enum { PAGES = 8, TRIES = 5 };
-	size_t page = (size_t)f->units.page;
-	bool exact = false;
-
-	if (own_pages(f) < 0)
-		return !backend_rss_lags();
-	for (int i = 0; i < TRIES && !exact; i++) {
-		char *memory = mmap(NULL, PAGES * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-		int64_t before = own_pages(f);
-
-		if (memory == MAP_FAILED)
-			return false;
-		for (size_t at = 0; at < PAGES; at++)
-			memory[at * page] = 1;
-		exact = own_pages(f) == before + PAGES;
-		munmap(memory, PAGES * page);
-	}
-	return exact;
-}
-
 static int files_open(struct qmem *q, struct table *table, int64_t budget, void **ret, struct backend_reason *why)
 {
 	struct files *f = calloc(1, sizeof(*f));
-	int err = 0;
+	int exact, err = 0;
 
 	if (!f)
 		return -ENOMEM;
@@ -526,7 +485,8 @@ static int files_open(struct qmem *q, struct table *table, int64_t budget, void 
 		files_close(f);
 		return err;
 	}
-	f->exact = statm_is_exact(f);
+	exact = statm_is_exact(f->proc, &f->units);
+	f->exact = exact < 0 ? !backend_rss_lags() : exact;
 	f->hidden = !faccessat(f->proc, "self/stat", F_OK, 0) && faccessat(f->proc, "1", F_OK, 0) && errno == ENOENT;
 	*ret = f;
 	return 0;

@@ -34,9 +34,10 @@ void table_release(struct table *t);
 /* As after table_init(). Generations go on. */
 void table_reset(struct table *t);
 
-/* A round: begin, enter what is found, and end. -ENOMEM from table_enter() only: the round goes on. */
+/* A round: begin, enter what is found, and end. */
 void table_begin(struct table *t);
-/* The slot of this process, its `changed` only PROC_BORN or 0. NULL: no room (counted as overflow), or it is there twice. */
+/* The slot of this process, its `changed` only PROC_BORN or 0. NULL: no room, or no memory (both counted as overflow), or it is
+ * there twice. */
 struct proc *table_enter(struct table *t, int32_t pid, int64_t start);
 void table_end(struct table *t);
 /* The walk broke off: those it has not come to stay as they are. */

@@ -166,6 +166,7 @@ static int scan_again(struct qmem *q, struct proctable *t, struct backend_reason
 	const struct backend *b = backends[t->backend];
 	int err = -EAGAIN;
 
+	qmem_log(q, QMEM_LOG_DEBUG, "back end '%s' is made anew: there are more processes, or other CPUs", b->name);
 	for (int tries = 0; err == -EAGAIN && tries < TRIES; tries++) {
 		close_backend(t);
 		err = b->open(q, &t->table, t->fd_budget, &t->data, why);
@@ -235,10 +236,12 @@ static int collect(struct qmem *q, void *state)
 	else
 		qmem_release(q, &t->full, "has room for all processes again");
 	if (t->table.totals.hidden)
-		qmem_complain(q, &t->hidden, "%" PRIu64 " processes may not be looked at: /proc hides them (hidepid)",
+		qmem_complain(q, &t->hidden,
+			      "%" PRIu64 " processes cannot be looked at: /proc hides them (hidepid), or what it says "
+			      "is malformed",
 			      t->table.totals.hidden);
 	else
-		qmem_release(q, &t->hidden, "all processes may be looked at again");
+		qmem_release(q, &t->hidden, "all processes can be looked at again");
 	return 0;
 }
 

@@ -144,7 +144,7 @@ struct proctable_totals {
 	uint64_t threads;
 	uint64_t overflow;            /* in this round, for want of room (MaxProcesses) */
 	uint64_t blocked_overflow;    /* likewise, tasks beyond those in proctable_blocked() */
-	uint64_t hidden;              /* whose files may not be read */
+	uint64_t hidden;              /* whose files may not be read, or are malformed */
 	uint64_t states[PROC_STATES]; /* of threads, or of processes if !per_thread */
 	bool per_thread;              /* states and blocked tasks are those of all threads */
 	bool exact; /* rss is a true sum; false: as this kernel's VmRSS is. Before Linux 6.2 that is up to 64 pages off for each
