@@ -20,6 +20,9 @@
 #define READS_FIRST 2000
 #define READS_MOST 400
 #define LOOK_EVERY 64 /* rounds, where the back end does not tell of another cgroup */
+#define START 5       /* rounds in which all groups come to be */
+#define YOUNG (3 * QMEM_SECOND)
+#define ANSWERED (10 * QMEM_SECOND) /* what the worker has not told by then, it may never tell */
 #define NONE UINT32_MAX
 
 /* What is known of a slot. */
@@ -56,7 +59,7 @@ struct procgroups {
 
 	struct member *members;
 	size_t members_room;
-	uint64_t round, table_round;
+	uint64_t round, table_round, now;
 	unsigned reads;  /* of cgroups, left in this round */
 	char path[4096]; /* the one that was read last */
 
@@ -173,7 +176,12 @@ static uint32_t find_or_add(struct procgroups *g, const char *name, enum procgro
 	index = g->free_n ? g->free[--g->free_n] : (uint32_t)g->n++;
 	group = &g->groups[index];
 	generation = group->generation + 1 ? group->generation + 1 : 1;
-	*group = (struct procgroup){ .generation = generation, .kind = kind, .round = g->round, .hash = hash };
+	*group = (struct procgroup){ .generation = generation,
+				     .kind = kind,
+				     .round = g->round,
+				     .first = g->round,
+				     .since = g->now,
+				     .hash = hash };
 	snprintf(group->name, sizeof(group->name), "%s", name);
 	enter(g, index);
 	return index;
@@ -403,6 +411,14 @@ static int take_answers(struct qmem *q, struct procgroups *g, const struct proct
 	return err;
 }
 
+/* A name that only stands in for the one that the worker is asked for is as good as none. */
+static bool is_young(const struct procgroups *g, const struct procgroup *group)
+{
+	bool stands_in = group->kind == PROCGROUP_SINGLE && group->members && group->waiting == group->members;
+
+	return g->now - group->since < (stands_in ? ANSWERED : group->first > START ? YOUNG : 0);
+}
+
 int procgroups_update(struct qmem *q, struct procgroups *g, const struct proctable *table)
 {
 	bool missed = proctable_round(table) != g->table_round + 1;
@@ -412,12 +428,13 @@ int procgroups_update(struct qmem *q, struct procgroups *g, const struct proctab
 	if (err)
 		return err;
 	g->round++;
+	g->now = qmem_now(q);
 	g->table_round = proctable_round(table);
 	g->reads = g->round == 1 ? READS_FIRST : READS_MOST;
 	if (g->ask)
 		err = take_answers(q, g, table);
 	for (size_t i = 0; i < g->n; i++)
-		g->groups[i].members = 0;
+		g->groups[i].members = g->groups[i].waiting = 0;
 	proctable_each(table, p)
 	{
 		struct member *m = &g->members[p->slot];
@@ -438,9 +455,12 @@ int procgroups_update(struct qmem *q, struct procgroups *g, const struct proctab
 		if (m->pending && !m->asked)
 			m->asked = procask_add(g->ask, p);
 		g->groups[m->group].members++;
+		g->groups[m->group].waiting += m->pending;
 		g->groups[m->group].round = g->round;
 	}
 	forget(g);
+	for (size_t i = 0; i < g->n; i++)
+		g->groups[i].young = is_young(g, &g->groups[i]);
 	if (g->ask)
 		procask_go(q, g->ask);
 	return err;

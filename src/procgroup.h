@@ -39,7 +39,10 @@ struct procgroup {
 	uint32_t generation;       /* of the index; never 0 */
 	uint32_t members;          /* in this round, zombies included */
 	enum procgroup_kind kind;
-	uint64_t round; /* that saw a member last */
+	bool young;            /* too new for a place among the greatest: of those many are gone again at once */
+	uint64_t round;        /* that saw a member last */
+	uint64_t first, since; /* round and time (ns) that saw a member first */
+	uint32_t waiting;      /* members of this round that the worker is asked about */
 	uint32_t hash;
 };
 

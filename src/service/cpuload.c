@@ -142,7 +142,7 @@ static const struct qmem_option options[] = {
 	  .min = 0,
 	  .max = 10000,
 	  .help = "groups of processes shown, those that use most CPU time, of the groups of procmem; the others are summed as '" PROCGROUP_OTHER
-		  "'" },
+		  "', and so is a group in its first three seconds" },
 	{ 0 },
 };
 

@@ -69,7 +69,7 @@ static void judge(struct cputime *c, size_t i, const struct procgroup *group, ui
 	add(&both, g->delta.syst);
 	if (elapsed)
 		g->rate += ((int64_t)((double)both * 1e9 / (double)elapsed) - g->rate) / SMOOTH;
-	c->items[i].score = group->kind == PROCGROUP_KERNEL || group->kind == PROCGROUP_OWN ? -1 : g->rate;
+	c->items[i].score = group->kind < PROCGROUP_NAMED || group->young ? -1 : g->rate;
 }
 
 int cputime_update(struct cputime *c, const struct proctable *table, const struct procgroups *groups, uint64_t now)
@@ -117,7 +117,7 @@ int cputime_update(struct cputime *c, const struct proctable *table, const struc
 
 		if (!group)
 			continue;
-		g->shown = c->items[i].in || group->kind == PROCGROUP_KERNEL || group->kind == PROCGROUP_OWN;
+		g->shown = c->items[i].in || group->kind < PROCGROUP_NAMED;
 		if (!g->shown) {
 			to = &c->other;
 			c->others = true;

@@ -4,8 +4,9 @@
  * others as one sum.
  *
  * A group's counter takes what its members use while it is shown; what is used otherwise goes to the sum of the others. So no
- * counter ever falls, none jumps when groups change places, and together they are all that has been used. What processes
- * used before they were first seen is not in it, but for those that are known to have begun since the round before.
+ * counter ever falls, and none jumps when groups change places. Together they are what has been seen to be used: not what
+ * processes used before they were first seen, but for those that are known to have begun since the round before, nor what
+ * they used after they were last seen.
  */
 #ifndef QMEM_CPUTIME_H
 #define QMEM_CPUTIME_H
