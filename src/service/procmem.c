@@ -204,7 +204,7 @@ static const struct qmem_option options[] = {
 	  .min = 0,
 	  .max = 10000,
 	  .help = "how many groups are shown, beside those of the configuration; the rest is summed as '" PROCGROUP_OTHER
-		  "'" },
+		  "', and so is a group in its first three seconds" },
 	{ .name = "TopBy",
 	  .type = QMEM_ENUM,
 	  .offset = offsetof(struct procmem, top_by),
@@ -234,7 +234,7 @@ static const struct qmem_option options[] = {
 	  .def = "5m",
 	  .min = INT64_C(1000000000),
 	  .max = INT64_C(86400000000000),
-	  .help = "the oldest PSS of a member that a group's is made of; without one of each member that was there a round before, "
+	  .help = "the oldest PSS of a member that a group's is made of, but never less than three intervals; without one of each member that was there a round before, "
 		  "the group has none" },
 	{ 0 },
 };
@@ -418,7 +418,7 @@ static void choose(struct procmem *s)
 		const struct procgroup *group = procgroups_at(s->groups, i);
 		int64_t score = score_of(s, &s->sums[i]);
 
-		if (!group || group->kind < PROCGROUP_NAMED || !group->members)
+		if (!group || group->kind < PROCGROUP_NAMED || group->young || !group->members)
 			s->items[i].score = -1;
 		else if (s->top_by == BY_FAULTS && s->items[i].score > 0)
 			s->items[i].score += (FINE * score - s->items[i].score) / 8;

@@ -17,6 +17,7 @@
 #define BASE 40000   /* CPU ns of a smaps_rollup before its pages */
 #define PER_MB 10000 /* and for each MB of them, until it has been learned */
 #define LEARN 16
+#define ROUNDS 3
 #define STEPS 8 /* of age, up to the limit */
 
 struct process {
@@ -35,8 +36,9 @@ struct pss {
 	struct process *processes; /* by slot */
 	size_t room;
 	uint64_t rounds, now;
-	int64_t per_mb;             /* CPU ns, learned */
-	uid_t uid;                  /* our own */
+	uint64_t age;   /* ns: the limit, or some rounds: what has been offered in one is known in the next */
+	int64_t per_mb; /* CPU ns, learned */
+	uid_t uid;      /* our own */
 	uint64_t measured, refused; /* of processes of other users */
 };
 
@@ -110,9 +112,9 @@ static bool has_moved(const struct proc *p, const struct process *m)
  */
 static int64_t score(const struct pss *s, const struct proc *p, const struct process *m)
 {
-	uint64_t limit = (uint64_t)s->limits->age, age = s->now - m->tried, steps = age / (limit / STEPS);
+	uint64_t age = s->now - m->tried, steps = age / (s->age / STEPS);
 
-	if (m->refused && age < limit)
+	if (m->refused && age < s->age)
 		return 0;
 	if (has_moved(p, m) && steps < STEPS / 2)
 		steps = STEPS / 2;
@@ -131,8 +133,7 @@ static enum lack_why offer(struct pss *s, const struct proc *p, struct process *
 	};
 
 	m->own = p->uid == s->uid;
-	target.predicted =
-		cost_predict(&m->cost, BASE + p->rss / COST_MB * s->per_mb, p->rss, s->now, (uint64_t)s->limits->age);
+	target.predicted = cost_predict(&m->cost, BASE + p->rss / COST_MB * s->per_mb, p->rss, s->now, s->age);
 	if (target.predicted > s->limits->ceiling)
 		return LACK_BUDGET;
 	target.score = score(s, p, m);
@@ -143,11 +144,14 @@ static enum lack_why offer(struct pss *s, const struct proc *p, struct process *
 
 int pss_begin(struct pss *s, size_t slots, uint64_t now)
 {
+	uint64_t rounds = 0;
 	int err = room_make(&s->processes, &s->room, slots, sizeof(*s->processes));
 
 	if (err)
 		return err;
-	s->rounds++;
+	if (s->rounds++)
+		rounds = ROUNDS * (now - s->now);
+	s->age = rounds > (uint64_t)s->limits->age ? rounds : (uint64_t)s->limits->age;
 	s->now = now;
 	return probe_begin(s->probe, slots, now);
 }
@@ -163,7 +167,7 @@ enum lack_why pss_of(struct pss *s, const struct proc *p, struct pss_amounts *re
 	if (p->rss == QMEM_NA || !p->rss)
 		return LACK_NOTHING;
 	why = offer(s, p, m);
-	if (m->cost.when && s->now - m->cost.when <= (uint64_t)s->limits->age) {
+	if (m->cost.when && s->now - m->cost.when <= s->age) {
 		*ret = (struct pss_amounts){ m->pss, m->uss, (int64_t)(s->now - m->cost.when) };
 		return LACK_NOTHING;
 	}

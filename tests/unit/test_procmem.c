@@ -590,7 +590,7 @@ START_TEST(dear_by_accident)
 	int due = 0, pause = 2;
 
 	procroot_set("procmem", "PssBudget", "1s");
-	procroot_set("procmem", "PssAge", "1s");
+	procroot_set("procmem", "PssAge", "3s");
 	PUT({ 1, "a", .anon = 100 << 10, .pss = 300, .uss = 200 }, );
 	procroot_host.hold_jobs = true;
 	procroot_start();
@@ -599,11 +599,11 @@ START_TEST(dear_by_accident)
 		ck_assert_msg((wanted() == 1) == (round == due), "round %d", round);
 		if (!procroot_work(200000000))
 			continue;
-		due += pause;
+		due += 3 * pause;
 		pause = pause < 256 ? 2 * pause : 256;
 	}
-	ck_assert_int_eq(due, 2 + 4 + 8 + 16 + 32 + 64 + 128 + 4 * 256);
-	for (int i = 0; i < 256 && !procroot_work(1000000); i++)
+	ck_assert_int_eq(due, 3 * (2 + 4 + 8 + 16 + 32 + 64 + 128 + 256));
+	for (int i = 0; i < 3 * 256 && !procroot_work(1000000); i++)
 		procroot_tick();
 	for (int i = 0; i < 20; i++) {
 		procroot_tick();
@@ -640,6 +640,23 @@ START_TEST(seldom)
 	for (n = 0; procroot_work(5000000); n++)
 		;
 	ck_assert_int_eq(n, 12);
+}
+END_TEST
+
+/* What is offered in one round is known in the next: an age below that would be none at all. */
+START_TEST(short_age)
+{
+	procroot_set("procmem", "Interval", "2s");
+	procroot_set("procmem", "PssBudget", "1s");
+	procroot_set("procmem", "PssAge", "1s");
+	PUT({ 1, "a", .anon = 400, .pss = 300, .uss = 200 }, );
+	procroot_start();
+	procroot_tick();
+	for (int i = 0; i < 5; i++) {
+		procroot_now += QMEM_SECOND;
+		procroot_tick();
+		is("pss.pss[a]", 300 * K);
+	}
 }
 END_TEST
 
@@ -719,6 +736,7 @@ Suite *procmem_suite(void)
 	tcase_add_test(t, dear_for_one);
 	tcase_add_test(t, dear_by_accident);
 	tcase_add_test(t, seldom);
+	tcase_add_test(t, short_age);
 	tcase_add_test(t, late);
 	tcase_add_test(t, unread);
 	suite_add_tcase(s, t);
