@@ -23,9 +23,10 @@
 #define BASE 100000
 #define PER_MB 10000
 #define MAPPING_GUESS 100
-#define NEW (60 * QMEM_SECOND)    /* as old as this counts what has never been read */
-#define PATIENCE 60               /* rounds without a group before that is told */
-#define RETRY (300 * QMEM_SECOND) /* of what could not be read, was too dear, or has not moved */
+#define NEW (60 * QMEM_SECOND)      /* as old as this counts what has never been read */
+#define PATIENCE 60                 /* rounds without a group before that is told */
+#define RETRY (300 * QMEM_SECOND)   /* of what could not be read, or was too dear */
+#define SETTLED (300 * QMEM_SECOND) /* until what has not moved is read again */
 
 struct sample {
 	struct smaps_amounts kinds[SMAPS_KINDS];
@@ -275,7 +276,7 @@ static enum lack_why offer(struct heapmon *s, const struct proc *p, struct proce
 	bool known = m->cost.when, settled = known && !has_moved(p, m);
 	enum lack_why why = m->refused ? LACK_RIGHTS : known ? LACK_NOTHING : LACK_TIME;
 
-	if ((m->failed || settled) && age < RETRY)
+	if ((m->failed && age < RETRY) || (settled && age < SETTLED))
 		return why;
 	target.predicted = cost_predict(&m->cost, BASE + MAPPING_GUESS * PER_MAPPING + p->rss / COST_MB * PER_MB,
 					p->rss, now, RETRY);
@@ -325,7 +326,8 @@ static void emit(struct qmem *q, const struct heapmon *s, const char *name, stru
 	huge->pss = huge->dirty = QMEM_NA;
 	if (!known)
 		g->sample.moved = g->sample.oldest = QMEM_NA;
-	if (s->measured)
+	/* where all is refused, that is said once for all */
+	if (s->measured || !s->refused)
 		lack_tell(q, &g->lack, "mappings", "smaps", name, NEW);
 	for (const struct qmem_family *f = families; f->id; f++)
 		qmem_emit(q, f, &instance, &g->sample);
