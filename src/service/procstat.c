@@ -25,6 +25,7 @@
 #define OTHER "other"
 #define UNKNOWN "unknown"
 #define UNKNOWN_MOST 16 /* tasks without a channel, one after the other: it is not told */
+#define NO_CHANNELS "no wait channels: those of other users' tasks need CAP_SYS_PTRACE"
 
 struct sample {
 	int64_t states[PROC_STATES], thread_states[PROC_STATES];
@@ -53,8 +54,8 @@ struct procstat {
 	struct stuck stuck;
 	struct stuckevent event;
 	struct tally channels, parents;
-	bool freezer; /* is there one of cgroup v1? */
-	const char *note;
+	bool freezer;    /* is there one of cgroup v1? */
+	bool per_thread; /* as the note says */
 	bool told;       /* there has been a wait channel */
 	unsigned untold; /* tasks that had none, until then */
 	struct qmem_complaint malformed, crowded;
@@ -275,16 +276,22 @@ static int read_status(struct qmem *q, struct procstat *s, struct stuck_task *ta
 	return 0;
 }
 
+static void note(struct qmem *q, const struct procstat *s)
+{
+	qmem_note(q, "%s%s",
+		  s->per_thread ? "states of all threads" :
+				  "states of first threads only: others are not seen without BPF",
+		  s->told || s->untold < UNKNOWN_MOST ? "" : "; " NO_CHANNELS);
+}
+
 /* The kernel does not refuse: it says that there is none, to those who may not know. */
 static void note_channel(struct qmem *q, struct procstat *s, bool known)
 {
-	static const char text[] = "no wait channels: those of other users' tasks need CAP_SYS_PTRACE";
-
 	s->told |= known;
 	if (s->told || s->untold == UNKNOWN_MOST || ++s->untold < UNKNOWN_MOST)
 		return;
-	qmem_log(q, QMEM_LOG_NOTICE, "%s", text);
-	qmem_note(q, "%s; %s", s->note, text);
+	qmem_log(q, QMEM_LOG_NOTICE, NO_CHANNELS);
+	note(q, s);
 }
 
 /*
@@ -425,6 +432,11 @@ static int collect(struct qmem *q, void *state)
 		qmem_emit(q, &families[FORKS], NULL, &s->sample);
 	if (!table || !proctable_current(table))
 		return err;
+	/* a back end may have failed, and another one taken its place */
+	if (s->per_thread != proctable_totals(table)->per_thread) {
+		s->per_thread = !s->per_thread;
+		note(q, s);
+	}
 	err = walk(s, table);
 	if (err)
 		return err;
@@ -491,13 +503,11 @@ static int start(struct qmem *q, void *state)
 		err = read_forks(q, s);
 		if (err)
 			return qmem_fail(q, -ENOTSUP, "no table of processes, and no '/%s'", s->file.path);
-		s->note = "no table of processes: only how many are started";
-	} else if (proctable_totals(table)->per_thread) {
-		s->note = "states of all threads";
-	} else {
-		s->note = "states of first threads only: others are not seen without BPF";
+		qmem_note(q, "no table of processes: only how many are started");
+		return 0;
 	}
-	qmem_note(q, "%s", s->note);
+	s->per_thread = proctable_totals(table)->per_thread;
+	note(q, s);
 	return 0;
 }
 
