@@ -196,9 +196,9 @@ static int set_number(const struct qmem_option *row, void *state, const char *va
 		err = parse_int(value, &number);
 	if (err == -EINVAL) {
 		snprintf(why, why_size, "%s",
-			 row->type == QMEM_DURATION ? "not a duration such as 200ms, 2s, 5m" :
-			 row->type == QMEM_SIZE     ? "not a size such as 64k, 16MiB" :
-						      "not a whole number");
+			 row->type == QMEM_DURATION ? "is not a duration such as 200ms, 2s, 5m" :
+			 row->type == QMEM_SIZE     ? "is not a size such as 64k, 16MiB" :
+						      "is not a whole number");
 		return err;
 	}
 	if (!err && number >= min && number <= max) {

@@ -436,7 +436,7 @@ START_TEST(options_name_what_is_wrong)
 	ck_assert_str_eq(set("gamma", "Number", "1"), "no service 'gamma'");
 	ck_assert_str_eq(set("alpha", "Nummer", "1"), "alpha: no option 'Nummer'");
 	ck_assert_str_eq(set("alpha", "number", "x\"\n"), "alpha: Number 'x?"
-							  "?' not a whole number");
+							  "?' is not a whole number");
 	ck_assert_str_eq(set(NULL, "Root", "/"), "no option 'Root'");
 	ck_assert_int_eq(qmem_set(r.q, "alpha", "Group", "web", "Comm", "x", &error), -ENOENT);
 	ck_assert_str_eq(error.text, "alpha: no block 'Group'");

@@ -198,12 +198,12 @@ START_TEST(wrong_values_keep_what_was)
 	ck_assert_str_eq(set("tri", "perhaps"), "must be yes, no or auto");
 	ck_assert_str_eq(set("mode", "slow"), "must be one of fast, exact");
 	ck_assert_str_eq(set("count", "11"), "must be from 1 to 10");
-	ck_assert_str_eq(set("count", "ten"), "not a whole number");
-	ck_assert_str_eq(set("count", "1.5"), "not a whole number");
+	ck_assert_str_eq(set("count", "ten"), "is not a whole number");
+	ck_assert_str_eq(set("count", "1.5"), "is not a whole number");
 	ck_assert_str_eq(set("count", "99999999999999999999"), "must be from 1 to 10");
-	ck_assert_str_eq(set("mapsize", "-5"), "not a size such as 64k, 16MiB");
+	ck_assert_str_eq(set("mapsize", "-5"), "is not a size such as 64k, 16MiB");
 	ck_assert_str_eq(set("wait", "11s"), "must be from 0 to 10s");
-	ck_assert_str_eq(set("wait", "soon"), "not a duration such as 200ms, 2s, 5m");
+	ck_assert_str_eq(set("wait", "soon"), "is not a duration such as 200ms, 2s, 5m");
 	ck_assert_str_eq(set("text", "a b"), "must not hold blanks");
 	ck_assert_str_eq(set("list", "a b"), "must not hold blanks");
 	ck_assert_str_eq(set("group", "x"), "is a block, not an option");
