@@ -102,7 +102,7 @@ def _reap():
 def alone():
     """Waits for other tests that make very many processes, or look at those of the whole machine."""
     global _turn
-    _turn = open(os.path.join(BUILD, "tests", "alone.lock"), "w", encoding="utf-8")
+    _turn = open(os.path.join(tempfile.gettempdir(), f"qmem-tests-{os.getuid()}.lock"), "w", encoding="utf-8")
     fcntl.flock(_turn, fcntl.LOCK_EX)
 
 
