@@ -258,7 +258,9 @@ def accuracy(backend, table, crowds):
                 missing.add(pid)
                 continue
             compare.process(proc[pid], before[pid], after[pid])
-            compare.one("rollup", proc[pid]["rss"], rollups[pid], rollup_rss(pid))
+            rollup = rollup_rss(pid)
+            if rollup is not None:
+                compare.one("rollup", proc[pid]["rss"], rollups[pid], rollup)
         for pid in moving:
             if pid not in proc:
                 missing.add(pid)
