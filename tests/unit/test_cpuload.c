@@ -282,6 +282,33 @@ START_TEST(group_left_out)
 }
 END_TEST
 
+/* Busy, but gone at once: no line of its own, though there is a place for it. */
+START_TEST(group_brief)
+{
+	char comm[16];
+
+	for (int i = 0; i < 6; i++) {
+		PROCESSES(P(10, "a", 10, 0));
+		if (!i)
+			procroot_start();
+		procroot_tick();
+	}
+	for (int i = 0; i < 6; i++) {
+		snprintf(comm, sizeof(comm), "brief%d", i / 2);
+		PROCESSES(P(10, "a", 10, 0) P(100 + i / 2, comm, 50u * (1 + i % 2), 0));
+		procroot_tick();
+		user_is(comm, -1);
+		other_is(50 * (i + 1));
+	}
+	for (int i = 0; i < 4; i++) {
+		user_is("stays", -1);
+		PROCESSES(P(10, "a", 10, 0) P(200, "stays", 10u * i, 0));
+		procroot_tick();
+	}
+	user_is("stays", 10);
+}
+END_TEST
+
 /* The service itself: seconds, a group of the configuration that uses none, the kernel and the others. */
 START_TEST(group_seconds)
 {
@@ -361,6 +388,7 @@ Suite *cpuload_suite(void)
 	tcase_add_test(group_tests, group_counters);
 	tcase_add_test(group_tests, group_left_out);
 	tcase_add_test(group_tests, group_places);
+	tcase_add_test(group_tests, group_brief);
 	suite_add_tcase(suite, group_tests);
 
 	tcase_add_checked_fixture(time_tests, setup_time, procroot_end);
