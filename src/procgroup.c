@@ -19,9 +19,8 @@
 /* cgroup files in the first round and in a later one; the others in the next one */
 #define READS_FIRST 2000
 #define READS_MOST 400
-#define LOOK_EVERY 64 /* rounds, where the back end does not tell of another cgroup */
-#define START 5       /* rounds in which all groups come to be */
-#define YOUNG (3 * QMEM_SECOND)
+#define LOOK_EVERY 64               /* rounds, where the back end does not tell of another cgroup */
+#define START 5                     /* rounds in which all groups come to be */
 #define ANSWERED (10 * QMEM_SECOND) /* what the worker has not told by then, it may never tell */
 #define NONE UINT32_MAX
 
@@ -411,14 +410,6 @@ static int take_answers(struct qmem *q, struct procgroups *g, const struct proct
 	return err;
 }
 
-/* A name that only stands in for the one that the worker is asked for is as good as none. */
-static bool is_young(const struct procgroups *g, const struct procgroup *group)
-{
-	bool stands_in = group->kind == PROCGROUP_SINGLE && group->members && group->waiting == group->members;
-
-	return g->now - group->since < (stands_in ? ANSWERED : group->first > START ? YOUNG : 0);
-}
-
 int procgroups_update(struct qmem *q, struct procgroups *g, const struct proctable *table)
 {
 	bool missed = proctable_round(table) != g->table_round + 1;
@@ -459,8 +450,6 @@ int procgroups_update(struct qmem *q, struct procgroups *g, const struct proctab
 		g->groups[m->group].round = g->round;
 	}
 	forget(g);
-	for (size_t i = 0; i < g->n; i++)
-		g->groups[i].young = is_young(g, &g->groups[i]);
 	if (g->ask)
 		procask_go(q, g->ask);
 	return err;
@@ -476,6 +465,15 @@ size_t procgroups_capacity(const struct procgroups *g)
 const struct procgroup *procgroups_at(const struct procgroups *g, size_t index)
 {
 	return index < g->n && g->groups[index].kind ? &g->groups[index] : NULL;
+}
+
+bool procgroups_competes(const struct procgroups *g, const struct procgroup *group)
+{
+	/* a name that only stands in for the one that the worker is asked for */
+	bool stands_in = group->kind == PROCGROUP_SINGLE && group->members && group->waiting == group->members;
+	uint64_t young = stands_in ? ANSWERED : group->first > START ? PROCGROUP_YOUNG : 0;
+
+	return group->kind >= PROCGROUP_NAMED && g->now - group->since >= young;
 }
 
 uint32_t procgroups_of(const struct procgroups *g, const struct proc *p)

@@ -23,6 +23,9 @@
 
 #define PROCGROUP_NAME 208
 #define PROCGROUP_OTHER "other" /* the name of all groups that are not shown; no group has it */
+#define PROCGROUP_YOUNG (3 * QMEM_SECOND)
+#define PROCGROUP_REST                                                                                                 \
+	"the others are summed as '" PROCGROUP_OTHER "', and so is each group in its first three seconds" /* for help */
 
 enum procgroup_by { PROCGROUP_COMM, PROCGROUP_EXE, PROCGROUP_USER, PROCGROUP_CGROUP, PROCGROUP_UNIT };
 extern const char *const procgroup_words[]; /* "comm", ... up to NULL */
@@ -39,7 +42,6 @@ struct procgroup {
 	uint32_t generation;       /* of the index; never 0 */
 	uint32_t members;          /* in this round, zombies included */
 	enum procgroup_kind kind;
-	bool young;            /* too new for a place among the greatest: of those many are gone again at once */
 	uint64_t round;        /* that saw a member last */
 	uint64_t first, since; /* round and time (ns) that saw a member first */
 	uint32_t waiting;      /* members of this round that the worker is asked about */
@@ -66,6 +68,9 @@ int procgroups_update(struct qmem *q, struct procgroups *groups, const struct pr
 size_t procgroups_capacity(const struct procgroups *groups);
 /* NULL: no group has this index. */
 const struct procgroup *procgroups_at(const struct procgroups *groups, size_t index);
+/* May it have a place among the greatest? Neither those that are shown in any case, nor what is so new that it may be gone again
+ * at once: many of these would leave their lines in the agent's database for ever. */
+bool procgroups_competes(const struct procgroups *groups, const struct procgroup *group);
 /* The index of the group of a process that is in the table in this round. */
 uint32_t procgroups_of(const struct procgroups *groups, const struct proc *p);
 /* Has every exe of another user's process been refused? */

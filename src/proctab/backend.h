@@ -31,10 +31,4 @@ extern const struct backend backend_bpf, backend_iter, backend_fds, backend_file
 
 bool backend_kernel_before(int major, int minor);
 
-/* Does the RSS of /proc lag by what threads keep to themselves? */
-static inline bool backend_rss_lags(void)
-{
-	return backend_kernel_before(6, 2);
-}
-
 #endif

@@ -393,8 +393,7 @@ static bool memory_is_v1(struct qmem *q)
 	return v1;
 }
 
-static int configure(struct qmem *q, struct bpf *b, bool locate, struct proctable_config *config,
-		     struct backend_reason *why)
+static int configure(struct qmem *q, struct bpf *b, struct proctable_config *config, struct backend_reason *why)
 {
 	const char *text;
 	size_t n = 0;
@@ -413,7 +412,6 @@ static int configure(struct qmem *q, struct bpf *b, bool locate, struct proctabl
 	strcpy(b->cpus, text);
 	config->cpus = (uint32_t)n;
 	config->memory_v1 = memory_is_v1(q);
-	config->located = locate;
 	return 0;
 }
 
@@ -454,7 +452,7 @@ static int keep(const struct libbpf *lib, struct bpf_object *object, const struc
 
 static int load(struct qmem *q, struct bpf *b, const struct program *program, bool locate, struct backend_reason *why)
 {
-	struct proctable_config config = { 0 };
+	struct proctable_config config = { .located = locate };
 	struct bpf_object *object = NULL;
 	struct bpf_map *records;
 	char *log = calloc(1, LOG_SIZE);
@@ -467,7 +465,7 @@ static int load(struct qmem *q, struct bpf *b, const struct program *program, bo
 
 	if (!log)
 		return -ENOMEM;
-	err = configure(q, b, locate, &config, why);
+	err = configure(q, b, &config, why);
 	if (err)
 		goto out;
 	err = libbpf_open(&lib, why->text, sizeof(why->text));

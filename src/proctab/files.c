@@ -485,8 +485,8 @@ static int files_open(struct qmem *q, struct table *table, int64_t budget, void 
 		files_close(f);
 		return err;
 	}
-	exact = statm_is_exact(f->proc, &f->units);
-	f->exact = exact < 0 ? !backend_rss_lags() : exact;
+	exact = statm_is_exact(q, &f->units);
+	f->exact = exact < 0 ? !backend_kernel_before(6, 2) : exact;
 	f->hidden = !faccessat(f->proc, "self/stat", F_OK, 0) && faccessat(f->proc, "1", F_OK, 0) && errno == ENOENT;
 	*ret = f;
 	return 0;

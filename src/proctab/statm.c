@@ -2,29 +2,19 @@
 #include "proctab/statm.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <sys/mman.h>
-#include <unistd.h>
-
-#include "file.h"
 
 #define PAGES 8
 #define TRIES 5
 
 /* Resident pages of our own, or -errno. */
-static int64_t own_pages(int proc_fd, const struct pidstat_units *units)
+static int64_t own_pages(struct qmem *q, const struct pidstat_units *units)
 {
-	int fd = openat(proc_fd, "self/statm", O_RDONLY | O_CLOEXEC);
 	struct pidstatm st;
 	char text[256];
-	ssize_t len;
-	int err;
+	ssize_t len = qmem_read_once(q, text, sizeof(text), "proc/self/statm");
+	int err = len < 0 ? (int)len : pidstatm_parse(text, (size_t)len, units, &st);
 
-	if (fd < 0)
-		return -errno;
-	len = file_read(fd, text, sizeof(text), true);
-	close(fd);
-	err = len < 0 ? (int)len : pidstatm_parse(text, (size_t)len, units, &st);
 	return err ? err : st.resident / units->page;
 }
 
@@ -33,13 +23,13 @@ static int64_t own_pages(int proc_fd, const struct pidstat_units *units)
  * leave out what is on the CPUs' counters, earlier ones what threads have not handed in. Other threads may be in the way now
  * and then.
  */
-int statm_is_exact(int proc_fd, const struct pidstat_units *units)
+int statm_is_exact(struct qmem *q, const struct pidstat_units *units)
 {
 	size_t page = (size_t)units->page;
 	int exact = 0;
 
 	for (int i = 0; i < TRIES && !exact; i++) {
-		int64_t before = own_pages(proc_fd, units);
+		int64_t before = own_pages(q, units);
 		char *memory;
 
 		if (before < 0)
@@ -49,7 +39,7 @@ int statm_is_exact(int proc_fd, const struct pidstat_units *units)
 			return -errno;
 		for (size_t at = 0; at < PAGES; at++)
 			memory[at * page] = 1;
-		exact = own_pages(proc_fd, units) == before + PAGES;
+		exact = own_pages(q, units) == before + PAGES;
 		munmap(memory, PAGES * page);
 	}
 	return exact;

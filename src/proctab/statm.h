@@ -4,8 +4,9 @@
 #define QMEM_PROCTAB_STATM_H
 
 #include "proc/pidstat.h"
+#include "qmem.h"
 
 /* Does it have at once what is touched? 1, or 0: it comes in larger steps; -errno: our own process is not in this /proc. */
-int statm_is_exact(int proc_fd, const struct pidstat_units *units);
+int statm_is_exact(struct qmem *q, const struct pidstat_units *units);
 
 #endif

@@ -58,12 +58,8 @@ static int scan(struct qmem *q, struct table *table, const struct backend *backe
 static int64_t slack(struct qmem *q, const struct backend *backend, const void *data, const struct pidstat_units *units)
 {
 	int64_t cpus = sysconf(_SC_NPROCESSORS_ONLN), batch = 2 * cpus > 32 ? 2 * cpus : 32;
-	int fd = qmem_open(q, O_RDONLY | O_DIRECTORY, "proc");
-	bool exact = fd >= 0 && statm_is_exact(fd, units) > 0;
 
-	if (fd >= 0)
-		close(fd);
-	return exact || !backend->exact(data) ? 0 : 3 * cpus * batch * units->page;
+	return statm_is_exact(q, units) > 0 || !backend->exact(data) ? 0 : 3 * cpus * batch * units->page;
 }
 
 /* What moves meanwhile proves nothing, nor does what may move while it is read. */

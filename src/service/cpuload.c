@@ -141,8 +141,7 @@ static const struct qmem_option options[] = {
 	  .def = "5",
 	  .min = 0,
 	  .max = 10000,
-	  .help = "groups of processes shown, those that use most CPU time, of the groups of procmem; the others are summed as '" PROCGROUP_OTHER
-		  "', and so is a group in its first three seconds" },
+	  .help = "groups of processes shown, those that use most CPU time, of the groups of procmem; " PROCGROUP_REST },
 	{ 0 },
 };
 

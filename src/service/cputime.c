@@ -61,7 +61,7 @@ static struct cputime_counters used(struct cputime *c, const struct proc *p, boo
 	return delta;
 }
 
-static void judge(struct cputime *c, size_t i, const struct procgroup *group, uint64_t elapsed)
+static void judge(struct cputime *c, size_t i, bool competes, uint64_t elapsed)
 {
 	struct cputime_group *g = &c->groups[i];
 	int64_t both = g->delta.user;
@@ -69,7 +69,7 @@ static void judge(struct cputime *c, size_t i, const struct procgroup *group, ui
 	add(&both, g->delta.syst);
 	if (elapsed)
 		g->rate += ((int64_t)((double)both * 1e9 / (double)elapsed) - g->rate) / SMOOTH;
-	c->items[i].score = group->kind < PROCGROUP_NAMED || group->young ? -1 : g->rate;
+	c->items[i].score = competes ? g->rate : -1;
 }
 
 int cputime_update(struct cputime *c, const struct proctable *table, const struct procgroups *groups, uint64_t now)
@@ -107,7 +107,7 @@ int cputime_update(struct cputime *c, const struct proctable *table, const struc
 		const struct procgroup *group = procgroups_at(groups, i);
 
 		if (group)
-			judge(c, i, group, elapsed);
+			judge(c, i, procgroups_competes(groups, group), elapsed);
 	}
 	(void)top_update(&c->top, c->items, n);
 	for (size_t i = 0; i < n; i++) {

@@ -203,8 +203,7 @@ static const struct qmem_option options[] = {
 	  .def = "5",
 	  .min = 0,
 	  .max = 10000,
-	  .help = "how many groups are shown, beside those of the configuration; the rest is summed as '" PROCGROUP_OTHER
-		  "', and so is a group in its first three seconds" },
+	  .help = "how many groups are shown, beside those of the configuration; " PROCGROUP_REST },
 	{ .name = "TopBy",
 	  .type = QMEM_ENUM,
 	  .offset = offsetof(struct procmem, top_by),
@@ -418,7 +417,7 @@ static void choose(struct procmem *s)
 		const struct procgroup *group = procgroups_at(s->groups, i);
 		int64_t score = score_of(s, &s->sums[i]);
 
-		if (!group || group->kind < PROCGROUP_NAMED || group->young || !group->members)
+		if (!group || !group->members || !procgroups_competes(s->groups, group))
 			s->items[i].score = -1;
 		else if (s->top_by == BY_FAULTS && s->items[i].score > 0)
 			s->items[i].score += (FINE * score - s->items[i].score) / 8;
