@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "name.h"
+#include "engine/name.h"
 
 #define SINK_PLUGIN "qmem"
 /* '/' separates the parts of an identifier, and a blank must be quoted in every command on the unixsock; that is no matter

@@ -12,13 +12,13 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "caps.h"
-#include "config.h"
+#include "program/capabilities.h"
+#include "program/config.h"
 #include "input.h"
-#include "log.h"
+#include "program/log.h"
 #include "output.h"
 #include "sink.h"
-#include "worker.h"
+#include "program/worker.h"
 
 #define KEEP_ALIVE (60 * QMEM_SECOND) /* 2.x ends a plugin that is silent for two minutes */
 #define EVENTS 32

@@ -11,7 +11,7 @@
 #include "control/describe.h"
 #include "qmem.h"
 #include "loop.h"
-#include "print.h"
+#include "program/print.h"
 
 #define EVERY_MAX 86400
 

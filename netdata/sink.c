@@ -11,8 +11,8 @@
 #define uthash_nonfatal_oom(obj) ((void)0)
 #include <uthash.h>
 
-#include "fnv.h"
-#include "name.h"
+#include "util/fnv.h"
+#include "engine/name.h"
 
 #define ID_MAX 200 /* type.id in Netdata 1.37.1 */
 #define LABEL_MAX 512

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "services.h"
 
-#include "service/proctable.h"
+#include "process/table.h"
 
 const struct qmem_service *const qmem_services[] = {
 	&meminfo_service,

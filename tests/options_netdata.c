@@ -3,7 +3,7 @@
  * What the reader complains of goes to stderr. */
 #include <stdio.h>
 
-#include "../netdata/config.h"
+#include "program/config.h"
 
 int qmem_set(struct qmem *q, const char *service, const char *block, const char *block_name, const char *option,
 	     const char *value, struct qmem_error *error)

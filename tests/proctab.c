@@ -18,7 +18,7 @@
 #include <unistd.h>
 
 #include "recorder.h"
-#include "service/proctable.h"
+#include "process/table.h"
 
 struct asker {
 	struct qmem *q; /* while it is asked */

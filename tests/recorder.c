@@ -7,7 +7,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 
-#include "name.h"
+#include "engine/name.h"
 
 /* Exactly, without the floating point's noise: the divisor is a power of ten, or 1. */
 static void print_scaled(FILE *out, int64_t value, int64_t divisor)

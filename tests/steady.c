@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 #include "recorder.h"
-#include "service/proctable.h"
+#include "process/table.h"
 
 #define WARM_UP 5
 #define TICKS 50

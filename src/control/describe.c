@@ -5,7 +5,7 @@
 
 #include "control/form.h"
 #include "control/option_row.h"
-#include "name.h"
+#include "engine/name.h"
 
 static const struct form *const forms[] = {
 	[QMEM_DESCRIBE_TEXT] = &form_text,

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "name.h"
+#include "engine/name.h"
 
 struct letter form_letter(const char **text)
 {

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "option.h"
+#include "engine/option.h"
 
 const struct column option_columns[4] = {
 	{ "Option", LITERAL },

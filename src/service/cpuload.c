@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "service/cputime.h"
+#include "process/cputime.h"
 #include "service/procmem.h"
 #include "services.h"
 

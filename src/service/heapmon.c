@@ -11,12 +11,12 @@
 #include <unistd.h>
 
 #include "proc/smaps.h"
-#include "room.h"
-#include "service/cost.h"
-#include "service/lack.h"
-#include "service/probe.h"
+#include "util/room.h"
+#include "process/cost.h"
+#include "process/lack.h"
+#include "process/probe.h"
 #include "service/procmem.h"
-#include "service/proctable.h"
+#include "process/table.h"
 #include "services.h"
 
 #define PER_MAPPING 2600 /* CPU ns */

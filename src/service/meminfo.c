@@ -7,8 +7,8 @@
 #include <string.h>
 #include <sys/vfs.h>
 
-#include "service/kvfile.h"
-#include "service/value.h"
+#include "kernel/kvfile.h"
+#include "util/value.h"
 
 #define ARC_RETRY 60 /* collections between looks for a file that was not there */
 

@@ -4,12 +4,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "fnv.h"
+#include "util/fnv.h"
 #include "proc/netdev.h"
 #include "qmem.h"
-#include "select.h"
+#include "util/select.h"
 #include "services.h"
-#include "top.h"
+#include "util/top.h"
 
 #define OTHER "other"
 #define MARGIN 25                  /* percent more traffic to take another's place */

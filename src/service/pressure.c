@@ -13,12 +13,12 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
-#include "option.h"
+#include "engine/option.h"
 #include "proc/psi.h"
 #include "qmem.h"
 #include "services.h"
 #include "service/pressure_event.h"
-#include "service/trigger.h"
+#include "service/pressure_trigger.h"
 #include "service/vmstat.h"
 
 #define POLL_LEAST (QMEM_SECOND / 2)

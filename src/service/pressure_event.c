@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "option.h"
+#include "engine/option.h"
 
 #define RECLAIM_APART QMEM_SECOND /* twelve of them reach back beyond the longest window */
 

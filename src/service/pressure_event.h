@@ -3,7 +3,7 @@
 #ifndef QMEM_PRESSURE_EVENT_H
 #define QMEM_PRESSURE_EVENT_H
 
-#include "service/trigger.h"
+#include "service/pressure_trigger.h"
 #include "service/vmstat.h"
 
 /* What reclaim has done so far, in pages and times; QMEM_NA if the kernel does not say. */

@@ -6,12 +6,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "room.h"
-#include "service/lack.h"
-#include "service/proctable.h"
-#include "service/pss.h"
+#include "util/room.h"
+#include "process/lack.h"
+#include "process/table.h"
+#include "process/pss.h"
 #include "services.h"
-#include "top.h"
+#include "util/top.h"
 
 #define FINE 1024 /* parts of a fault */
 #define MARGIN 25 /* percent more to take another's place */

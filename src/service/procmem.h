@@ -3,7 +3,7 @@
 #ifndef QMEM_SERVICE_PROCMEM_H
 #define QMEM_SERVICE_PROCMEM_H
 
-#include "procgroup.h"
+#include "process/group.h"
 #include "qmem.h"
 
 /* The groups, for services that need procmem: up to date in their collect(). NULL: it is not running. */

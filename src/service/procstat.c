@@ -8,15 +8,15 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "name.h"
+#include "engine/name.h"
 #include "proc/cpustat.h"
 #include "proc/kv.h"
 #include "proc/pidstat.h"
-#include "room.h"
+#include "util/room.h"
 #include "service/cpuload.h"
-#include "service/proctable.h"
-#include "service/stuckevent.h"
-#include "service/tally.h"
+#include "process/table.h"
+#include "process/stuckevent.h"
+#include "process/tally.h"
 #include "services.h"
 
 #define CENSUS 2048 /* tasks in state D, or with a past there: twice as many as the table ever names */

@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "service/kvfile.h"
-#include "service/value.h"
+#include "kernel/kvfile.h"
+#include "util/value.h"
 
 /* Rows of tables; clang-format takes their braces for blocks. */
 /* clang-format off */

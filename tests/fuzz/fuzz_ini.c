@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Whatever the text, keys come in the order of their lines, with a key that is not empty, from within the text. */
-#include "../../netdata/ini.h"
+#include "program/ini.h"
 #include "fuzz.h"
 
 struct seen {

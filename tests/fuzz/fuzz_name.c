@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Whatever a thing is called, its identifier and its label are harmless, and of bounded length. */
 #include "fuzz.h"
-#include "name.h"
+#include "engine/name.h"
 
 static void check_safe(const char *name, size_t room, const char *allowed)
 {

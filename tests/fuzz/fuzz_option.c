@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Lines "service<TAB>option<TAB>value" into every option there is: a wrong one is refused with words, and changes nothing. */
 #include "fuzz.h"
-#include "option.h"
+#include "engine/option.h"
 
 static uint64_t cpu_ns(void *host)
 {

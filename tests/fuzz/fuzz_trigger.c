@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* A trigger is taken only within the kernel's limits; and as it is named, it is taken again. */
 #include "fuzz.h"
-#include "service/trigger.h"
+#include "service/pressure_trigger.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

@@ -5,10 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "procgroup.h"
+#include "process/group.h"
 #include "procroot.h"
-#include "service/cputime.h"
-#include "service/proctable.h"
+#include "process/cputime.h"
+#include "process/table.h"
 #include "services.h"
 
 static const struct qmem_service *const services[] = { &proctable_service, &cpuload_service, NULL };

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "../recorder.h"
-#include "event.h"
+#include "engine/event.h"
 
 static struct recorder r;
 static const struct qmem_service *const none[] = { NULL };

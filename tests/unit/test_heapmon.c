@@ -8,7 +8,7 @@
 
 #include "procroot.h"
 #include "service/procmem.h"
-#include "service/proctable.h"
+#include "process/table.h"
 #include "services.h"
 
 static const struct qmem_service *const services[] = { &proctable_service, &procmem_service, &heapmon_service, NULL };

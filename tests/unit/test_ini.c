@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../../netdata/ini.h"
+#include "program/ini.h"
 
 /* What was called, a line each. */
 static char got[65536];

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "name.h"
+#include "engine/name.h"
 
 static const char *safe(const char *name, size_t size, const char *allowed)
 {

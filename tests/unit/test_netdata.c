@@ -10,8 +10,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "../../netdata/config.h"
-#include "../../netdata/decimal.h"
+#include "program/config.h"
+#include "program/decimal.h"
 #include "../../netdata/input.h"
 #include "../../netdata/sink.h"
 

@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "option.h"
+#include "engine/option.h"
 
 START_TEST(durations)
 {

@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "procroot.h"
-#include "service/trigger.h"
+#include "service/pressure_trigger.h"
 #include "services.h"
 
 #define MS UINT64_C(1000000)

@@ -9,10 +9,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "procgroup.h"
+#include "process/group.h"
 #include "procroot.h"
 #include "service/procmem.h"
-#include "service/proctable.h"
+#include "process/table.h"
 #include "services.h"
 
 static const struct qmem_service *const services[] = { &proctable_service, &procmem_service, NULL };

@@ -6,8 +6,8 @@
 #include <string.h>
 
 #include "procroot.h"
-#include "service/proctable.h"
-#include "service/stuck.h"
+#include "process/table.h"
+#include "process/stuck.h"
 #include "services.h"
 
 static const struct qmem_service *const services[] = { &proctable_service, &cpuload_service, &procstat_service, NULL };

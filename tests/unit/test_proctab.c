@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "proctab/table.h"
+#include "process/backend/records.h"
 
 #define MAX 64
 

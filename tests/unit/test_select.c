@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "select.h"
+#include "util/select.h"
 
 static const struct {
 	const char *rules[4];

@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "service/stuck.h"
-#include "service/tally.h"
+#include "process/stuck.h"
+#include "process/tally.h"
 
 #define SECOND QMEM_SECOND
 #define AFTER 60

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "option.h"
+#include "engine/option.h"
 #include "qmem.h"
 
 static const char *const units[] = { "bytes",      "seconds", "percent",   "events",      "pages",

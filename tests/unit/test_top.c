@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "top.h"
+#include "util/top.h"
 
 static size_t count(const struct top_item *items, size_t n)
 {

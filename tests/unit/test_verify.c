@@ -7,8 +7,8 @@
 #include <unistd.h>
 
 #include "procroot.h"
-#include "proctab/statm.h"
-#include "proctab/verify.h"
+#include "process/backend/statm.h"
+#include "process/backend/verify.h"
 
 #define N 20
 

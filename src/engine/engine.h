@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: MIT */
+/* What the files of the engine share; no service and no host includes it. */
+#ifndef QMEM_ENGINE_H
+#define QMEM_ENGINE_H
+
+#include "engine/event.h"
+#include "qmem.h"
+
+/* A service as this engine runs it. */
+struct qmem_run {
+	const struct qmem_service *service;
+	struct qmem_common common;
+	void *state;
+	uint64_t *seen; /* of each family: which metrics have had a value */
+	bool started;
+	char reason[640];  /* why it is off, or what it notes of itself */
+	uint64_t interval; /* configured, a multiple of the tick */
+	bool lent;         /* there is one that needs it; if it has no turns of its own, the interval is that one's */
+	unsigned stretch;  /* the budget's factor on it, a power of two */
+	uint64_t due;
+	uint64_t round;   /* the engine's round in which it was collected last */
+	int result;       /* of that round */
+	uint64_t load;    /* CPU ns per second, smoothed */
+	unsigned loads;   /* how many have entered `load` */
+	uint64_t weighed; /* when it was collected last, for itself or for others */
+	bool changed;     /* its stretch, then */
+	uint64_t failing; /* failures in a row */
+	uint64_t cpu_ns, collections, failures, values, events;
+};
+
+struct qmem_watch {
+	int fd; /* -1: free */
+	uint32_t generation;
+	void (*ready)(struct qmem *q, int fd, uint32_t events, void *arg);
+	void *arg;
+	struct qmem_run *owner;
+};
+
+struct qmem {
+	const struct qmem_host *host;
+	void *arg;
+	struct qmem_run *runs;
+	size_t n;
+	bool started;
+	uint64_t now, began, tick, round;
+
+	struct qmem_run *current; /* whose hook is running */
+	uint64_t cpu_since;       /* when its turn began, on the CPU clock */
+	bool muted;               /* it runs for another service only: nothing is emitted */
+	char failure[256];        /* qmem_fail()'s words */
+
+	struct {
+		char *host_root;
+	} global;
+	int root_fd;
+	char *text; /* qmem_read()'s */
+	size_t text_size;
+
+	int epoll_fd;
+	struct qmem_watch *watches;
+	size_t watches_n;
+	struct qmem_timer *timers; /* the next first */
+	struct qmem_job *jobs;     /* at the host, in its order */
+	struct qmem_timer stuck;   /* looks at the first of them */
+
+	struct qmem_events events;
+	struct qmem_totals totals;
+};
+
+/* Runs `call` as the service `run`: its log lines, its CPU time. */
+#define ENGINE_AS(q, run, call)                                                                                        \
+	do {                                                                                                           \
+		struct qmem_run *outer_ = engine_enter((q), (run));                                                    \
+		call;                                                                                                  \
+		engine_leave((q), outer_);                                                                             \
+	} while (0)
+struct qmem_run *engine_enter(struct qmem *q, struct qmem_run *run);
+void engine_leave(struct qmem *q, struct qmem_run *outer);
+
+/* The words for err: qmem_fail()'s if a hook gave some, else the system's. */
+const char *engine_words(struct qmem *q, int err, char *buffer, size_t size);
+
+int wait_init(struct qmem *q);
+void wait_release(struct qmem *q);
+
+#endif

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "engine/engine.h"
+
+static void say(struct qmem *q, enum qmem_level level, const char *fmt, va_list args)
+	__attribute__((format(printf, 3, 0)));
+
+static void say(struct qmem *q, enum qmem_level level, const char *fmt, va_list args)
+{
+	char text[512];
+	int len = 0;
+
+	if (!q->host->log)
+		return;
+	if (q->current)
+		len = snprintf(text, sizeof(text), "%s: ", q->current->service->name);
+	vsnprintf(text + len, sizeof(text) - (size_t)len, fmt, args);
+	q->host->log(q->arg, level, text);
+}
+
+void qmem_log(struct qmem *q, enum qmem_level level, const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	say(q, level, fmt, args);
+	va_end(args);
+}
+
+void qmem_complain(struct qmem *q, struct qmem_complaint *c, const char *fmt, ...)
+{
+	va_list args;
+
+	if (c->on)
+		return;
+	c->on = true;
+	va_start(args, fmt);
+	say(q, QMEM_LOG_WARNING, fmt, args);
+	va_end(args);
+}
+
+void qmem_release(struct qmem *q, struct qmem_complaint *c, const char *fmt, ...)
+{
+	va_list args;
+
+	if (!c->on)
+		return;
+	c->on = false;
+	va_start(args, fmt);
+	say(q, QMEM_LOG_INFO, fmt, args);
+	va_end(args);
+}
+
+int qmem_fail(struct qmem *q, int err, const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(q->failure, sizeof(q->failure), fmt, args);
+	va_end(args);
+	return err;
+}
+
+void qmem_note(struct qmem *q, const char *fmt, ...)
+{
+	va_list args;
+
+	if (!q->current)
+		return;
+	va_start(args, fmt);
+	vsnprintf(q->current->reason, sizeof(q->current->reason), fmt, args);
+	va_end(args);
+}
+
+const char *engine_words(struct qmem *q, int err, char *buffer, size_t size)
+{
+	if (*q->failure)
+		return q->failure;
+	return strerror_r(-err, buffer, size);
+}

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: MIT */
+#include "engine/name.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "util/fnv.h"
+
+static bool plain(char c)
+{
+	return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_';
+}
+
+static bool hex_digit(char c)
+{
+	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
+}
+
+static bool ends_like_hashed(const char *name, size_t len)
+{
+	if (len < QMEM_NAME_SUFFIX || name[len - QMEM_NAME_SUFFIX] != '_')
+		return false;
+	for (size_t i = len - QMEM_NAME_SUFFIX + 1; i < len; i++)
+		if (!hex_digit(name[i]))
+			return false;
+	return true;
+}
+
+size_t qmem_name_safe(char *dst, size_t size, const char *name, const char *allowed)
+{
+	size_t len = strlen(name), kept = len < size ? len : size - 1;
+	bool altered = kept != len || !len || ends_like_hashed(name, len);
+
+	for (size_t i = 0; i < kept; i++) {
+		bool good = plain(name[i]) || strchr(allowed, name[i]);
+
+		dst[i] = good ? name[i] : '_';
+		altered |= !good;
+	}
+	if (altered) {
+		if (kept > size - 1 - QMEM_NAME_SUFFIX)
+			kept = size - 1 - QMEM_NAME_SUFFIX;
+		snprintf(dst + kept, size - kept, "_%08x", fnv(name, len));
+		kept += QMEM_NAME_SUFFIX;
+	}
+	dst[kept] = '\0';
+	return kept;
+}
+
+size_t qmem_name_character(const char *text, uint32_t *ret)
+{
+	static const struct {
+		unsigned char mask, lead;
+		uint32_t least;
+	} forms[] = { { 0x80, 0x00, 0x20 }, { 0xe0, 0xc0, 0xa0 }, { 0xf0, 0xe0, 0x800 }, { 0xf8, 0xf0, 0x10000 } };
+	const unsigned char *s = (const unsigned char *)text;
+
+	for (size_t n = 0; n < 4; n++) {
+		uint32_t code = s[0] & (unsigned char)~forms[n].mask;
+
+		if ((s[0] & forms[n].mask) != forms[n].lead)
+			continue;
+		for (size_t i = 1; i <= n; i++) {
+			if ((s[i] & 0xc0) != 0x80)
+				return 0;
+			code = code << 6 | (s[i] & 0x3f);
+		}
+		if (code < forms[n].least || code > 0x10ffff || code == 0x7f || (code >= 0xd800 && code < 0xe000) ||
+		    code == 0x2028 || code == 0x2029)
+			return 0;
+		*ret = code;
+		return n + 1;
+	}
+	return 0;
+}
+
+size_t qmem_name_label(char *dst, size_t size, const char *name)
+{
+	size_t len = 0;
+
+	while (*name) {
+		uint32_t code;
+		size_t n = qmem_name_character(name, &code);
+
+		if (len + (n ? n : 1) >= size)
+			break;
+		if (!n || strchr("\"'\\`", *name)) {
+			dst[len++] = '?';
+			name++;
+			continue;
+		}
+		memcpy(dst + len, name, n);
+		len += n;
+		name += n;
+	}
+	dst[len] = '\0';
+	return len;
+}
+
+size_t qmem_canonical(char *dst, size_t size, const char *service, const char *family, const char *metric,
+		      const char *instance)
+{
+	char label[256];
+	int len;
+
+	if (instance)
+		qmem_name_label(label, sizeof(label), instance);
+	len = snprintf(dst, size, "%s.%s%s%s%s%s%s", service, family, metric ? "." : "", metric ? metric : "",
+		       instance ? "[" : "", instance ? label : "", instance ? "]" : "");
+	return (size_t)len < size ? (size_t)len : size - 1;
+}
+
+static char next(const char **s)
+{
+	char c;
+
+	while (**s == '-' || **s == '_' || **s == ' ' || **s == '\t')
+		(*s)++;
+	c = **s;
+	if (c)
+		(*s)++;
+	return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+}
+
+bool qmem_name_same(const char *a, const char *b)
+{
+	for (;;) {
+		char x = next(&a), y = next(&b);
+
+		if (x != y)
+			return false;
+		if (!x)
+			return true;
+	}
+}

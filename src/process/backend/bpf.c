@@ -1,0 +1,639 @@
+/* SPDX-License-Identifier: MIT */
+/* The kernel's own list of processes, by the programs of bpf/walk.bpf.c and bpf/dump.bpf.c. */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/bpf.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "bpf/proctable.h"
+#include "proc/cpulist.h"
+#include "proc/pidstat.h"
+#include "process/backend/backend.h"
+#include "process/backend/libbpf.h"
+#include "util/room.h"
+
+/* Only its bytes: what else is in there calls libbpf by name, and this is not inline. */
+#define bpf_object__destroy_skeleton(skeleton_) ((void)(skeleton_))
+#include "bpf/dump.skel.h"
+#include "bpf/walk.skel.h"
+
+#define RECORDS_FIRST 1024
+#define DUMP_SIZE (16u << 10)
+#define LOG_SIZE (64u << 10)
+#define EARLY (64u << 10)
+/* The programs know neither the one header nor the other. */
+_Static_assert(PROCTABLE_STATES == PROC_STATES && PROCTABLE_BLOCKED_STATE == PROC_BLOCKED &&
+		       PROCTABLE_DEAD_STATE == PROC_DYING && PROCTABLE_ZOMBIE_STATE == PROC_ZOMBIE &&
+		       PROCTABLE_IDLE_STATE == PROC_IDLE,
+	       "states");
+_Static_assert(PROCTABLE_PF_KTHREAD == PIDSTAT_KTHREAD && PROCTABLE_PF_FROZEN == PIDSTAT_FROZEN, "flags");
+_Static_assert(PROCTABLE_BLOCKED == TABLE_BLOCKED, "blocked tasks");
+
+#define CPUS_TEXT (5 * PROCTABLE_CPUS) /* four digits and a comma each */
+
+/* The times of a process, summed over its threads as they come. */
+struct sums {
+	uint64_t round;
+	int64_t utime, stime, runtime, minflt, majflt;
+};
+
+struct bpf {
+	int program, link;
+	struct proctable_head *head;
+	struct proctable_record *records;
+	size_t room; /* records */
+	int64_t page;
+	char cpus[CPUS_TEXT]; /* those that are summed over */
+	struct qmem_file online;
+	char *text;        /* of dump */
+	struct sums *sums; /* by slot */
+	size_t sums_n;
+	/* shares of threads that came before the first of a process not known yet */
+	struct proctable_record *early;
+	size_t early_n;
+};
+
+static long sys_bpf(int command, union bpf_attr *attr)
+{
+	return syscall(SYS_bpf, command, attr, sizeof(*attr));
+}
+
+static int run(int program)
+{
+	union bpf_attr attr;
+
+	memset(&attr, 0, sizeof(attr));
+	attr.test.prog_fd = (uint32_t)program;
+	return sys_bpf(BPF_PROG_TEST_RUN, &attr) ? -errno : 0;
+}
+
+static size_t whole_pages(size_t size)
+{
+	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+
+	return (size + page - 1) / page * page;
+}
+
+/* ---- records ---- */
+
+static int64_t pages(const struct bpf *b, int64_t n)
+{
+	int64_t bytes;
+
+	return n < 0 ? 0 : __builtin_mul_overflow(n, b->page, &bytes) ? INT64_MAX : bytes;
+}
+
+/* The count of changes goes on over an exec, which has another address space and counts from 0. */
+static void take_changes(const struct bpf *b, struct proc *p, const struct proctable_record *r)
+{
+	uint32_t seq = (uint32_t)r->mm_seq, delta;
+
+	if (!b->head->seq_step)
+		return;
+	if (p->vm_changes == QMEM_NA)
+		p->vm_changes = delta = 0;
+	else
+		/* an exec that is under way has the one already, and not yet the other */
+		delta = r->execs == p->execs && (int32_t)(seq - p->mm_seq) >= 0 ? seq - p->mm_seq : seq;
+	/* in the middle of one it is half a step ahead */
+	delta /= b->head->seq_step;
+	p->mm_seq = seq / b->head->seq_step * b->head->seq_step;
+	if (!delta)
+		return;
+	p->vm_changes += delta;
+	p->changed |= PROC_VM;
+}
+
+static void take_memory(const struct bpf *b, struct proc *p, const struct proctable_record *r)
+{
+	int64_t file = QMEM_NA, anon = QMEM_NA, shmem = QMEM_NA, swap = QMEM_NA, rss = QMEM_NA, hwm = QMEM_NA;
+
+	if (r->has_mm) {
+		unsigned change = b->head->seq_step ? 0 : PROC_VM;
+
+		file = pages(b, r->rss[PROCTABLE_FILE]);
+		anon = pages(b, r->rss[PROCTABLE_ANON]);
+		swap = pages(b, r->rss[PROCTABLE_SWAP]);
+		shmem = pages(b, r->rss[PROCTABLE_SHMEM]);
+		rss = file + anon + shmem;
+		hwm = pages(b, (int64_t)r->hiwater_rss);
+		hwm = hwm > rss ? hwm : rss;
+		table_set(p, &p->vmsize, pages(b, (int64_t)r->total_vm), change);
+		table_set(p, &p->vmdata, pages(b, (int64_t)r->data_vm), change);
+		table_set(p, &p->pgtables, (int64_t)r->pgtables, change);
+		take_changes(b, p, r);
+	} else {
+		table_set(p, &p->vmsize, QMEM_NA, PROC_VM);
+		p->vmdata = p->pgtables = QMEM_NA;
+	}
+	table_set(p, &p->rss, rss, PROC_RSS);
+	table_set(p, &p->anon, anon, PROC_RSS);
+	table_set(p, &p->file, file, PROC_RSS);
+	table_set(p, &p->shmem, shmem, PROC_RSS);
+	table_set(p, &p->swap, swap, PROC_RSS);
+	p->hwm = hwm;
+}
+
+/* All but the times. */
+static struct proc *take(const struct bpf *b, struct table *table, const struct proctable_record *r)
+{
+	struct proc *p = table_enter(table, (int32_t)r->pid, (int64_t)r->start);
+	char state = proc_state_letters[r->state < PROC_STATES ? r->state : PROC_OTHER];
+
+	if (!p || (r->same && !(p->changed & PROC_BORN)))
+		return NULL;
+	p->kthread = r->flags & PROCTABLE_PF_KTHREAD;
+	table_set_comm(p, r->comm);
+	if (p->ppid != (int32_t)r->ppid || p->uid != r->uid || p->cgroup != r->cgroup || p->execs != r->execs)
+		p->changed |= PROC_ID;
+	p->ppid = (int32_t)r->ppid;
+	p->uid = r->uid;
+	p->cgroup = r->cgroup;
+	if (p->state != state)
+		p->changed |= PROC_STATE;
+	p->state = state;
+	p->threads = (int32_t)r->threads;
+	take_memory(b, p, r);
+	p->execs = r->execs;
+	return p;
+}
+
+static void take_sums(struct proc *p, const struct sums *s)
+{
+	table_set_times(p, s->utime, s->stime, s->runtime);
+	/* a thread that ends while the others are counted is missing for one round */
+	if (s->minflt > p->minflt)
+		table_set(p, &p->minflt, s->minflt, PROC_RAN);
+	if (s->majflt > p->majflt)
+		table_set(p, &p->majflt, s->majflt, PROC_RAN);
+}
+
+/* ---- walk ---- */
+
+static bool cpus_changed(struct qmem *q, struct bpf *b)
+{
+	const char *text;
+
+	return qmem_read(q, &b->online, &text) >= 0 && strcmp(text, b->cpus) != 0;
+}
+
+static int walk_scan(struct qmem *q, struct table *table, void *backend)
+{
+	struct bpf *b = backend;
+	struct proctable_head *head = b->head;
+	size_t n;
+	int err;
+
+	if (cpus_changed(q, b))
+		return -EAGAIN;
+	err = run(b->program);
+	if (err)
+		return err;
+	n = head->n;
+	if (n > b->room && b->room < table->max) {
+		table->expected = n;
+		return -EAGAIN;
+	}
+	for (size_t i = 0; i < n && i < b->room; i++) {
+		const struct proctable_record *r = &b->records[i];
+		struct proc *p = take(b, table, r);
+
+		if (p)
+			take_sums(p, &(struct sums){ .utime = (int64_t)r->utime,
+						     .stime = (int64_t)r->stime,
+						     .runtime = (int64_t)r->runtime,
+						     .minflt = (int64_t)r->minflt,
+						     .majflt = (int64_t)r->majflt });
+	}
+	if (n > b->room)
+		table->totals.overflow += n - b->room;
+	table->totals.threads = head->threads;
+	for (int state = 0; state < PROCTABLE_STATES; state++)
+		table->totals.states[state] = head->states[state];
+	for (size_t i = 0; i < head->blocked_n && i < PROCTABLE_BLOCKED; i++)
+		table_block(table, (int32_t)head->blocked[i].pid, (int32_t)head->blocked[i].tid,
+			    (int64_t)head->blocked[i].start);
+	if (head->blocked_n > PROCTABLE_BLOCKED)
+		table->totals.blocked_overflow += head->blocked_n - PROCTABLE_BLOCKED;
+	return 0;
+}
+
+/* ---- dump ---- */
+
+static struct sums *sums_of(const struct bpf *b, const struct table *table, const struct proc *p)
+{
+	struct sums *s = &b->sums[p->slot];
+
+	if (s->round != table->round)
+		*s = (struct sums){ .round = table->round };
+	return s;
+}
+
+static void add(struct sums *s, const struct proctable_record *r)
+{
+	s->utime += (int64_t)r->utime;
+	s->stime += (int64_t)r->stime;
+	s->runtime += (int64_t)r->runtime;
+	s->minflt += (int64_t)r->minflt;
+	s->majflt += (int64_t)r->majflt;
+}
+
+static void take_one(struct bpf *b, struct table *table, const struct proctable_record *r)
+{
+	struct proc *p;
+
+	if (r->state < PROC_STATES)
+		table->totals.states[r->state]++;
+	table->totals.threads++;
+	if (r->state == PROC_BLOCKED && !r->frozen)
+		table_block(table, (int32_t)r->pid, (int32_t)r->tid, (int64_t)r->start);
+	/* threads come by their own ids: where these have begun again, one comes before the first of its process */
+	p = r->tid == r->pid ? take(b, table, r) : table_find(table, (int32_t)r->pid);
+	if (p)
+		add(sums_of(b, table, p), r);
+	else if (r->tid != r->pid && b->early_n < EARLY)
+		b->early[b->early_n++] = *r;
+}
+
+static void take_early(struct bpf *b, const struct table *table)
+{
+	for (size_t i = 0; i < b->early_n; i++) {
+		const struct proc *p = table_find(table, (int32_t)b->early[i].pid);
+
+		if (p)
+			add(sums_of(b, table, p), &b->early[i]);
+	}
+	b->early_n = 0;
+}
+
+/* How much of the text was whole records. */
+static size_t take_text(struct bpf *b, struct table *table, size_t len)
+{
+	struct proctable_record r;
+	size_t at = 0, size;
+
+	for (; len - at >= PROCTABLE_THREAD_SIZE; at += size) {
+		memcpy(&r, b->text + at, PROCTABLE_THREAD_SIZE);
+		size = r.pid == r.tid ? sizeof(r) : PROCTABLE_THREAD_SIZE;
+		if (len - at < size)
+			break;
+		memcpy(&r, b->text + at, size);
+		take_one(b, table, &r);
+	}
+	return at;
+}
+
+/* Where its buffer is the larger one, as with pages of 16K and 64K, the kernel cuts a record at the end of ours. */
+static int dump_read(struct bpf *b, struct table *table, int fd)
+{
+	size_t have = 0, used;
+
+	for (;;) {
+		ssize_t n = read(fd, b->text + have, DUMP_SIZE - have);
+
+		if (n < 0 && (errno == EAGAIN || errno == EINTR))
+			continue;
+		if (n < 0)
+			return -errno;
+		if (!n)
+			return have ? -EBADMSG : 0;
+		have += (size_t)n;
+		used = take_text(b, table, have);
+		have -= used;
+		memmove(b->text, b->text + used, have);
+	}
+}
+
+static int dump_scan(struct qmem *q, struct table *table, void *backend)
+{
+	struct bpf *b = backend;
+	union bpf_attr attr;
+	int fd, err;
+
+	if (cpus_changed(q, b))
+		return -EAGAIN;
+	memset(&attr, 0, sizeof(attr));
+	attr.iter_create.link_fd = (uint32_t)b->link;
+	/* it cannot be read again: each walk needs a new one */
+	fd = (int)sys_bpf(BPF_ITER_CREATE, &attr);
+	if (fd < 0)
+		return -errno;
+	err = dump_read(b, table, fd);
+	close(fd);
+	take_early(b, table);
+	for (size_t i = 0; i < table->order_n; i++) {
+		struct proc *p = &table->slots[table->order[i]];
+
+		take_sums(p, sums_of(b, table, p));
+	}
+	return err;
+}
+
+/* ---- loading ---- */
+
+struct program {
+	const char *name;
+	const void *(*object)(size_t *size);
+	int major, minor; /* the first kernel that may run it */
+};
+
+static const struct program walk_program = { "walk", walk_bpf__elf_bytes, 6, 7 };
+static const struct program dump_program = { "dump", dump_bpf__elf_bytes, 5, 8 };
+
+/* The last line of the verifier that says something. */
+static void last_line(const char *log, char *ret, size_t size)
+{
+	const char *line = log, *end;
+
+	for (const char *at = log; *at; at = *end ? end + 1 : end) {
+		end = strchrnul(at, '\n');
+		if (end > at && strncmp(at, "processed ", 10) != 0)
+			line = at;
+	}
+	snprintf(ret, size, "%.*s", (int)strcspn(line, "\n"), line);
+}
+
+static int load_reason(int err, const char *log, const struct program *program, struct backend_reason *why)
+{
+	char line[128];
+
+	last_line(log, line, sizeof(line));
+	if (err == -EPERM && !*line)
+		snprintf(why->text, sizeof(why->text),
+			 "not permitted: needs CAP_BPF and CAP_PERFMON, or CAP_SYS_ADMIN");
+	else if (backend_kernel_before(program->major, program->minor))
+		snprintf(why->text, sizeof(why->text), "needs Linux %d.%d", program->major, program->minor);
+	else if (*line)
+		snprintf(why->text, sizeof(why->text), "the kernel refuses the program: %s", line);
+	else
+		snprintf(why->text, sizeof(why->text), "cannot be loaded: %s", strerror(-err));
+	return err;
+}
+
+static bool memory_is_v1(struct qmem *q)
+{
+	struct qmem_file file = QMEM_FILE("proc/self/cgroup");
+	bool v1 = false;
+	const char *text;
+	char path[4];
+	ssize_t len = qmem_read(q, &file, &text);
+	int err;
+
+	if (len >= 0) {
+		err = pidcgroup_parse(text, (size_t)len, path, sizeof(path), &v1);
+		if (err && err != -ENAMETOOLONG)
+			v1 = false;
+	}
+	qmem_file_close(&file);
+	return v1;
+}
+
+static int configure(struct qmem *q, struct bpf *b, struct proctable_config *config, struct backend_reason *why)
+{
+	const char *text;
+	size_t n = 0;
+	ssize_t len = qmem_read(q, &b->online, &text);
+	int err = len < 0 ? (int)len : cpulist_parse(text, (size_t)len, config->cpu, PROCTABLE_CPUS, &n);
+
+	if (!err && (size_t)len >= sizeof(b->cpus))
+		err = -ERANGE;
+	if (err == -ERANGE)
+		snprintf(why->text, sizeof(why->text), "more than %d CPUs are online", PROCTABLE_CPUS);
+	else if (err)
+		snprintf(why->text, sizeof(why->text), "which CPUs are online cannot be told from '/%s': %s",
+			 b->online.path, strerror(-err));
+	if (err)
+		return err;
+	strcpy(b->cpus, text);
+	config->cpus = (uint32_t)n;
+	config->memory_v1 = memory_is_v1(q);
+	return 0;
+}
+
+static int map_memory(void *ret, size_t size, int protection, int fd)
+{
+	void *memory = mmap(NULL, whole_pages(size), protection, MAP_SHARED, fd, 0);
+
+	if (memory == MAP_FAILED)
+		return -errno;
+	*(void **)ret = memory;
+	return 0;
+}
+
+/* What is kept of the loaded object: the program, and the memory of its maps. */
+static int keep(const struct libbpf *lib, struct bpf_object *object, const struct program *program, struct bpf *b,
+		struct backend_reason *why)
+{
+	struct bpf_map *records = lib->find_map(object, "records");
+	int locate = lib->program_fd(lib->find_program(object, "locate"));
+	int err;
+
+	b->program = fcntl(lib->program_fd(lib->find_program(object, program->name)), F_DUPFD_CLOEXEC, 3);
+	err = b->program < 0 ? -errno : 0;
+	if (!err)
+		err = map_memory(&b->head, sizeof(*b->head), PROT_READ | PROT_WRITE,
+				 lib->map_fd(lib->find_map(object, ".bss")));
+	if (!err && records)
+		err = map_memory(&b->records, b->room * sizeof(*b->records), PROT_READ, lib->map_fd(records));
+	if (!err && locate >= 0) {
+		err = run(locate);
+		for (size_t i = 0; i < PROCTABLE_CPUS; i++)
+			b->head->offset[i] = b->head->percpu[i] - b->head->percpu_base;
+	}
+	if (err)
+		snprintf(why->text, sizeof(why->text), "cannot be set up: %s", strerror(-err));
+	return err;
+}
+
+static int load(struct qmem *q, struct bpf *b, const struct program *program, bool locate, struct backend_reason *why)
+{
+	struct proctable_config config = { .located = locate };
+	struct bpf_object *object = NULL;
+	struct bpf_map *records;
+	char *log = calloc(1, LOG_SIZE);
+	struct libbpf lib;
+	const void *bytes;
+	size_t size;
+	int err;
+	LIBBPF_OPTS(bpf_object_open_opts, options, .object_name = "qmem", .kernel_log_buf = log,
+		    .kernel_log_size = LOG_SIZE);
+
+	if (!log)
+		return -ENOMEM;
+	err = configure(q, b, &config, why);
+	if (err)
+		goto out;
+	err = libbpf_open(&lib, why->text, sizeof(why->text));
+	if (err)
+		goto out;
+	bytes = program->object(&size);
+	object = lib.object_open_mem(bytes, size, &options);
+	if (!object) {
+		err = load_reason(-errno, log, program, why);
+		goto out_library;
+	}
+	lib.map_set_initial_value(lib.find_map(object, ".rodata.config"), &config, sizeof(config));
+	records = lib.find_map(object, "records");
+	if (records)
+		lib.map_set_max_entries(records, (uint32_t)b->room);
+	lib.program_set_autoload(lib.find_program(object, "locate"), locate);
+	err = lib.object_load(object);
+	err = err ? load_reason(err, log, program, why) : keep(&lib, object, program, b, why);
+	lib.object_close(object);
+out_library:
+	libbpf_close(&lib);
+out:
+	free(log);
+	return err;
+}
+
+/* ---- life ---- */
+
+static void bpf_close(void *backend)
+{
+	struct bpf *b = backend;
+
+	if (b->link >= 0)
+		close(b->link);
+	if (b->program >= 0)
+		close(b->program);
+	if (b->head)
+		munmap(b->head, whole_pages(sizeof(*b->head)));
+	if (b->records)
+		munmap(b->records, whole_pages(b->room * sizeof(*b->records)));
+	room_unreserve(b->sums, b->sums_n, sizeof(*b->sums));
+	room_unreserve(b->early, EARLY, sizeof(*b->early));
+	qmem_file_close(&b->online);
+	free(b->text);
+	free(b);
+}
+
+static struct bpf *bpf_new(void)
+{
+	struct bpf *b = calloc(1, sizeof(*b));
+
+	if (!b)
+		return NULL;
+	b->program = b->link = -1;
+	b->room = 1;
+	b->page = sysconf(_SC_PAGESIZE);
+	b->online = QMEM_FILE("sys/devices/system/cpu/online");
+	return b;
+}
+
+/* All threads that there are, and some more: more than there are processes. "0.00 0.01 0.05 1/209 4711" */
+static size_t expected(struct qmem *q, const struct table *table)
+{
+	struct qmem_file file = QMEM_FILE("proc/loadavg");
+	size_t n = 0;
+	const char *text;
+
+	if (qmem_read(q, &file, &text) > 0) {
+		const char *slash = strchr(text, '/');
+
+		n = slash ? strtoul(slash + 1, NULL, 10) : 0;
+	}
+	qmem_file_close(&file);
+	n = table->expected > n ? table->expected : n;
+	n += n / 2;
+	n = n < RECORDS_FIRST ? RECORDS_FIRST : n;
+	return n < table->max ? n : table->max;
+}
+
+static int walk_open(struct qmem *q, struct table *table, int64_t budget, void **ret, struct backend_reason *why)
+{
+	struct bpf *b = bpf_new();
+	int err;
+
+	(void)budget;
+	if (!b)
+		return -ENOMEM;
+	b->room = expected(q, table);
+	err = load(q, b, &walk_program, true, why);
+	if (!err && !b->head->adjacent) {
+		snprintf(why->text, sizeof(why->text), "the kernel keeps a process's counters apart");
+		err = -ENOTSUP;
+	}
+	if (err)
+		bpf_close(b);
+	else
+		*ret = b;
+	return err;
+}
+
+static int dump_attach(struct bpf *b, struct backend_reason *why)
+{
+	union bpf_attr attr;
+
+	memset(&attr, 0, sizeof(attr));
+	attr.link_create.prog_fd = (uint32_t)b->program;
+	attr.link_create.attach_type = BPF_TRACE_ITER;
+	b->link = (int)sys_bpf(BPF_LINK_CREATE, &attr);
+	if (b->link >= 0)
+		return 0;
+	snprintf(why->text, sizeof(why->text), "cannot be attached: %s", strerror(errno));
+	return -errno;
+}
+
+static int dump_open(struct qmem *q, struct table *table, int64_t budget, void **ret, struct backend_reason *why)
+{
+	struct bpf *b = bpf_new();
+	int err;
+
+	(void)budget;
+	if (!b)
+		return -ENOMEM;
+	/* `locate` needs Linux 5.19: before, there is nothing to be located */
+	err = load(q, b, &dump_program, true, why);
+	if (err && err != -EPERM && b->program < 0)
+		err = load(q, b, &dump_program, false, why);
+	if (!err)
+		err = dump_attach(b, why);
+	if (err)
+		goto out;
+	b->text = malloc(DUMP_SIZE);
+	b->sums_n = table->max;
+	b->sums = room_reserve(b->sums_n, sizeof(*b->sums));
+	b->early = room_reserve(EARLY, sizeof(*b->early));
+	if (!b->sums || !b->early || !b->text)
+		err = -ENOMEM;
+out:
+	if (err)
+		bpf_close(b);
+	else
+		*ret = b;
+	return err;
+}
+
+/* By the kernel's structures, not its version: some older ones have the counters of 6.2. */
+static bool bpf_exact(const void *backend)
+{
+	return ((const struct bpf *)backend)->head->percpu_rss;
+}
+
+const struct backend backend_bpf = {
+	.name = "bpf",
+	.help = "a BPF program that walks the kernel's list",
+	.verify = true,
+	.per_thread = true,
+	.open = walk_open,
+	.scan = walk_scan,
+	.exact = bpf_exact,
+	.close = bpf_close,
+};
+
+const struct backend backend_iter = {
+	.name = "iter",
+	.help = "a BPF task iterator",
+	.verify = true,
+	.per_thread = true,
+	.open = dump_open,
+	.scan = dump_scan,
+	.exact = bpf_exact,
+	.close = bpf_close,
+};

@@ -1,0 +1,556 @@
+/* SPDX-License-Identifier: MIT */
+/* /proc/PID/stat and statm of each process, on descriptors that stay open as far as the budget goes; status where it has to
+ * be, and schedstat in place of stat where that is enough. */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "engine/file.h"
+#include "proc/pidstat.h"
+#include "process/backend/backend.h"
+#include "process/backend/statm.h"
+#include "util/room.h"
+
+#define ENTRIES_SIZE (32u << 10)
+#define STAT_SIZE 1024
+#define REFRESH 64     /* rounds after which stat and status are read in any case */
+#define CALM 4         /* rounds without CPU time or faults after which schedstat is asked first */
+#define RESTLESS (-16) /* where it begins again for one that has run: both files cost more than the one */
+/* descriptors that are left to the agent: all but this many, or half of the few there are */
+#define FDS_LEFT 1024
+#define FDS_MANY 4096
+
+enum { STAT, STATM, SCHEDSTAT, KEPT };
+
+/* What is kept for the process in a slot: statm, and one of the other two. */
+struct kept {
+	uint32_t generation;
+	int calm;     /* rounds */
+	int64_t ran;  /* what schedstat has said before stat was read last; 0: nothing */
+	int fd[KEPT]; /* 0: closed; that one is the agent's */
+};
+
+struct files {
+	int proc;
+	struct pidstat_units units;
+	bool exact;
+	bool hidden; /* /proc shows only our own processes: hidepid=2 */
+	size_t budget, open;
+	struct kept *kept; /* by slot */
+	size_t max;
+	char *entries, *status;
+};
+
+/* ---- descriptors ---- */
+
+static void close_kept(struct files *f, struct kept *k, int which)
+{
+	if (!k->fd[which])
+		return;
+	close(k->fd[which]);
+	k->fd[which] = 0;
+	f->open--;
+}
+
+static void keep_not(struct files *f, struct kept *k)
+{
+	for (int i = 0; i < KEPT; i++)
+		close_kept(f, k, i);
+}
+
+static void keep_none(struct files *f, const struct table *table)
+{
+	for (size_t slot = 0; slot < table->used; slot++)
+		keep_not(f, &f->kept[slot]);
+}
+
+static int open_of(const struct files *f, int32_t pid, const char *name)
+{
+	char path[32], digits[12];
+	size_t len = sizeof(digits);
+	int fd;
+
+	do
+		digits[--len] = (char)('0' + pid % 10);
+	while ((pid /= 10));
+	memcpy(path, digits + len, sizeof(digits) - len);
+	path[sizeof(digits) - len] = '/';
+	strcpy(path + sizeof(digits) - len + 1, name);
+	fd = openat(f->proc, path, O_RDONLY | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
+/* The text of a file; the descriptor is the one that is kept, or is handed over in *ret_fd. */
+static ssize_t read_file(struct files *f, int32_t pid, const char *name, struct kept *k, int which, char *text,
+			 size_t size, int *ret_fd)
+{
+	const bool line = size == STAT_SIZE; /* all but status */
+	ssize_t len;
+	int fd;
+
+	*ret_fd = -1;
+	if (k && k->fd[which]) {
+		len = file_read(k->fd[which], text, size, line);
+		if (len > 0)
+			return len;
+		/* it was of a process that is gone, and another one may have the pid by now */
+		keep_not(f, k);
+	}
+	fd = open_of(f, pid, name);
+	if (fd < 0)
+		return fd;
+	len = file_read(fd, text, size, line);
+	if (len < 0)
+		close(fd);
+	else
+		*ret_fd = fd;
+	return len;
+}
+
+/* Those that have been there for a round are likely to stay. */
+static void keep_or_close(struct files *f, const struct proc *p, int which, int fd)
+{
+	if (fd < 0)
+		return;
+	if (p->changed & PROC_BORN || f->open >= f->budget || !fd) {
+		close(fd);
+		return;
+	}
+	f->kept[p->slot].fd[which] = fd;
+	f->open++;
+}
+
+static struct kept *kept_of(struct files *f, const struct proc *p)
+{
+	struct kept *k = &f->kept[p->slot];
+
+	if (k->generation != p->generation) {
+		keep_not(f, k);
+		*k = (struct kept){ .generation = p->generation };
+	}
+	return k;
+}
+
+/* ---- one process ---- */
+
+/* Others concern one process: it has gone, or may not be looked at. */
+static bool is_fatal(ssize_t err)
+{
+	return err == -EMFILE || err == -ENFILE || err == -ENOMEM;
+}
+
+static void no_memory(struct proc *p)
+{
+	int64_t *const values[] = { &p->rss, &p->anon, &p->file, &p->shmem, &p->swap };
+
+	for (size_t i = 0; i < sizeof(values) / sizeof(*values); i++)
+		table_set(p, values[i], QMEM_NA, PROC_RSS);
+	table_set(p, &p->vmsize, QMEM_NA, PROC_VM);
+	table_set(p, &p->vmdata, QMEM_NA, PROC_VM);
+	table_set(p, &p->pgtables, QMEM_NA, PROC_VM);
+	p->hwm = QMEM_NA;
+}
+
+static int take_status(struct files *f, struct proc *p)
+{
+	struct pidstatus st;
+	ssize_t len;
+	int fd, err;
+
+	len = read_file(f, p->pid, "status", NULL, 0, f->status, PIDSTATUS_SIZE, &fd);
+	if (len < 0)
+		return (int)len;
+	close(fd);
+	err = pidstatus_parse(f->status, (size_t)len, &st);
+	if (err)
+		return err;
+	if (p->uid != (uint32_t)st.uid) {
+		p->uid = (uint32_t)st.uid;
+		p->changed |= PROC_ID;
+	}
+	if (st.rss == QMEM_NA) {
+		no_memory(p);
+		return 0;
+	}
+	/* all of one moment */
+	table_set(p, &p->rss, st.rss, PROC_RSS);
+	table_set(p, &p->anon, st.anon, PROC_RSS);
+	table_set(p, &p->file, st.file, PROC_RSS);
+	table_set(p, &p->shmem, st.shmem, PROC_RSS);
+	table_set(p, &p->swap, st.swap, PROC_RSS);
+	table_set(p, &p->vmsize, st.vmsize, PROC_VM);
+	table_set(p, &p->vmdata, st.data, PROC_VM);
+	table_set(p, &p->pgtables, st.pte, PROC_VM);
+	p->hwm = st.hwm;
+	return 0;
+}
+
+/* The sizes as statm has them. Without status they are all there is. */
+static int take_statm(struct files *f, struct proc *p)
+{
+	char text[STAT_SIZE];
+	struct pidstatm st;
+	ssize_t len;
+	int fd, err;
+
+	len = read_file(f, p->pid, "statm", kept_of(f, p), STATM, text, sizeof(text), &fd);
+	if (len < 0)
+		return (int)len;
+	keep_or_close(f, p, STATM, fd);
+	err = pidstatm_parse(text, (size_t)len, &f->units, &st);
+	if (err)
+		return err;
+	if (!st.size) {
+		no_memory(p);
+		return 0;
+	}
+	if (p->rss != st.resident || p->anon != st.resident - st.shared) {
+		/* which of the two has changed, only status knows */
+		p->file = p->shmem = QMEM_NA;
+		p->changed |= PROC_RSS;
+	}
+	p->rss = st.resident;
+	p->anon = st.resident - st.shared;
+	table_set(p, &p->vmsize, st.size, PROC_VM);
+	return 0;
+}
+
+static bool has_memory(const struct proc *p)
+{
+	return !p->kthread && !strchr("ZXx", p->state);
+}
+
+/* An exec to the same name has no other sign. A zombie has no stack any more, and is still what it was. */
+static void take_startstack(struct proc *p, int64_t startstack)
+{
+	uint32_t hash = (uint32_t)(startstack >> 4) ^ (uint32_t)(startstack >> 36);
+
+	if (!startstack || p->startstack == hash)
+		return;
+	p->startstack = hash;
+	p->changed |= PROC_ID;
+}
+
+/* Have there been faults? */
+static bool take_stat(struct proc *p, const struct pidstat *st)
+{
+	bool faults = p->minflt != st->minflt || p->majflt != st->majflt;
+
+	p->kthread = st->flags & PIDSTAT_KTHREAD;
+	p->threads = st->threads;
+	if (p->ppid != st->ppid)
+		p->changed |= PROC_ID;
+	p->ppid = st->ppid;
+	if (p->state != st->state)
+		p->changed |= PROC_STATE;
+	p->state = st->state;
+	table_set_comm(p, st->comm);
+	take_startstack(p, st->startstack);
+	table_set_times(p, st->utime, st->stime, QMEM_NA);
+	table_set(p, &p->minflt, st->minflt, PROC_RAN);
+	table_set(p, &p->majflt, st->majflt, PROC_RAN);
+	return faults;
+}
+
+static bool is_due(const struct table *table, const struct proc *p)
+{
+	return (table->round + p->slot) % REFRESH == 0;
+}
+
+/* A process that vanishes is no error: its values are the last ones, and it is gone in the next round. */
+static int take_memory(struct files *f, const struct table *table, struct proc *p, bool faults)
+{
+	int err;
+
+	if (!has_memory(p)) {
+		no_memory(p);
+		return p->changed & PROC_BORN ? take_status(f, p) : 0;
+	}
+	err = take_statm(f, p);
+	if (err)
+		return err;
+	if (faults || p->changed & ~(PROC_RAN | PROC_STATE) || is_due(table, p))
+		err = take_status(f, p);
+	return err;
+}
+
+/* ns that the first thread has run; 0: not known. */
+static int64_t read_ran(struct files *f, const struct proc *p, struct kept *k)
+{
+	char text[STAT_SIZE];
+	int64_t ran;
+	ssize_t len;
+	int fd;
+
+	close_kept(f, k, STAT);
+	len = read_file(f, p->pid, "schedstat", k, SCHEDSTAT, text, sizeof(text), &fd);
+	if (len < 0)
+		return 0;
+	keep_or_close(f, p, SCHEDSTAT, fd);
+	return pidschedstat_parse(text, (size_t)len, &ran) ? 0 : ran;
+}
+
+/*
+ * A process that has not run has done nothing: stat, which costs the kernel most, would say what it has said. Only others can
+ * have changed its memory, which statm tells. One in state D may be back in another without having run: one that was frozen.
+ */
+static bool has_slept(struct files *f, const struct table *table, const struct proc *p, struct kept *k)
+{
+	int64_t before = k->ran;
+
+	if (k->calm < CALM || p->threads != 1 || !strchr("SITt", p->state))
+		return false;
+	k->ran = read_ran(f, p, k);
+	if (!k->ran || (before && k->ran != before))
+		k->calm = RESTLESS;
+	return before && k->ran == before && !is_due(table, p);
+}
+
+/* Which file is the next one to be read? */
+static void judge(struct files *f, const struct proc *p, struct kept *k)
+{
+	if (p->changed & PROC_RAN)
+		k->calm = k->calm < 0 ? k->calm : 0;
+	else if (k->calm < CALM)
+		k->calm++;
+	if (k->calm >= CALM)
+		return;
+	k->ran = 0;
+	close_kept(f, k, SCHEDSTAT);
+}
+
+/* In state D, and not only because the freezer has stopped it. */
+static bool is_blocked(const struct proc *p, const struct pidstat *st)
+{
+	return p->state == 'D' && (p->kthread || !(st->flags & PIDSTAT_FROZEN));
+}
+
+/* 0 or -errno, *ret the process: NULL if it has gone. */
+static int enter(struct files *f, struct table *table, int32_t pid, struct proc **ret, bool *ret_faults)
+{
+	struct proc *p = table_find(table, pid);
+	struct kept *k = p ? kept_of(f, p) : NULL;
+	char text[STAT_SIZE];
+	struct pidstat st;
+	ssize_t len;
+	int fd, err;
+
+	*ret_faults = false;
+	if (p && has_slept(f, table, p, k)) {
+		*ret = table_enter(table, pid, p->start);
+		return 0;
+	}
+	*ret = NULL;
+	len = read_file(f, pid, "stat", k, STAT, text, sizeof(text), &fd);
+	if (len < 0) {
+		table->totals.hidden += len != -ENOENT && len != -ESRCH;
+		return is_fatal(len) ? (int)len : 0;
+	}
+	err = pidstat_parse(text, (size_t)len, &f->units, &st);
+	table->totals.hidden += err && err != -ENODATA;
+	p = err ? NULL : table_enter(table, pid, st.start);
+	if (!p) {
+		if (fd >= 0)
+			close(fd);
+		return 0;
+	}
+	*ret_faults = take_stat(p, &st);
+	k = kept_of(f, p);
+	if (is_blocked(p, &st))
+		table_block(table, pid, pid, p->start);
+	judge(f, p, k);
+	if (fd >= 0 && k->ran)
+		close(fd);
+	else
+		keep_or_close(f, p, STAT, fd);
+	*ret = p;
+	return 0;
+}
+
+static int take(struct files *f, struct table *table, int32_t pid)
+{
+	struct proc *p;
+	bool faults;
+	int err = enter(f, table, pid, &p, &faults);
+
+	if (err || !p)
+		return err;
+	err = take_memory(f, table, p, faults);
+	return is_fatal(err) ? err : 0;
+}
+
+/* ---- all of them ---- */
+
+static int32_t pid_of(const char *name)
+{
+	int64_t pid = 0;
+
+	for (; *name; name++) {
+		if (*name < '0' || *name > '9')
+			return 0;
+		pid = pid * 10 + (*name - '0');
+		if (pid > INT32_MAX)
+			return 0;
+	}
+	return (int32_t)pid;
+}
+
+static int walk(struct files *f, struct table *table)
+{
+	if (lseek(f->proc, 0, SEEK_SET) < 0)
+		return -errno;
+	for (;;) {
+		long n = syscall(SYS_getdents64, f->proc, f->entries, ENTRIES_SIZE);
+
+		if (n < 0)
+			return -errno;
+		if (!n)
+			return 0;
+		for (long at = 0; at < n;) {
+			const struct dirent64 *entry = (const void *)(f->entries + at);
+			int32_t pid = pid_of(entry->d_name);
+			int err = pid ? take(f, table, pid) : 0;
+
+			if (err)
+				return err;
+			at += entry->d_reclen;
+		}
+	}
+}
+
+static int files_scan(struct qmem *q, struct table *table, void *backend)
+{
+	struct files *f = backend;
+	int err = walk(f, table);
+
+	/* what the agent itself needs comes first */
+	if ((err == -EMFILE || err == -ENFILE) && f->open) {
+		qmem_log(q, QMEM_LOG_NOTICE, "closes the %zu descriptors it kept open: the agent has no more", f->open);
+		f->budget = f->open / 2;
+		keep_none(f, table);
+	}
+	return err;
+}
+
+static void files_settle(struct table *table, void *backend)
+{
+	struct files *f = backend;
+
+	for (size_t i = 0; i < table->deaths_n; i++)
+		keep_not(f, &f->kept[table->deaths[i]]);
+}
+
+static void files_close(void *backend)
+{
+	struct files *f = backend;
+
+	for (size_t slot = 0; f->open && slot < f->max; slot++)
+		keep_not(f, &f->kept[slot]);
+	room_unreserve(f->kept, f->max, sizeof(*f->kept));
+	if (f->proc >= 0)
+		close(f->proc);
+	free(f->entries);
+	free(f->status);
+	free(f);
+}
+
+static int files_open(struct qmem *q, struct table *table, int64_t budget, void **ret, struct backend_reason *why)
+{
+	struct files *f = calloc(1, sizeof(*f));
+	int exact, err = 0;
+
+	if (!f)
+		return -ENOMEM;
+	f->units.page = sysconf(_SC_PAGESIZE);
+	f->units.tick_ns = (int64_t)QMEM_SECOND / sysconf(_SC_CLK_TCK);
+	f->budget = (size_t)budget;
+	f->max = table->max;
+	f->entries = malloc(ENTRIES_SIZE);
+	f->status = malloc(PIDSTATUS_SIZE);
+	f->kept = room_reserve(f->max, sizeof(*f->kept));
+	if (!f->entries || !f->status || !f->kept)
+		err = -ENOMEM;
+	f->proc = qmem_open(q, O_RDONLY | O_DIRECTORY, "proc");
+	if (f->proc < 0) {
+		err = f->proc;
+		snprintf(why->text, sizeof(why->text), "cannot open '/proc': %s", strerror(-err));
+	}
+	if (err) {
+		files_close(f);
+		return err;
+	}
+	exact = statm_is_exact(q, &f->units);
+	f->exact = exact < 0 ? !backend_kernel_before(6, 2) : exact;
+	f->hidden = !faccessat(f->proc, "self/stat", F_OK, 0) && faccessat(f->proc, "1", F_OK, 0) && errno == ENOENT;
+	*ret = f;
+	return 0;
+}
+
+static int open_only(struct qmem *q, struct table *table, int64_t budget, void **ret, struct backend_reason *why)
+{
+	(void)budget;
+	return files_open(q, table, 0, ret, why);
+}
+
+static int open_kept(struct qmem *q, struct table *table, int64_t budget, void **ret, struct backend_reason *why)
+{
+	struct rlimit limit;
+	int64_t most;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit))
+		return -errno;
+	most = limit.rlim_cur == RLIM_INFINITY || limit.rlim_cur > INT32_MAX ? INT32_MAX : (int64_t)limit.rlim_cur;
+	most = most >= FDS_MANY ? most - FDS_LEFT : most / 2;
+	if (budget > most)
+		budget = most;
+	if (!budget) {
+		snprintf(why->text, sizeof(why->text), "no descriptors to spare");
+		return -EMFILE;
+	}
+	return files_open(q, table, budget, ret, why);
+}
+
+static bool files_exact(const void *backend)
+{
+	return ((const struct files *)backend)->exact;
+}
+
+static void files_describe(const struct table *table, const void *backend, char *text, size_t size)
+{
+	const struct files *f = backend;
+
+	(void)table;
+	if (f->budget)
+		snprintf(text, size, "up to %zu descriptors stay open", f->budget);
+	if (f->hidden)
+		snprintf(text + strlen(text), size - strlen(text), "%s/proc hides other users' processes (hidepid)",
+			 f->budget ? "; " : "");
+}
+
+const struct backend backend_fds = {
+	.name = "fds",
+	.help = "/proc/PID/stat and statm, kept open",
+	.open = open_kept,
+	.scan = files_scan,
+	.settle = files_settle,
+	.exact = files_exact,
+	.describe = files_describe,
+	.close = files_close,
+};
+
+const struct backend backend_files = {
+	.name = "files",
+	.help = "/proc/PID/stat and statm, opened each time",
+	.open = open_only,
+	.scan = files_scan,
+	.settle = files_settle,
+	.exact = files_exact,
+	.describe = files_describe,
+	.close = files_close,
+};

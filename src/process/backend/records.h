@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: MIT */
+/* The table of processes itself: slots for life, a hash of pids, and who came and went in a round. */
+#ifndef QMEM_PROCTAB_TABLE_H
+#define QMEM_PROCTAB_TABLE_H
+
+#include "process/table.h"
+
+#define TABLE_BLOCKED 1024
+
+struct table {
+	struct proc *slots; /* `max` of them are reserved; memory comes when they are used */
+	size_t max, used;   /* used: those below have been in use */
+	size_t expected;    /* how many there are, as far as a back end knows */
+	uint32_t *free;
+	size_t free_n;
+	uint32_t *order, *last; /* the slots in the order of this walk, and of the one before */
+	size_t order_n, last_n;
+	size_t cursor;  /* in `last`: who is expected next */
+	uint32_t *hash; /* of pids, open addressing; a power of two, at least twice `used` */
+	size_t hash_size;
+	uint32_t *births, *deaths;
+	size_t births_n, deaths_n;
+	uint64_t round;
+	uint64_t whole_since; /* proctable_whole_since() */
+	bool current;         /* what is there is of this round */
+	struct proctable_totals totals;
+	struct proc_task blocked[TABLE_BLOCKED];
+	size_t blocked_n;
+};
+
+/* -ENOMEM. A zeroed table may be released. */
+int table_init(struct table *t, size_t max);
+void table_release(struct table *t);
+/* As after table_init(). Generations go on. */
+void table_reset(struct table *t);
+
+/* A round: begin, enter what is found, and end. */
+void table_begin(struct table *t);
+/* The slot of this process, its `changed` only PROC_BORN or 0. NULL: no room, or no memory (both counted as overflow), or it is
+ * there twice. */
+struct proc *table_enter(struct table *t, int32_t pid, int64_t start);
+void table_end(struct table *t);
+/* The walk broke off: those it has not come to stay as they are. */
+void table_break(struct table *t);
+
+struct proc *table_find(const struct table *t, int32_t pid);
+void table_block(struct table *t, int32_t pid, int32_t tid, int64_t start);
+
+/* p->`to` becomes `value`; if that is new, p->changed gets `change`. */
+static inline void table_set(struct proc *p, int64_t *to, int64_t value, unsigned change)
+{
+	if (*to == value)
+		return;
+	*to = value;
+	p->changed |= (uint8_t)change;
+}
+
+/* comm, cut as the kernel itself cuts it: where files give kernel threads long names with what they work at, this does not. */
+void table_set_comm(struct proc *p, const char *comm);
+
+/* The raw times of all threads (ns). The kernel's ticks tell only in which proportion to divide what has been run: that is
+ * what /proc/PID/stat says, and neither part ever falls. runtime QMEM_NA: they are scaled already. */
+void table_set_times(struct proc *p, int64_t utime, int64_t stime, int64_t runtime);
+
+#endif

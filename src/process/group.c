@@ -1,0 +1,564 @@
+/* SPDX-License-Identifier: MIT */
+#include "process/group.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "process/ask.h"
+#include "util/fnv.h"
+#include "util/room.h"
+#include "util/select.h"
+#include "process/table.h"
+
+#define KERNEL "kernel"
+#define FORGET_AFTER 60 /* rounds without members, and then only if there are more than these: */
+#define KEPT 256
+/* cgroup files in the first round and in a later one; the others in the next one */
+#define READS_FIRST 2000
+#define READS_MOST 400
+#define LOOK_EVERY 64               /* rounds, where the back end does not tell of another cgroup */
+#define START 5                     /* rounds in which all groups come to be */
+#define ANSWERED (10 * QMEM_SECOND) /* what the worker has not told by then, it may never tell */
+#define NONE UINT32_MAX
+
+/* What is known of a slot. */
+struct member {
+	uint32_t generation;
+	uint32_t group;
+	uint32_t mark; /* of uid, cgroup, exec; with comm's it tells of a change, also in rounds that were not ours */
+	uint32_t comm;
+	uint32_t path; /* of the cgroup, a hash; 0: not known */
+	bool pending;  /* the worker is to be asked */
+	bool asked;    /* and has been */
+	bool told;     /* the group is by what it has answered */
+	bool again;    /* place it anew in the next round */
+	bool late;     /* look at its cgroup in the next round */
+};
+
+struct own {
+	struct select comm, cmdline, user, cgroup;
+};
+
+struct procgroups {
+	enum procgroup_by by;
+	unsigned want; /* enum procask_want */
+	bool want_cgroup, want_comm;
+	struct own *own;
+	size_t own_n;
+
+	struct procgroup *groups;
+	size_t n, room;
+	uint32_t *free; /* indices below n that no group has */
+	size_t free_n;
+	size_t hand;     /* who is next to be forgotten */
+	uint32_t *slots; /* hash table, twice `room` */
+
+	struct member *members;
+	size_t members_room;
+	uint64_t round, table_round, now;
+	unsigned reads;  /* of cgroups, left in this round */
+	char path[4096]; /* the one that was read last */
+
+	struct procask *ask; /* NULL unless something is wanted */
+};
+
+const char *const procgroup_words[] = { "comm", "exe", "user", "cgroup", "unit", NULL };
+
+#define RULES(name_, member_, help_)                                                                                   \
+	{                                                                                                              \
+		.name = name_, .type = QMEM_LIST, .offset = offsetof(struct procgroup_rules, member_),                 \
+		.check = select_check, .help = help_                                                                   \
+	}
+
+const struct qmem_option procgroup_rows[] = {
+	RULES("Comm", comm, "processes of this name, or whose name this /expression/ finds"),
+	RULES("Cmdline", cmdline, "likewise the command line, its words separated by blanks"),
+	RULES("User", user, "likewise the user, or the user's number where there is no name"),
+	RULES("Cgroup", cgroup, "likewise the cgroup's path: /system.slice/nginx.service"),
+	{ 0 },
+};
+
+/* ---- the table of groups ---- */
+
+static uint32_t hash_of(const char *name)
+{
+	return fnv(name, strlen(name));
+}
+
+static void enter(struct procgroups *g, uint32_t index)
+{
+	size_t size = 2 * g->room, at = g->groups[index].hash % size;
+
+	while (g->slots[at] != NONE)
+		at = at + 1 < size ? at + 1 : 0;
+	g->slots[at] = index;
+}
+
+static void enter_all(struct procgroups *g)
+{
+	memset(g->slots, 0xff, 2 * g->room * sizeof(*g->slots));
+	for (size_t i = 0; i < g->n; i++)
+		if (g->groups[i].kind)
+			enter(g, (uint32_t)i);
+}
+
+static uint32_t find(const struct procgroups *g, const char *name, uint32_t hash)
+{
+	size_t size = 2 * g->room, at;
+
+	if (!size)
+		return NONE;
+	for (at = hash % size; g->slots[at] != NONE; at = at + 1 < size ? at + 1 : 0) {
+		const struct procgroup *group = &g->groups[g->slots[at]];
+
+		if (group->hash == hash && strcmp(group->name, name) == 0)
+			return g->slots[at];
+	}
+	return NONE;
+}
+
+/* Arrays that have grown stay, also if a later one cannot. */
+static int grow(struct procgroups *g)
+{
+	size_t room = g->room ? 2 * g->room : 64;
+	struct procgroup *groups = realloc(g->groups, room * sizeof(*groups));
+	uint32_t *free_ = realloc(g->free, room * sizeof(*free_)), *slots;
+
+	if (groups)
+		g->groups = groups;
+	if (free_)
+		g->free = free_;
+	slots = groups && free_ ? malloc(2 * room * sizeof(*slots)) : NULL;
+	if (!slots)
+		return -ENOMEM;
+	free(g->slots);
+	g->slots = slots;
+	memset(g->groups + g->room, 0, (room - g->room) * sizeof(*g->groups));
+	g->room = room;
+	enter_all(g);
+	return 0;
+}
+
+/* Who comes back finds his counters as they were, but where there are very many that come and go. */
+static void forget(struct procgroups *g)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < g->n && g->n - g->free_n > KEPT; i++) {
+		size_t at = g->hand < g->n ? g->hand : 0;
+		struct procgroup *group = &g->groups[at];
+
+		g->hand = at + 1;
+		if (group->kind < PROCGROUP_NAMED || group->members || g->round - group->round <= FORGET_AFTER)
+			continue;
+		group->kind = 0;
+		g->free[g->free_n++] = (uint32_t)at;
+		any = true;
+	}
+	if (any)
+		enter_all(g);
+}
+
+/* NONE: no memory. */
+static uint32_t find_or_add(struct procgroups *g, const char *name, enum procgroup_kind kind)
+{
+	uint32_t hash = hash_of(name), index = find(g, name, hash), generation;
+	struct procgroup *group;
+
+	if (index != NONE)
+		return index;
+	if (!g->free_n && g->n == g->room && grow(g))
+		return NONE;
+	index = g->free_n ? g->free[--g->free_n] : (uint32_t)g->n++;
+	group = &g->groups[index];
+	generation = group->generation + 1 ? group->generation + 1 : 1;
+	*group = (struct procgroup){ .generation = generation,
+				     .kind = kind,
+				     .round = g->round,
+				     .first = g->round,
+				     .since = g->now,
+				     .hash = hash };
+	snprintf(group->name, sizeof(group->name), "%s", name);
+	enter(g, index);
+	return index;
+}
+
+/* ---- names ---- */
+
+/* Is `name` one of the reserved ones, with any number of `suffix` behind it? */
+static bool is_reserved(const struct procgroups *g, const char *name, const char *suffix, size_t owns)
+{
+	char base[PROCGROUP_NAME];
+	size_t len = strlen(name), suffix_len = strlen(suffix);
+
+	memcpy(base, name, len + 1);
+	for (;;) {
+		if (strcmp(base, PROCGROUP_OTHER) == 0 || strcmp(base, KERNEL) == 0)
+			return true;
+		for (size_t i = 0; i < owns; i++)
+			if (strcmp(base, g->groups[1 + i].name) == 0)
+				return true;
+		if (len <= suffix_len || strcmp(base + len - suffix_len, suffix) != 0)
+			return false;
+		len -= suffix_len;
+		base[len] = '\0';
+	}
+}
+
+/* Two names stay two: those that others have get a suffix, and so do those that look as if they had it already. */
+static void name_group(const struct procgroups *g, char *ret, const char *name, const char *suffix, size_t owns)
+{
+	size_t len = strlen(name), most = PROCGROUP_NAME - 32;
+
+	if (len <= most)
+		memcpy(ret, name, len + 1);
+	else
+		snprintf(ret, PROCGROUP_NAME, "%.*s~%08" PRIx32, (int)most, name, hash_of(name));
+	if (is_reserved(g, ret, suffix, owns) && strlen(ret) + strlen(suffix) < PROCGROUP_NAME)
+		strcat(ret, suffix);
+}
+
+static uint32_t group_of(struct procgroups *g, const char *name, enum procgroup_kind kind)
+{
+	char shown[PROCGROUP_NAME];
+
+	name_group(g, shown, *name ? name : "?", " (processes)", g->own_n);
+	return find_or_add(g, shown, kind);
+}
+
+/* The last part of the path that systemd calls a service or a scope; false: there is none. */
+static bool unit_of(const char *path, char *ret, size_t size)
+{
+	bool found = false;
+
+	while (*path) {
+		const char *end = strchrnul(path, '/');
+		size_t len = (size_t)(end - path);
+
+		if (len < size && ((len > 8 && memcmp(end - 8, ".service", 8) == 0) ||
+				   (len > 6 && memcmp(end - 6, ".scope", 6) == 0))) {
+			memcpy(ret, path, len);
+			ret[len] = '\0';
+			found = true;
+		}
+		path = *end ? end + 1 : end;
+	}
+	return found;
+}
+
+/* ---- where a process belongs ---- */
+
+static bool has_rules(const struct own *own)
+{
+	return own->comm.n || own->cmdline.n || own->user.n || own->cgroup.n;
+}
+
+static bool has(const struct select *rules, const char *text, bool *unsure)
+{
+	if (!rules->n)
+		return true;
+	if (!text)
+		*unsure = true;
+	return text && select_wants(rules, text);
+}
+
+/* The group, and whether a fact that is not known could make it another one. `stay` is the one that the worker's answer has
+ * told before, or NONE: it is taken where only the worker can tell another. */
+static uint32_t decide(struct procgroups *g, const struct proc *p, const struct procask_facts *f, const char *cgroup,
+		       uint32_t stay, bool *ret_unsure)
+{
+	char unit[PROCGROUP_NAME];
+	const char *name = NULL;
+
+	for (size_t i = 0; i < g->own_n; i++) {
+		const struct own *own = &g->own[i];
+		bool no_cgroup = false, unsure = false;
+
+		if (!has_rules(own))
+			continue;
+		if (has(&own->comm, p->comm, &unsure) && has(&own->cgroup, cgroup, &no_cgroup) &&
+		    has(&own->user, f->user, &unsure) && has(&own->cmdline, f->cmdline, &unsure))
+			return (uint32_t)(1 + i);
+		*ret_unsure |= unsure;
+		if (unsure && stay == 1 + i)
+			return stay;
+	}
+	switch (g->by) {
+	case PROCGROUP_COMM:
+		return group_of(g, p->comm, PROCGROUP_NAMED);
+	case PROCGROUP_EXE:
+		name = f->exe;
+		*ret_unsure |= !name;
+		if (!name && stay != NONE && g->groups[stay].kind == PROCGROUP_NAMED)
+			return stay;
+		break;
+	case PROCGROUP_USER:
+		name = f->user;
+		*ret_unsure |= !name;
+		break;
+	case PROCGROUP_CGROUP:
+		name = cgroup;
+		break;
+	case PROCGROUP_UNIT:
+		name = cgroup && unit_of(cgroup, unit, sizeof(unit)) ? unit : NULL;
+		break;
+	}
+	return group_of(g, name ? name : p->comm, name ? PROCGROUP_NAMED : PROCGROUP_SINGLE);
+}
+
+/* Into g->path. -EAGAIN: not in this round. */
+static int read_cgroup(struct qmem *q, struct procgroups *g, const struct proc *p)
+{
+	if (!g->reads)
+		return -EAGAIN;
+	g->reads--;
+	return proctable_cgroup(q, p, g->path, sizeof(g->path));
+}
+
+static int place(struct qmem *q, struct procgroups *g, const struct proc *p, struct member *m,
+		 const struct procask_facts *f, bool final)
+{
+	bool unsure = false;
+	int no_cgroup = -ENODATA;
+	/* a user that is not known is another than the one that the answer was of */
+	uint32_t group, stay = m->told && !final && (f->user || !(g->want & PROCASK_USER)) ? m->group : NONE;
+
+	if (p->kthread) {
+		m->group = 0;
+		return 0;
+	}
+	if (g->want_cgroup)
+		no_cgroup = read_cgroup(q, g, p);
+	m->again = no_cgroup == -EAGAIN;
+	m->asked = false;
+	/* better where it was than as if it were in none */
+	if (m->again && m->path)
+		return 0;
+	group = decide(g, p, f, no_cgroup ? NULL : g->path, stay, &unsure);
+	if (group == NONE)
+		return -ENOMEM;
+	m->path = no_cgroup ? 0 : hash_of(g->path);
+	m->told = final ? !unsure : group == stay;
+	m->group = group;
+	m->pending = unsure && !final && g->ask;
+	return 0;
+}
+
+static uint32_t mark_of(const struct proc *p)
+{
+	uint32_t h = UINT32_C(2166136261) ^ p->uid;
+
+	h = (h ^ (uint32_t)(p->cgroup ^ p->cgroup >> 32)) * UINT32_C(16777619);
+	/* no back end has both */
+	return (h ^ p->execs ^ p->startstack) * UINT32_C(16777619);
+}
+
+/* Can another comm mean another group? Without BPF it is also what tells of an exec. */
+static bool looks_at_comm(const struct procgroups *g, const struct proc *p, const struct member *m)
+{
+	return g->by != PROCGROUP_EXE || g->want_comm || !p->execs || !m->told;
+}
+
+/* Is it in another cgroup, which no mark tells of? */
+static bool has_moved(struct qmem *q, struct procgroups *g, const struct proc *p, struct member *m)
+{
+	int err;
+
+	if (!g->want_cgroup || p->cgroup || p->kthread || (!m->late && (g->round + p->slot) % LOOK_EVERY))
+		return false;
+	err = read_cgroup(q, g, p);
+	m->late = err == -EAGAIN;
+	return !err && hash_of(g->path) != m->path;
+}
+
+/* Is it another process than the one that was placed? */
+static bool has_changed(const struct procgroups *g, const struct proc *p, const struct member *m)
+{
+	return mark_of(p) != m->mark || (hash_of(p->comm) != m->comm && looks_at_comm(g, p, m));
+}
+
+static int take_answers(struct qmem *q, struct procgroups *g, const struct proctable *table)
+{
+	const struct procask_answer *answers;
+	bool refused = procask_refused(g->ask);
+	size_t n = procask_take(g->ask, &answers);
+	int err = 0;
+
+	if (!refused && procask_refused(g->ask))
+		qmem_log(q, QMEM_LOG_WARNING, PROCGROUP_NO_EXE);
+	for (size_t i = 0; i < n; i++) {
+		const struct procask_answer *a = &answers[i];
+		const struct proc *p = proctable_at(table, a->slot);
+		struct member *m = a->slot < g->members_room ? &g->members[a->slot] : NULL;
+
+		if (!p || p->ended || !m || p->generation != a->generation || m->generation != a->generation)
+			continue;
+		/* it has become another since, by an exec or so, and the answer may be what it was */
+		if (!m->asked)
+			continue;
+		m->asked = false;
+		if (a->answered && a->uid == p->uid) {
+			int bad = place(q, g, p, m, &a->facts, true);
+
+			if (bad)
+				err = bad;
+		}
+	}
+	return err;
+}
+
+int procgroups_update(struct qmem *q, struct procgroups *g, const struct proctable *table)
+{
+	bool missed = proctable_round(table) != g->table_round + 1;
+	const struct proc *p;
+	int err = room_make(&g->members, &g->members_room, proctable_capacity(table), sizeof(*g->members));
+
+	if (err)
+		return err;
+	g->round++;
+	g->now = qmem_now(q);
+	g->table_round = proctable_round(table);
+	g->reads = g->round == 1 ? READS_FIRST : READS_MOST;
+	if (g->ask)
+		err = take_answers(q, g, table);
+	for (size_t i = 0; i < g->n; i++)
+		g->groups[i].members = g->groups[i].waiting = 0;
+	proctable_each(table, p)
+	{
+		struct member *m = &g->members[p->slot];
+		bool is_new = m->generation != p->generation;
+
+		if (is_new)
+			*m = (struct member){ .generation = p->generation };
+		if (is_new || m->again || ((missed || (p->changed & PROC_ID)) && has_changed(g, p, m)) ||
+		    has_moved(q, g, p, m)) {
+			const struct procask_facts f = { .user = g->ask ? procask_user(g->ask, p->uid) : NULL };
+			int bad = place(q, g, p, m, &f, false);
+
+			m->mark = mark_of(p);
+			m->comm = hash_of(p->comm);
+			if (bad)
+				err = bad;
+		}
+		if (m->pending && !m->asked)
+			m->asked = procask_add(g->ask, p);
+		g->groups[m->group].members++;
+		g->groups[m->group].waiting += m->pending;
+		g->groups[m->group].round = g->round;
+	}
+	forget(g);
+	if (g->ask)
+		procask_go(q, g->ask);
+	return err;
+}
+
+/* ---- what they are asked ---- */
+
+size_t procgroups_capacity(const struct procgroups *g)
+{
+	return g->n;
+}
+
+const struct procgroup *procgroups_at(const struct procgroups *g, size_t index)
+{
+	return index < g->n && g->groups[index].kind ? &g->groups[index] : NULL;
+}
+
+bool procgroups_competes(const struct procgroups *g, const struct procgroup *group)
+{
+	/* a name that only stands in for the one that the worker is asked for */
+	bool stands_in = group->kind == PROCGROUP_SINGLE && group->members && group->waiting == group->members;
+	uint64_t young = stands_in ? ANSWERED : group->first > START ? PROCGROUP_YOUNG : 0;
+
+	return group->kind >= PROCGROUP_NAMED && g->now - group->since >= young;
+}
+
+uint32_t procgroups_of(const struct procgroups *g, const struct proc *p)
+{
+	const struct member *m = p->slot < g->members_room ? &g->members[p->slot] : NULL;
+
+	return m && m->generation == p->generation ? m->group : 0;
+}
+
+bool procgroups_refused(const struct procgroups *g)
+{
+	return g->ask && procask_refused(g->ask);
+}
+
+/* ---- life ---- */
+
+void procgroups_free(struct procgroups *g)
+{
+	if (!g)
+		return;
+	for (size_t i = 0; g->own && i < g->own_n; i++) {
+		select_release(&g->own[i].comm);
+		select_release(&g->own[i].cmdline);
+		select_release(&g->own[i].user);
+		select_release(&g->own[i].cgroup);
+	}
+	procask_free(g->ask);
+	free(g->own);
+	free(g->groups);
+	free(g->free);
+	free(g->slots);
+	free(g->members);
+	free(g);
+}
+
+static int add_own(struct qmem *q, struct procgroups *g, const struct qmem_block *block)
+{
+	const struct procgroup_rules *rules = block->data;
+	struct own *own = &g->own[g->own_n];
+	char name[PROCGROUP_NAME];
+	int err = select_init(&own->comm, &rules->comm, false);
+
+	if (!err)
+		err = select_init(&own->cmdline, &rules->cmdline, false);
+	if (!err)
+		err = select_init(&own->user, &rules->user, false);
+	if (!err)
+		err = select_init(&own->cgroup, &rules->cgroup, false);
+	name_group(g, name, *block->name ? block->name : "?", " (group)", g->own_n);
+	if (!err && find_or_add(g, name, PROCGROUP_OWN) == NONE)
+		err = -ENOMEM;
+	g->own_n++; /* also what failed half-way is released */
+	if (!err && !has_rules(own))
+		qmem_log(q, QMEM_LOG_WARNING, "no rule says which processes are in the group '%s': none are", name);
+	if (own->cmdline.n)
+		g->want |= PROCASK_CMDLINE;
+	if (own->user.n)
+		g->want |= PROCASK_USER;
+	g->want_comm |= own->comm.n > 0;
+	if (own->cgroup.n)
+		g->want_cgroup = true;
+	return err;
+}
+
+int procgroups_new(struct qmem *q, enum procgroup_by by, const struct qmem_blocks *blocks, struct procgroups **ret)
+{
+	struct procgroups *g = calloc(1, sizeof(*g));
+	int err = 0;
+
+	if (!g)
+		return -ENOMEM;
+	g->by = by;
+	g->want = by == PROCGROUP_EXE ? PROCASK_EXE : by == PROCGROUP_USER ? PROCASK_USER : 0;
+	g->want_cgroup = by == PROCGROUP_CGROUP || by == PROCGROUP_UNIT;
+	g->own = calloc(blocks->n + 1, sizeof(*g->own));
+	if (!g->own || find_or_add(g, KERNEL, PROCGROUP_KERNEL) == NONE)
+		err = -ENOMEM;
+	for (size_t i = 0; i < blocks->n && !err; i++)
+		err = add_own(q, g, &blocks->items[i]);
+	if (!err && g->want)
+		err = procask_new(q, g->want, &g->ask);
+	if (err) {
+		procgroups_free(g);
+		return err;
+	}
+	*ret = g;
+	return 0;
+}

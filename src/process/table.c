@@ -1,0 +1,369 @@
+/* SPDX-License-Identifier: MIT */
+/* All processes, once a tick, for the services that need them: which back end fills the table, and what it is asked. */
+#include "process/table.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/utsname.h>
+
+#include "proc/pidstat.h"
+#include "process/backend/backend.h"
+#include "process/backend/verify.h"
+
+#define REASONS_SIZE 512
+#define TRIES 5 /* to make a back end large enough, while processes come */
+
+struct proctable {
+	int wanted; /* 0: auto, else the place in `backends` + 1 */
+	int64_t fd_budget;
+	int64_t max;
+
+	struct table table;
+	size_t backend; /* in `backends` */
+	void *data;
+	struct unseen unseen;
+	char reasons[REASONS_SIZE]; /* why it is none of the better ones */
+	struct qmem_complaint full, hidden;
+};
+
+/* The best first. */
+static const struct backend *const backends[] = { &backend_bpf, &backend_iter, &backend_fds, &backend_files };
+#define BACKENDS (sizeof(backends) / sizeof(*backends))
+
+static const char *const words[] = { "auto", "bpf", "iter", "fds", "files", NULL };
+
+static const struct qmem_option options[] = {
+	{ .name = "Backend",
+	  .type = QMEM_ENUM,
+	  .offset = offsetof(struct proctable, wanted),
+	  .def = "auto",
+	  .words = words,
+	  .help = "how processes are read: by a BPF program, a BPF iterator, files that stay open, files; auto: the first that "
+		  "works" },
+	{ .name = "FdBudget",
+	  .type = QMEM_INT,
+	  .offset = offsetof(struct proctable, fd_budget),
+	  .def = "2048",
+	  .min = 0,
+	  .max = 1000000,
+	  .help = "files of processes that may stay open, two for each process, where there is no BPF; never so many that "
+		  "the agent lacks them" },
+	{ .name = "MaxProcesses",
+	  .type = QMEM_INT,
+	  .offset = offsetof(struct proctable, max),
+	  .def = "100000",
+	  .min = 16,
+	  .max = 4194304,
+	  .help = "processes that the table has room for; others are counted, not looked at" },
+	{ 0 },
+};
+
+bool backend_kernel_before(int major, int minor)
+{
+	int is_major, is_minor;
+	struct utsname name;
+
+	if (uname(&name) || sscanf(name.release, "%d.%d", &is_major, &is_minor) != 2)
+		return false;
+	return is_major < major || (is_major == major && is_minor < minor);
+}
+
+/* ---- the back end ---- */
+
+static void close_backend(struct proctable *t)
+{
+	if (t->data)
+		backends[t->backend]->close(t->data);
+	t->data = NULL;
+}
+
+static int open_backend(struct qmem *q, struct proctable *t, size_t i, struct backend_reason *why)
+{
+	const struct backend *b = backends[i];
+	int err = -EAGAIN;
+
+	t->unseen = (struct unseen){ 0 };
+	t->table.totals.per_thread = b->per_thread;
+	for (int tries = 0; err == -EAGAIN && tries < TRIES; tries++) {
+		*why = (struct backend_reason){ "" };
+		err = b->open(q, &t->table, t->fd_budget, &t->data, why);
+		if (!err && b->verify) {
+			err = verify(q, &t->table, b, t->data, &t->unseen, why);
+			if (err)
+				b->close(t->data);
+		}
+	}
+	if (err) {
+		t->data = NULL;
+		if (!*why->text)
+			snprintf(why->text, sizeof(why->text), "%s", strerror(-err));
+		return err;
+	}
+	t->backend = i;
+	t->table.totals.exact = b->exact(t->data);
+	t->table.totals.per_thread = b->per_thread;
+	return 0;
+}
+
+static void note(struct qmem *q, const struct proctable *t)
+{
+	const struct backend *b = backends[t->backend];
+	char text[128] = "", unseen[128] = "";
+
+	if (b->describe)
+		b->describe(&t->table, t->data, text, sizeof(text));
+	if (t->unseen.n) {
+		snprintf(unseen, sizeof(unseen), "does not see %zu of the processes in /proc, pid %" PRId32 " for one",
+			 t->unseen.n, t->unseen.pid);
+		qmem_log(q, QMEM_LOG_NOTICE, "back end %s %s", b->name, unseen);
+	}
+	qmem_note(q, "back end %s: %s%s%s%s%s%s%s%s", b->name, b->help, t->wanted ? "; as Backend says" : "",
+		  *text ? "; " : "", text, *unseen ? "; " : "", unseen,
+		  t->table.totals.exact ? "" : "; RSS is approximate, as this kernel's VmRSS is", t->reasons);
+}
+
+static void add_reason(struct proctable *t, const struct backend *b, const struct backend_reason *why)
+{
+	size_t len = strlen(t->reasons);
+
+	snprintf(t->reasons + len, sizeof(t->reasons) - len, "; not %s: %s", b->name, why->text);
+}
+
+/* The first that works from the i-th on, or the one that is wanted. */
+static int choose(struct qmem *q, struct proctable *t, size_t i)
+{
+	struct backend_reason why;
+	int err = -ENOTSUP;
+
+	if (t->wanted) {
+		i = (size_t)t->wanted - 1;
+		err = open_backend(q, t, i, &why);
+		if (err)
+			return qmem_fail(q, err, "back end '%s': %s", backends[i]->name, why.text);
+		note(q, t);
+		return 0;
+	}
+	for (; i < BACKENDS; i++) {
+		err = open_backend(q, t, i, &why);
+		if (!err) {
+			note(q, t);
+			return 0;
+		}
+		qmem_log(q, QMEM_LOG_INFO, "no back end '%s': %s", backends[i]->name, why.text);
+		add_reason(t, backends[i], &why);
+	}
+	return qmem_fail(q, err, "no way to read processes: %s", why.text);
+}
+
+/* ---- a round ---- */
+
+/* More processes or other CPUs than it was made for, and still more may come while it is made anew. */
+static int scan_again(struct qmem *q, struct proctable *t, struct backend_reason *why)
+{
+	const struct backend *b = backends[t->backend];
+	int err = -EAGAIN;
+
+	qmem_log(q, QMEM_LOG_DEBUG, "back end '%s' is made anew: there are more processes, or other CPUs", b->name);
+	for (int tries = 0; err == -EAGAIN && tries < TRIES; tries++) {
+		close_backend(t);
+		err = b->open(q, &t->table, t->fd_budget, &t->data, why);
+		if (err) {
+			t->data = NULL;
+			return err;
+		}
+		err = b->scan(q, &t->table, t->data);
+	}
+	return err == -EAGAIN ? -EBUSY : err;
+}
+
+static int scan(struct qmem *q, struct proctable *t, struct backend_reason *why)
+{
+	int err = -EAGAIN;
+
+	table_begin(&t->table);
+	if (t->data)
+		err = backends[t->backend]->scan(q, &t->table, t->data);
+	if (err == -EAGAIN)
+		err = scan_again(q, t, why);
+	if (err && !*why->text)
+		snprintf(why->text, sizeof(why->text), "%s", strerror(-err));
+	return err;
+}
+
+/* As scan(), but a better back end that has stopped working is given up for the next one. */
+static int scan_by_any(struct qmem *q, struct proctable *t)
+{
+	const struct backend *b = backends[t->backend];
+	struct backend_reason why = { "" };
+	int err = scan(q, t, &why);
+
+	if (err && err != -EBUSY && b->verify && !t->wanted) {
+		qmem_log(q, QMEM_LOG_WARNING, "back end '%s' has failed: %s", b->name, why.text);
+		close_backend(t);
+		table_reset(&t->table);
+		add_reason(t, b, &why);
+		err = choose(q, t, t->backend + 1);
+		if (err)
+			return err;
+		why = (struct backend_reason){ "" };
+		err = scan(q, t, &why);
+	}
+	if (err)
+		return qmem_fail(q, err, "cannot read processes by '%s': %s", backends[t->backend]->name, why.text);
+	return 0;
+}
+
+static int collect(struct qmem *q, void *state)
+{
+	struct proctable *t = state;
+	int err = scan_by_any(q, t);
+
+	if (err)
+		table_break(&t->table);
+	else
+		table_end(&t->table);
+	if (t->data && backends[t->backend]->settle)
+		backends[t->backend]->settle(&t->table, t->data);
+	if (err)
+		return err;
+	if (t->table.totals.overflow)
+		qmem_complain(q, &t->full,
+			      "has room for %" PRId64 " processes, %" PRIu64 " more are left out (MaxProcesses)",
+			      t->max, t->table.totals.overflow);
+	else
+		qmem_release(q, &t->full, "has room for all processes again");
+	if (t->table.totals.hidden)
+		qmem_complain(q, &t->hidden,
+			      "%" PRIu64 " processes cannot be looked at: /proc hides them (hidepid), or what it says "
+			      "is malformed",
+			      t->table.totals.hidden);
+	else
+		qmem_release(q, &t->hidden, "all processes can be looked at again");
+	return 0;
+}
+
+/* ---- what it is asked ---- */
+
+size_t proctable_capacity(const struct proctable *t)
+{
+	return t->table.used;
+}
+
+uint64_t proctable_round(const struct proctable *t)
+{
+	return t->table.round;
+}
+
+bool proctable_current(const struct proctable *t)
+{
+	return t->table.current;
+}
+
+uint64_t proctable_whole_since(const struct proctable *t)
+{
+	return t->table.whole_since;
+}
+
+const struct proc *proctable_at(const struct proctable *t, size_t slot)
+{
+	const struct proc *p = slot < t->table.used ? &t->table.slots[slot] : NULL;
+
+	return p && p->pid ? p : NULL;
+}
+
+const struct proc *proctable_find(const struct proctable *t, int32_t pid)
+{
+	return table_find(&t->table, pid);
+}
+
+const struct proc *proctable_first(const struct proctable *t)
+{
+	return t->table.order_n ? &t->table.slots[t->table.order[0]] : NULL;
+}
+
+const struct proc *proctable_next(const struct proctable *t, const struct proc *p)
+{
+	size_t next = (size_t)p->order + 1;
+
+	return next < t->table.order_n ? &t->table.slots[t->table.order[next]] : NULL;
+}
+
+size_t proctable_births(const struct proctable *t, const uint32_t **ret_slots)
+{
+	*ret_slots = t->table.births;
+	return t->table.births_n;
+}
+
+size_t proctable_deaths(const struct proctable *t, const uint32_t **ret_slots)
+{
+	*ret_slots = t->table.deaths;
+	return t->table.deaths_n;
+}
+
+const struct proctable_totals *proctable_totals(const struct proctable *t)
+{
+	return &t->table.totals;
+}
+
+size_t proctable_blocked(const struct proctable *t, const struct proc_task **ret_tasks)
+{
+	*ret_tasks = t->table.blocked;
+	return t->table.blocked_n;
+}
+
+int proctable_wchan(struct qmem *q, const struct proc_task *task, char *ret, size_t size)
+{
+	char text[256];
+	ssize_t len =
+		qmem_read_once(q, text, sizeof(text), "proc/%" PRId32 "/task/%" PRId32 "/wchan", task->pid, task->tid);
+
+	if (len < 0)
+		return len == -ENOENT ? -ESRCH : (int)len;
+	return pidwchan_parse(text, (size_t)len, ret, size);
+}
+
+int proctable_cgroup(struct qmem *q, const struct proc *p, char *ret, size_t size)
+{
+	char text[8192];
+	ssize_t len = qmem_read_once(q, text, sizeof(text), "proc/%" PRId32 "/cgroup", p->pid);
+
+	if (len < 0)
+		return len == -ENOENT ? -ESRCH : (int)len;
+	return pidcgroup_parse(text, (size_t)len, ret, size, NULL);
+}
+
+/* ---- life ---- */
+
+static void stop(struct qmem *q, void *state)
+{
+	struct proctable *t = state;
+
+	(void)q;
+	close_backend(t);
+	table_release(&t->table);
+}
+
+static int start(struct qmem *q, void *state)
+{
+	struct proctable *t = state;
+	int err = table_init(&t->table, (size_t)t->max);
+
+	return err ? err : choose(q, t, 0);
+}
+
+const struct qmem_service proctable_service = {
+	.name = "proctable",
+	.help = "the processes, walked once a tick for the services that need them",
+	.source = "the kernel's list of processes by BPF, or /proc/PID/stat, schedstat, statm and status",
+	.kernel = "3.2 (BPF: 5.8)",
+	.privilege = "none; for BPF CAP_BPF and CAP_PERFMON",
+	.shared = true,
+	.options = options,
+	.state_size = sizeof(struct proctable),
+	.start = start,
+	.collect = collect,
+	.stop = stop,
+};

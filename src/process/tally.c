@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: MIT */
+#include "process/tally.h"
+
+#include <string.h>
+
+#define UNIT 1000
+#define FADE 16 /* of a peak goes 1/16 in a round: one of 1 is forgotten after about a hundred */
+#define MARGIN 25
+#define FADED (UNIT / 256)
+#define LINGER 60 /* rounds in which `other` stays, at zero */
+
+int tally_init(struct tally *t, size_t max)
+{
+	*t = (struct tally){ .n = 0 };
+	return top_init(&t->top, max, MARGIN);
+}
+
+void tally_release(struct tally *t)
+{
+	top_release(&t->top);
+}
+
+void tally_begin(struct tally *t)
+{
+	memset(t->counts, 0, t->n * sizeof(*t->counts));
+	t->other = 0;
+}
+
+void tally_add(struct tally *t, const char *name)
+{
+	size_t len = strnlen(name, TALLY_NAME - 1), i = 0;
+
+	while (i < t->n && (strncmp(t->names[i], name, len) != 0 || t->names[i][len]))
+		i++;
+	if (i == TALLY_NAMES) {
+		t->other++;
+		return;
+	}
+	if (i == t->n) {
+		memcpy(t->names[i], name, len);
+		t->names[i][len] = '\0';
+		t->counts[i] = t->peaks[i] = 0;
+		t->scores[i] = (struct top_item){ 0 };
+		t->n++;
+	}
+	t->counts[i]++;
+}
+
+void tally_add_other(struct tally *t)
+{
+	t->other++;
+}
+
+static void forget(struct tally *t, size_t i)
+{
+	size_t last = --t->n;
+
+	if (i == last)
+		return;
+	memcpy(t->names[i], t->names[last], TALLY_NAME);
+	t->counts[i] = t->counts[last];
+	t->peaks[i] = t->peaks[last];
+	t->scores[i] = t->scores[last];
+}
+
+void tally_end(struct tally *t)
+{
+	for (size_t i = t->n; i-- > 0;) {
+		int64_t now = t->counts[i] * UNIT;
+
+		t->peaks[i] -= t->peaks[i] / FADE + 1;
+		if (t->peaks[i] < now)
+			t->peaks[i] = now;
+		t->scores[i].score = t->peaks[i];
+		if (t->peaks[i] < FADED)
+			forget(t, i);
+	}
+	(void)top_update(&t->top, t->scores, t->n);
+	for (size_t i = 0; i < t->n; i++)
+		if (!t->scores[i].in)
+			t->other += t->counts[i];
+	if (t->other)
+		t->fading = LINGER;
+	t->others = t->fading > 0;
+	if (t->fading)
+		t->fading--;
+}

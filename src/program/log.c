@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: MIT */
+#include "program/log.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+static const struct {
+	const char *plain, *old, *logfmt;
+} words[] = {
+	[QMEM_LOG_ERROR] = { "error", "ERROR", "error" },    [QMEM_LOG_WARNING] = { "warning", "WARNING", "warning" },
+	[QMEM_LOG_NOTICE] = { "notice", "INFO ", "notice" }, [QMEM_LOG_INFO] = { "info", "INFO ", "info" },
+	[QMEM_LOG_DEBUG] = { "debug", "DEBUG", "debug" },
+};
+
+void log_init(struct log *log)
+{
+	const char *level = getenv("NETDATA_LOG_LEVEL");
+
+	log->most = QMEM_LOG_INFO;
+	for (size_t i = 0; level && i < sizeof(words) / sizeof(*words); i++)
+		if (strcmp(level, words[i].logfmt) == 0)
+			log->most = (enum qmem_level)i;
+	if (!getenv("NETDATA_VERSION"))
+		log->form = LOG_PLAIN;
+	else if (getenv("NETDATA_INVOCATION_ID") || getenv("NETDATA_LOG_METHOD"))
+		log->form = LOG_LOGFMT;
+	else
+		log->form = LOG_OLD;
+}
+
+void log_line(const struct log *log, enum qmem_level level, const char *text)
+{
+	char line[1024], date[40], zone[8] = "", clean[768];
+	struct timespec now;
+	struct tm tm;
+	size_t n = 0;
+	int len;
+
+	if (level > log->most)
+		return;
+	clock_gettime(CLOCK_REALTIME, &now);
+	localtime_r(&now.tv_sec, &tm);
+	/* one line, whatever names are in it */
+	for (; *text && n < sizeof(clean) - 1; text++)
+		clean[n++] = (unsigned char)*text < ' ' ? '?' : log->form == LOG_LOGFMT && *text == '"' ? '\'' : *text;
+	clean[n] = '\0';
+	switch (log->form) {
+	case LOG_OLD:
+		strftime(date, sizeof(date), "%Y-%m-%d %H:%M:%S", &tm);
+		len = snprintf(line, sizeof(line), "%s: qmem.plugin %s : MAIN : %s\n", date, words[level].old, clean);
+		break;
+	case LOG_LOGFMT:
+		strftime(date, sizeof(date), "%Y-%m-%dT%H:%M:%S", &tm);
+		strftime(zone, sizeof(zone), "%z", &tm);
+		len = snprintf(line, sizeof(line),
+			       "time=%s.%03ld%.3s:%s comm=qmem.plugin source=collector level=%s msg=\"%s\"\n", date,
+			       now.tv_nsec / 1000000, zone, zone + 3, words[level].logfmt, clean);
+		break;
+	default:
+		len = snprintf(line, sizeof(line), "qmem.plugin: %s: %s\n", words[level].plain, clean);
+		break;
+	}
+	/* one write: other plugins write to the same file */
+	if (write(STDERR_FILENO, line, (size_t)len) < 0)
+		return;
+}
+
+void log_printf(const struct log *log, enum qmem_level level, const char *fmt, ...)
+{
+	char text[768];
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(text, sizeof(text), fmt, args);
+	va_end(args);
+	log_line(log, level, text);
+}
