@@ -9,10 +9,11 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/signalfd.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "heartbeat.h"
 #include "program/capabilities.h"
+#include "program/clock.h"
 #include "program/config.h"
 #include "input.h"
 #include "program/log.h"
@@ -39,23 +40,6 @@ struct loop {
 	bool leave;
 	int status;
 };
-
-uint64_t loop_now(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * QMEM_SECOND + (uint64_t)ts.tv_nsec;
-}
-
-uint64_t loop_cpu_ns(void *unused)
-{
-	struct timespec ts;
-
-	(void)unused;
-	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &ts);
-	return (uint64_t)ts.tv_sec * QMEM_SECOND + (uint64_t)ts.tv_nsec;
-}
 
 /* ---- what the engine calls ---- */
 
@@ -205,17 +189,6 @@ static void tick(struct loop *l, uint64_t now)
 	}
 }
 
-/* The next whole multiple of `step` on the wall clock, as the agent's own plugins do; not one that is as good as now. */
-static uint64_t next_tick(uint64_t now, uint64_t step)
-{
-	struct timespec ts;
-	uint64_t rest;
-
-	clock_gettime(CLOCK_REALTIME, &ts);
-	rest = step - ((uint64_t)ts.tv_sec * QMEM_SECOND + (uint64_t)ts.tv_nsec) % step;
-	return now + (rest < step / 10 ? rest + step : rest);
-}
-
 static int milliseconds(uint64_t now, uint64_t until)
 {
 	uint64_t ms = until <= now ? 0 : (until - now + 999999) / 1000000;
@@ -226,7 +199,7 @@ static int milliseconds(uint64_t now, uint64_t until)
 static void run(struct loop *l, uint64_t step)
 {
 	struct epoll_event events[EVENTS];
-	uint64_t now = loop_now(), due = next_tick(now, step);
+	uint64_t now = clock_now(), due = heartbeat_next(now, step);
 
 	l->spoke = now;
 	while (!l->leave) {
@@ -238,15 +211,15 @@ static void run(struct loop *l, uint64_t step)
 		if (!output_blocked(&l->out) && l->spoke + KEEP_ALIVE < until)
 			until = l->spoke + KEEP_ALIVE;
 		n = epoll_wait(qmem_fd(l->q), events, EVENTS, milliseconds(now, until));
-		now = loop_now();
+		now = clock_now();
 		qmem_dispatch(l->q, events, n < 0 ? 0 : n, now);
 		if (!l->leave && now >= due) {
 			/* from when it began: a tick that takes long does not move the next one, and what is missed is skipped */
-			due = next_tick(now, step);
+			due = heartbeat_next(now, step);
 			tick(l, now);
-			now = loop_now();
+			now = clock_now();
 			if (due <= now)
-				due = next_tick(now, step);
+				due = heartbeat_next(now, step);
 		}
 		if (!l->leave && !output_blocked(&l->out) && now >= l->spoke + KEEP_ALIVE) {
 			output_put(&l->out, "\n", 1);
@@ -308,7 +281,7 @@ int loop_run(const char *config, unsigned update_every)
 		.event = on_event,
 		.log = on_log,
 		.work = on_work,
-		.cpu_ns = loop_cpu_ns,
+		.cpu_ns = clock_cpu_ns,
 	};
 	struct loop l = { .out.fd = STDOUT_FILENO, .signal_fd = -1, .flags = -1 };
 	uint64_t step = update_every * QMEM_SECOND;
@@ -335,7 +308,7 @@ int loop_run(const char *config, unsigned update_every)
 	if (err)
 		log_printf(&l.log, QMEM_LOG_WARNING, "%s", strerror(-err));
 
-	err = qmem_start(l.q, step, step, loop_now());
+	err = qmem_start(l.q, step, step, clock_now());
 	(void)caps_settle();
 	if (err) {
 		/* trying again will not help: the agent is told not to */

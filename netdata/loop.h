@@ -3,12 +3,7 @@
 #ifndef QMEM_NETDATA_LOOP_H
 #define QMEM_NETDATA_LOOP_H
 
-#include <stdint.h>
-
 /* `config` NULL: the agent's. Returns the exit status; descriptors 0 to 2 are open. */
 int loop_run(const char *config, unsigned update_every);
-
-uint64_t loop_now(void);            /* CLOCK_MONOTONIC */
-uint64_t loop_cpu_ns(void *unused); /* struct qmem_host's cpu_ns */
 
 #endif

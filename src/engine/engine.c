@@ -11,8 +11,12 @@
 #include <unistd.h>
 
 #include "engine/engine.h"
+#include "engine/event.h"
 #include "engine/name.h"
 #include "engine/option.h"
+#include "engine/timer.h"
+#include "engine/turn.h"
+#include "engine/watch.h"
 
 #define STRETCH_MOST 16
 #define LOADS_FIRST 4 /* collections before the budget is looked at: the first ones open files and fill tables */
@@ -82,35 +86,6 @@ const char *qmem_version(void)
 }
 
 /* ---- whose turn it is ---- */
-
-static uint64_t cpu(const struct qmem *q)
-{
-	return q->host->cpu_ns(q->arg);
-}
-
-/* The clock runs for the innermost service: what another one does on its behalf is the other's. */
-struct qmem_run *engine_enter(struct qmem *q, struct qmem_run *run)
-{
-	struct qmem_run *outer = q->current;
-	uint64_t now = cpu(q);
-
-	if (outer)
-		outer->cpu_ns += now - q->cpu_since;
-	q->cpu_since = now;
-	q->current = run;
-	*q->failure = '\0';
-	return outer;
-}
-
-void engine_leave(struct qmem *q, struct qmem_run *outer)
-{
-	uint64_t now = cpu(q);
-
-	if (q->current)
-		q->current->cpu_ns += now - q->cpu_since;
-	q->cpu_since = now;
-	q->current = outer;
-}
 
 static struct qmem_run *run_of(const struct qmem *q, const struct qmem_service *service)
 {
@@ -212,7 +187,7 @@ void qmem_emit(struct qmem *q, const struct qmem_family *family, const struct qm
 		struct qmem_run *other = &q->runs[i];
 
 		if (other->started && other->service->values && other != run)
-			ENGINE_AS(q, other, other->service->values(q, other->state, &round, family, instance, sample));
+			TURN_OF(q, other, other->service->values(q, other->state, &round, family, instance, sample));
 	}
 }
 
@@ -296,11 +271,11 @@ static void collect(struct qmem *q, struct qmem_run *run, bool muted)
 	round = round_of(q, run);
 	run->round = q->round;
 	q->muted = muted;
-	ENGINE_AS(q, run, settle(q, run, run->service->collect(q, run->state)));
+	TURN_OF(q, run, settle(q, run, run->service->collect(q, run->state)));
 	if (!run->result && !muted && q->host->collected)
 		q->host->collected(q->arg, &round);
 	q->muted = outer_muted;
-	ENGINE_AS(q, run, weigh(q, run, run->cpu_ns - cost));
+	TURN_OF(q, run, weigh(q, run, run->cpu_ns - cost));
 }
 
 /* A host's clock jitters: half a tick early is in time, and whole intervals that were missed are left out. */
@@ -345,6 +320,18 @@ int qmem_collect(struct qmem *q, uint64_t now)
 	return any && all ? -EIO : 0;
 }
 
+uint64_t qmem_now(const struct qmem *q)
+{
+	return q->now;
+}
+
+void qmem_dispatch(struct qmem *q, const struct epoll_event *events, int n, uint64_t now)
+{
+	q->now = now;
+	watches_dispatch(q, events, n);
+	timers_expire(q);
+}
+
 /* ---- life ---- */
 
 static size_t families_of(const struct qmem_service *service)
@@ -366,7 +353,7 @@ struct qmem *qmem_new(const struct qmem_host *host, void *arg, const struct qmem
 	q->host = host;
 	q->arg = arg;
 	q->root_fd = -1;
-	err = wait_init(q);
+	err = watches_init(q);
 	while (services[q->n])
 		q->n++;
 	q->runs = calloc(q->n ? q->n : 1, sizeof(*q->runs));
@@ -568,7 +555,7 @@ int qmem_start(struct qmem *q, uint64_t tick, uint64_t interval, uint64_t now)
 			snprintf(run->reason, sizeof(run->reason),
 				 run->common.enabled == QMEM_NO ? "Enabled is no" : "no service needs it");
 		if (wanted(run) || needed(q, run))
-			ENGINE_AS(q, run, (void)start_run(q, run));
+			TURN_OF(q, run, (void)start_run(q, run));
 		any |= run->started && wanted(run);
 	}
 	for (size_t i = 0; i < q->n; i++)
@@ -591,7 +578,7 @@ void qmem_free(struct qmem *q)
 		struct qmem_run *run = &q->runs[i];
 
 		if (run->started && run->service->stop)
-			ENGINE_AS(q, run, run->service->stop(q, run->state));
+			TURN_OF(q, run, run->service->stop(q, run->state));
 		if (run->started && q->host->stopped)
 			q->host->stopped(q->arg, run->service);
 		run->started = false;
@@ -605,7 +592,7 @@ void qmem_free(struct qmem *q)
 	qmem_option_release(qmem_global_options, &q->global);
 	if (q->root_fd >= 0)
 		close(q->root_fd);
-	wait_release(q);
+	watches_release(q);
 	free(q->text);
 	free(q->runs);
 	free(q);

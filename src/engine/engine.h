@@ -67,20 +67,7 @@ struct qmem {
 	struct qmem_totals totals;
 };
 
-/* Runs `call` as the service `run`: its log lines, its CPU time. */
-#define ENGINE_AS(q, run, call)                                                                                        \
-	do {                                                                                                           \
-		struct qmem_run *outer_ = engine_enter((q), (run));                                                    \
-		call;                                                                                                  \
-		engine_leave((q), outer_);                                                                             \
-	} while (0)
-struct qmem_run *engine_enter(struct qmem *q, struct qmem_run *run);
-void engine_leave(struct qmem *q, struct qmem_run *outer);
-
 /* The words for err: qmem_fail()'s if a hook gave some, else the system's. */
 const char *engine_words(struct qmem *q, int err, char *buffer, size_t size);
-
-int wait_init(struct qmem *q);
-void wait_release(struct qmem *q);
 
 #endif

@@ -14,10 +14,10 @@
 
 #include "engine/name.h"
 #include "program/capabilities.h"
+#include "program/clock.h"
 #include "program/config.h"
 #include "program/decimal.h"
 #include "program/log.h"
-#include "../../netdata/loop.h"
 #include "program/worker.h"
 
 #define DECIMALS 9 /* of a value: all there are, a divisor being a power of ten at most 10^9 */
@@ -181,12 +181,12 @@ static void wait_until(struct qmem *q, uint64_t until)
 	struct epoll_event events[EVENTS];
 	uint64_t now;
 
-	while ((now = loop_now()) < until) {
+	while ((now = clock_now()) < until) {
 		uint64_t next = qmem_next(q) < until ? qmem_next(q) : until;
 		int n = epoll_wait(qmem_fd(q), events, EVENTS,
 				   next <= now ? 0 : (int)((next - now + 999999) / 1000000));
 
-		qmem_dispatch(q, events, n < 0 ? 0 : n, loop_now());
+		qmem_dispatch(q, events, n < 0 ? 0 : n, clock_now());
 	}
 }
 
@@ -199,7 +199,7 @@ static void prepare(struct qmem *q)
 
 	do {
 		asked = totals.jobs;
-		now = loop_now();
+		now = clock_now();
 		(void)qmem_collect(q, now);
 		wait_until(q, now + QMEM_SECOND);
 		qmem_totals(q, &totals);
@@ -228,7 +228,7 @@ static int written(int status)
 int print_values(const char *config, char *const *services, size_t n)
 {
 	static const struct qmem_host host = {
-		.values = on_values, .event = on_event, .log = on_log, .work = on_work, .cpu_ns = loop_cpu_ns
+		.values = on_values, .event = on_event, .log = on_log, .work = on_work, .cpu_ns = clock_cpu_ns
 	};
 	struct print p = { .log = { .form = LOG_PLAIN, .most = QMEM_LOG_WARNING } };
 	struct config_errors errors = { 0 };
@@ -249,7 +249,7 @@ int print_values(const char *config, char *const *services, size_t n)
 	if (!worker_new(&p.worker))
 		(void)qmem_watch(p.q, worker_fd(p.worker), EPOLLIN, worker_ready, p.worker);
 	(void)caps_raise();
-	err = qmem_start(p.q, QMEM_SECOND, QMEM_SECOND, loop_now());
+	err = qmem_start(p.q, QMEM_SECOND, QMEM_SECOND, clock_now());
 	(void)caps_settle();
 	for (size_t i = 0; n && qmem_status(p.q, i, &status); i++) {
 		for (size_t k = 0; k < n && !status.on; k++) {
@@ -262,7 +262,7 @@ int print_values(const char *config, char *const *services, size_t n)
 	if (!err) {
 		prepare(p.q);
 		p.second = true;
-		err = qmem_collect(p.q, loop_now());
+		err = qmem_collect(p.q, clock_now());
 	} else if (!p.failed) {
 		log_printf(&p.log, QMEM_LOG_ERROR, "nothing to print: %s", strerror(-err));
 	}
@@ -289,7 +289,7 @@ static void put_state(const struct qmem_status *status)
 
 int print_check(const char *config)
 {
-	static const struct qmem_host host = { .cpu_ns = loop_cpu_ns };
+	static const struct qmem_host host = { .cpu_ns = clock_cpu_ns };
 	struct qmem *q = qmem_new(&host, NULL, qmem_services);
 	struct config_errors errors = { 0 };
 	struct qmem_status status;
@@ -301,7 +301,7 @@ int print_check(const char *config)
 		err = caps_raise();
 	if (err)
 		goto out;
-	err = qmem_start(q, QMEM_SECOND, QMEM_SECOND, loop_now());
+	err = qmem_start(q, QMEM_SECOND, QMEM_SECOND, clock_now());
 	/* with all services off by choice there is nothing wrong */
 	if (err == -ENODEV)
 		err = 0;

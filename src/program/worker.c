@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "program/capabilities.h"
-#include "../../netdata/loop.h"
+#include "program/clock.h"
 
 struct queue {
 	struct qmem_job *head, **tail;
@@ -65,9 +65,9 @@ static void *run(void *arg)
 		}
 		w->busy = true;
 		pthread_mutex_unlock(&w->lock);
-		before = loop_cpu_ns(NULL);
+		before = clock_cpu_ns(NULL);
 		job->run(job);
-		job->cpu_ns = loop_cpu_ns(NULL) - before;
+		job->cpu_ns = clock_cpu_ns(NULL) - before;
 		pthread_mutex_lock(&w->lock);
 		w->busy = false;
 		queue_put(&w->finished, job);
