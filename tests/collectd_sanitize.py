@@ -48,7 +48,7 @@ WORK = ["/memory-pss_pss", "qmem-heapmon-"]
 
 
 def sources(*patterns):
-    return sorted(name for pattern in patterns for name in glob.glob(os.path.join(tap.SRC, pattern)))
+    return sorted(name for pattern in patterns for name in glob.glob(os.path.join(tap.SRC, pattern), recursive=True))
 
 
 def build(directory, name, files, *flags):
@@ -87,11 +87,11 @@ def test_threads():
         return
     directory = tap.directory()
     # as the build has it
-    bpf = os.path.exists(os.path.join(tap.BUILD, "src", "proctab", "libqmem_la-bpf.lo"))
-    other = r"/proctab/bpf_none\.c$" if bpf else r"/proctab/(bpf|libbpf)\.c$"
-    core = [name for name in sources("src/*.c", "src/*/*.c") if not re.search(rf"\.bpf\.c$|{other}", name)]
+    bpf = os.path.exists(os.path.join(tap.BUILD, "src/process/backend/libqmem_la-bpf.lo"))
+    other = r"/backend/bpf_none\.c$" if bpf else r"/backend/(bpf|libbpf)\.c$"
+    core = [name for name in sources("src/**/*.c") if not re.search(rf"\.bpf\.c$|/program/|{other}", name)]
     host = sources("collectd/*.c")
-    engine = [name for name in core if not re.search(r"/services\.c$|/service/|/proctab/|/control/|/procgroup\.c$", name)]
+    engine = [name for name in core if re.search(r"/src/(engine|util)/", name)]
     made = (build(directory, "qmem.so", core + host, "-shared")
             and build(directory, "qmem_test.so", engine + host + sources("tests/service_test.c"), "-shared")
             and build(directory, "fake_collectd", sources("tests/fake_collectd.c", "tests/fake_daemon.c"), "-rdynamic", "-ldl",

@@ -28,7 +28,7 @@ PYTHON = os.path.realpath(sys.executable)
 STDLIB = sysconfig.get_path("stdlib")
 LEFT_OUT = re.compile(r"^(test|idlelib|tkinter|ensurepip|lib2to3|config-.*|pydoc_data|dist-packages|site-packages|__pycache__)$")
 
-PROGRAMS = ("tests/proctab", "tests/crowd", "qmem.plugin")
+PROGRAMS = ("tests/proctable", "tests/crowd", "qmem.plugin")
 TESTS = ("proctable.py", "procmem.py members")
 # What a kernel must have, the best first. fds and files are everywhere.
 BPF = {"5.10": ("iter",), "6.1": ("iter",), "6.12": ("bpf", "iter"), "newest": ("bpf", "iter")}

@@ -11,7 +11,7 @@ import time
 
 import tap
 
-PROCTAB = os.path.join(tap.BUILD, "tests/proctab")
+PROCTABLE = os.path.join(tap.BUILD, "tests/proctable")
 CROWD = os.path.join(tap.BUILD, "tests/crowd")
 BACKENDS = ("bpf", "iter", "fds", "files")
 GROWTH = os.environ.get("QMEM_GROWTH", "4000")
@@ -27,7 +27,7 @@ class Table:
     """The program that has a table, and answers."""
 
     def __init__(self, *options, **kwargs):
-        self.program = tap.start([PROCTAB, *options], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+        self.program = tap.start([PROCTABLE, *options], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                  stderr=subprocess.PIPE, text=True, errors="surrogateescape", **kwargs)
         self.state, self.reason = self._answer()[0].split(" ", 1)
 
@@ -39,7 +39,7 @@ class Table:
                 self.note = line[4:]
                 return lines
             lines.append(line)
-        raise RuntimeError("proctab has died: " + self.program.stderr.read())
+        raise RuntimeError("proctable has died: " + self.program.stderr.read())
 
     def ask(self, question):
         self.program.stdin.write(question + "\n")
@@ -515,7 +515,7 @@ def namespace(backend):
     command = 'for i in 1 2 3 4; do sleep 100 & done; sleep 0.2; mkdir proc; mount --rbind "$1" proc; mount -t proc proc /proc; ln -s /sys sys; ' \
               'ls proc | grep -c "^[0-9]"; exec "$2" "HostRoot=$PWD" "Backend=$3"'
     try:
-        done = subprocess.run(["unshare", "-pfm", "sh", "-c", command, "sh", "/proc", PROCTAB, backend], cwd=tap.directory(),
+        done = subprocess.run(["unshare", "-pfm", "sh", "-c", command, "sh", "/proc", PROCTABLE, backend], cwd=tap.directory(),
                               input="totals\n", capture_output=True, text=True, errors="replace", check=False)
         listed = int(done.stdout.split("\n", 1)[0])
     except (FileNotFoundError, ValueError) as e:
@@ -652,7 +652,7 @@ def hidden():
         os.mkdir(f"{root}/proc")
         mount = f"mount -t proc -o hidepid={hidepid} proc {root}/proc && exec \"$@\""
         try:
-            done = subprocess.run(["unshare", "-m", "sh", "-c", mount, "sh", *nobody, PROCTAB, f"HostRoot={root}", "Backend=files"],
+            done = subprocess.run(["unshare", "-m", "sh", "-c", mount, "sh", *nobody, PROCTABLE, f"HostRoot={root}", "Backend=files"],
                                   input="totals\ntotals\n", capture_output=True, text=True, errors="replace", check=False)
         except FileNotFoundError as e:
             tap.skip("hidepid", e)
@@ -684,7 +684,7 @@ def without_libbpf():
             return None
         return done.stdout[len("hidden\n"):] + done.stderr if done.stdout.startswith("hidden\n") else None
 
-    said = run(PROCTAB)
+    said = run(PROCTABLE)
     if said is None:
         tap.skip("without libbpf", "it cannot be found and hidden here")
         return

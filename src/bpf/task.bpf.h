@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What `walk` and `dump` have in common: a task as a record, and where the counters of each CPU are. */
-#ifndef QMEM_BPF_TASK_H
-#define QMEM_BPF_TASK_H
+#ifndef QMEM_BPF_TASK_BPF_H
+#define QMEM_BPF_TASK_BPF_H
 
 #include "vmlinux_min.h"
 

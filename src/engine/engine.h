@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What the files of the engine share; no service and no host includes it. */
-#ifndef QMEM_ENGINE_H
-#define QMEM_ENGINE_H
+#ifndef QMEM_ENGINE_ENGINE_H
+#define QMEM_ENGINE_ENGINE_H
 
 #include "engine/event.h"
 #include "qmem.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Which events reach the host: changes of a condition, and reminders, but never a flood. */
-#ifndef QMEM_EVENT_H
-#define QMEM_EVENT_H
+#ifndef QMEM_ENGINE_EVENT_H
+#define QMEM_ENGINE_EVENT_H
 
 #include "qmem.h"
 

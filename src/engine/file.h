@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* A file into room of one's own, also where there is no engine: on the worker. */
-#ifndef QMEM_FILE_H
-#define QMEM_FILE_H
+#ifndef QMEM_ENGINE_FILE_H
+#define QMEM_ENGINE_FILE_H
 
 #include <stdbool.h>
 #include <sys/types.h>

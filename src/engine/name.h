@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Names: what is safe to print in a protocol, what a human reads, and what two names have in common. */
-#ifndef QMEM_NAME_H
-#define QMEM_NAME_H
+#ifndef QMEM_ENGINE_NAME_H
+#define QMEM_ENGINE_NAME_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Option rows -> members of a state. */
-#ifndef QMEM_OPTION_H
-#define QMEM_OPTION_H
+#ifndef QMEM_ENGINE_OPTION_H
+#define QMEM_ENGINE_OPTION_H
 
 #include "qmem.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* A file of keys and numbers, as a service reads it into its sample. */
-#ifndef QMEM_SERVICE_KVFILE_H
-#define QMEM_SERVICE_KVFILE_H
+#ifndef QMEM_KERNEL_KVFILE_H
+#define QMEM_KERNEL_KVFILE_H
 
 #include "proc/kv.h"
 #include "qmem.h"

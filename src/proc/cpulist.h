@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* /sys/devices/system/cpu/online and other lists of numbers: "0-3,8,10-11". */
-#ifndef QMEM_CPULIST_H
-#define QMEM_CPULIST_H
+#ifndef QMEM_PROC_CPULIST_H
+#define QMEM_PROC_CPULIST_H
 
 #include <stddef.h>
 #include <stdint.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* /proc/stat without its interrupts, and /proc/loadavg. */
-#ifndef QMEM_CPUSTAT_H
-#define QMEM_CPUSTAT_H
+#ifndef QMEM_PROC_CPUSTAT_H
+#define QMEM_PROC_CPUSTAT_H
 
 #include <stdbool.h>
 #include <stddef.h>

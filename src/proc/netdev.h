@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* /proc/PID/net/dev: the interfaces of a network namespace, one a line. */
-#ifndef QMEM_NETDEV_H
-#define QMEM_NETDEV_H
+#ifndef QMEM_PROC_NETDEV_H
+#define QMEM_PROC_NETDEV_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -6,8 +6,8 @@
  * The parsers return 0 or -errno: -EINVAL for what is malformed or cut, -ERANGE for a number beyond int64, -ENODATA for an
  * empty text, as a file reads whose process has just gone. They write *ret only on success.
  */
-#ifndef QMEM_PIDSTAT_H
-#define QMEM_PIDSTAT_H
+#ifndef QMEM_PROC_PIDSTAT_H
+#define QMEM_PROC_PIDSTAT_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* /proc/pressure/RESOURCE, and the files of the same form in a cgroup. Linux 4.20; "irq" 6.1. */
-#ifndef QMEM_PSI_H
-#define QMEM_PSI_H
+#ifndef QMEM_PROC_PSI_H
+#define QMEM_PROC_PSI_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -7,8 +7,8 @@
  *	if (procask_add(ask, p)) ...		// for each process of which something is wanted
  *	procask_go(q, ask);
  */
-#ifndef QMEM_PROCASK_H
-#define QMEM_PROCASK_H
+#ifndef QMEM_PROCESS_ASK_H
+#define QMEM_PROCESS_ASK_H
 
 #include "qmem.h"
 

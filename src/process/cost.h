@@ -4,8 +4,8 @@
  * may have been dear by accident, and a process that is not read for that tells nothing better: after a while, which is longer
  * each time, it is taken for one like the others.
  */
-#ifndef QMEM_SERVICE_COST_H
-#define QMEM_SERVICE_COST_H
+#ifndef QMEM_PROCESS_COST_H
+#define QMEM_PROCESS_COST_H
 
 #include <stdint.h>
 

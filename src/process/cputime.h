@@ -8,8 +8,8 @@
  * processes used before they were first seen, but for those that are known to have begun since the round before, nor what
  * they used after they were last seen.
  */
-#ifndef QMEM_CPUTIME_H
-#define QMEM_CPUTIME_H
+#ifndef QMEM_PROCESS_CPUTIME_H
+#define QMEM_PROCESS_CPUTIME_H
 
 #include "process/group.h"
 #include "process/table.h"

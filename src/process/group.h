@@ -16,8 +16,8 @@
  * at any round: what is counted from one round to the next goes to the group that it is in now. While the worker is asked
  * about it anew, as after an exec, it stays where the last answer has put it, unless what is known tells that it is another.
  */
-#ifndef QMEM_PROCGROUP_H
-#define QMEM_PROCGROUP_H
+#ifndef QMEM_PROCESS_GROUP_H
+#define QMEM_PROCESS_GROUP_H
 
 #include "qmem.h"
 

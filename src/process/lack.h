@@ -4,8 +4,8 @@
  * one that saw it first, as the worker reads between rounds: else a group that some process is born into at each round would
  * never have a sum.
  */
-#ifndef QMEM_SERVICE_LACK_H
-#define QMEM_SERVICE_LACK_H
+#ifndef QMEM_PROCESS_LACK_H
+#define QMEM_PROCESS_LACK_H
 
 #include "qmem.h"
 

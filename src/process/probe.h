@@ -3,8 +3,8 @@
  * Files of processes that take the process's own lock: read by the worker, one process at a time, within a budget of CPU
  * time. What costs more than predicted is paid back before the next one.
  */
-#ifndef QMEM_SERVICE_PROBE_H
-#define QMEM_SERVICE_PROBE_H
+#ifndef QMEM_PROCESS_PROBE_H
+#define QMEM_PROCESS_PROBE_H
 
 #include "qmem.h"
 

@@ -8,8 +8,8 @@
  *		why = pss_of(pss, p, &amounts);
  *	pss_go(q, pss);
  */
-#ifndef QMEM_SERVICE_PSS_H
-#define QMEM_SERVICE_PSS_H
+#ifndef QMEM_PROCESS_PSS_H
+#define QMEM_PROCESS_PSS_H
 
 #include "qmem.h"
 #include "process/lack.h"

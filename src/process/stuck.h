@@ -16,8 +16,8 @@
  *
  * One that is `frozen` (as in a container that is paused, cgroup v1) is none of these: it does not wait.
  */
-#ifndef QMEM_STUCK_H
-#define QMEM_STUCK_H
+#ifndef QMEM_PROCESS_STUCK_H
+#define QMEM_PROCESS_STUCK_H
 
 #include "process/table.h"
 

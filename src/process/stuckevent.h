@@ -3,8 +3,8 @@
  * What is said of tasks that are stuck: an event for each of those that have waited longest, as long as there is a name left,
  * and one for all others. Who has a name keeps it until its wait is over, which is said, too.
  */
-#ifndef QMEM_STUCKEVENT_H
-#define QMEM_STUCKEVENT_H
+#ifndef QMEM_PROCESS_STUCKEVENT_H
+#define QMEM_PROCESS_STUCKEVENT_H
 
 #include "process/stuck.h"
 

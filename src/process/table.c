@@ -21,7 +21,7 @@ struct proctable {
 	int64_t fd_budget;
 	int64_t max;
 
-	struct table table;
+	struct records records;
 	size_t backend; /* in `backends` */
 	void *data;
 	struct unseen unseen;
@@ -86,12 +86,12 @@ static int open_backend(struct qmem *q, struct proctable *t, size_t i, struct ba
 	int err = -EAGAIN;
 
 	t->unseen = (struct unseen){ 0 };
-	t->table.totals.per_thread = b->per_thread;
+	t->records.totals.per_thread = b->per_thread;
 	for (int tries = 0; err == -EAGAIN && tries < TRIES; tries++) {
 		*why = (struct backend_reason){ "" };
-		err = b->open(q, &t->table, t->fd_budget, &t->data, why);
+		err = b->open(q, &t->records, t->fd_budget, &t->data, why);
 		if (!err && b->verify) {
-			err = verify(q, &t->table, b, t->data, &t->unseen, why);
+			err = verify(q, &t->records, b, t->data, &t->unseen, why);
 			if (err)
 				b->close(t->data);
 		}
@@ -103,8 +103,8 @@ static int open_backend(struct qmem *q, struct proctable *t, size_t i, struct ba
 		return err;
 	}
 	t->backend = i;
-	t->table.totals.exact = b->exact(t->data);
-	t->table.totals.per_thread = b->per_thread;
+	t->records.totals.exact = b->exact(t->data);
+	t->records.totals.per_thread = b->per_thread;
 	return 0;
 }
 
@@ -114,7 +114,7 @@ static void note(struct qmem *q, const struct proctable *t)
 	char text[128] = "", unseen[128] = "";
 
 	if (b->describe)
-		b->describe(&t->table, t->data, text, sizeof(text));
+		b->describe(&t->records, t->data, text, sizeof(text));
 	if (t->unseen.n) {
 		snprintf(unseen, sizeof(unseen), "does not see %zu of the processes in /proc, pid %" PRId32 " for one",
 			 t->unseen.n, t->unseen.pid);
@@ -122,7 +122,7 @@ static void note(struct qmem *q, const struct proctable *t)
 	}
 	qmem_note(q, "back end %s: %s%s%s%s%s%s%s%s", b->name, b->help, t->wanted ? "; as Backend says" : "",
 		  *text ? "; " : "", text, *unseen ? "; " : "", unseen,
-		  t->table.totals.exact ? "" : "; RSS is approximate, as this kernel's VmRSS is", t->reasons);
+		  t->records.totals.exact ? "" : "; RSS is approximate, as this kernel's VmRSS is", t->reasons);
 }
 
 static void add_reason(struct proctable *t, const struct backend *b, const struct backend_reason *why)
@@ -169,12 +169,12 @@ static int scan_again(struct qmem *q, struct proctable *t, struct backend_reason
 	qmem_log(q, QMEM_LOG_DEBUG, "back end '%s' is made anew: there are more processes, or other CPUs", b->name);
 	for (int tries = 0; err == -EAGAIN && tries < TRIES; tries++) {
 		close_backend(t);
-		err = b->open(q, &t->table, t->fd_budget, &t->data, why);
+		err = b->open(q, &t->records, t->fd_budget, &t->data, why);
 		if (err) {
 			t->data = NULL;
 			return err;
 		}
-		err = b->scan(q, &t->table, t->data);
+		err = b->scan(q, &t->records, t->data);
 	}
 	return err == -EAGAIN ? -EBUSY : err;
 }
@@ -183,9 +183,9 @@ static int scan(struct qmem *q, struct proctable *t, struct backend_reason *why)
 {
 	int err = -EAGAIN;
 
-	table_begin(&t->table);
+	records_begin(&t->records);
 	if (t->data)
-		err = backends[t->backend]->scan(q, &t->table, t->data);
+		err = backends[t->backend]->scan(q, &t->records, t->data);
 	if (err == -EAGAIN)
 		err = scan_again(q, t, why);
 	if (err && !*why->text)
@@ -203,7 +203,7 @@ static int scan_by_any(struct qmem *q, struct proctable *t)
 	if (err && err != -EBUSY && b->verify && !t->wanted) {
 		qmem_log(q, QMEM_LOG_WARNING, "back end '%s' has failed: %s", b->name, why.text);
 		close_backend(t);
-		table_reset(&t->table);
+		records_reset(&t->records);
 		add_reason(t, b, &why);
 		err = choose(q, t, t->backend + 1);
 		if (err)
@@ -222,24 +222,24 @@ static int collect(struct qmem *q, void *state)
 	int err = scan_by_any(q, t);
 
 	if (err)
-		table_break(&t->table);
+		records_break(&t->records);
 	else
-		table_end(&t->table);
+		records_end(&t->records);
 	if (t->data && backends[t->backend]->settle)
-		backends[t->backend]->settle(&t->table, t->data);
+		backends[t->backend]->settle(&t->records, t->data);
 	if (err)
 		return err;
-	if (t->table.totals.overflow)
+	if (t->records.totals.overflow)
 		qmem_complain(q, &t->full,
 			      "has room for %" PRId64 " processes, %" PRIu64 " more are left out (MaxProcesses)",
-			      t->max, t->table.totals.overflow);
+			      t->max, t->records.totals.overflow);
 	else
 		qmem_release(q, &t->full, "has room for all processes again");
-	if (t->table.totals.hidden)
+	if (t->records.totals.hidden)
 		qmem_complain(q, &t->hidden,
 			      "%" PRIu64 " processes cannot be looked at: /proc hides them (hidepid), or what it says "
 			      "is malformed",
-			      t->table.totals.hidden);
+			      t->records.totals.hidden);
 	else
 		qmem_release(q, &t->hidden, "all processes can be looked at again");
 	return 0;
@@ -249,69 +249,69 @@ static int collect(struct qmem *q, void *state)
 
 size_t proctable_capacity(const struct proctable *t)
 {
-	return t->table.used;
+	return t->records.used;
 }
 
 uint64_t proctable_round(const struct proctable *t)
 {
-	return t->table.round;
+	return t->records.round;
 }
 
 bool proctable_current(const struct proctable *t)
 {
-	return t->table.current;
+	return t->records.current;
 }
 
 uint64_t proctable_whole_since(const struct proctable *t)
 {
-	return t->table.whole_since;
+	return t->records.whole_since;
 }
 
 const struct proc *proctable_at(const struct proctable *t, size_t slot)
 {
-	const struct proc *p = slot < t->table.used ? &t->table.slots[slot] : NULL;
+	const struct proc *p = slot < t->records.used ? &t->records.slots[slot] : NULL;
 
 	return p && p->pid ? p : NULL;
 }
 
 const struct proc *proctable_find(const struct proctable *t, int32_t pid)
 {
-	return table_find(&t->table, pid);
+	return records_find(&t->records, pid);
 }
 
 const struct proc *proctable_first(const struct proctable *t)
 {
-	return t->table.order_n ? &t->table.slots[t->table.order[0]] : NULL;
+	return t->records.order_n ? &t->records.slots[t->records.order[0]] : NULL;
 }
 
 const struct proc *proctable_next(const struct proctable *t, const struct proc *p)
 {
 	size_t next = (size_t)p->order + 1;
 
-	return next < t->table.order_n ? &t->table.slots[t->table.order[next]] : NULL;
+	return next < t->records.order_n ? &t->records.slots[t->records.order[next]] : NULL;
 }
 
 size_t proctable_births(const struct proctable *t, const uint32_t **ret_slots)
 {
-	*ret_slots = t->table.births;
-	return t->table.births_n;
+	*ret_slots = t->records.births;
+	return t->records.births_n;
 }
 
 size_t proctable_deaths(const struct proctable *t, const uint32_t **ret_slots)
 {
-	*ret_slots = t->table.deaths;
-	return t->table.deaths_n;
+	*ret_slots = t->records.deaths;
+	return t->records.deaths_n;
 }
 
 const struct proctable_totals *proctable_totals(const struct proctable *t)
 {
-	return &t->table.totals;
+	return &t->records.totals;
 }
 
 size_t proctable_blocked(const struct proctable *t, const struct proc_task **ret_tasks)
 {
-	*ret_tasks = t->table.blocked;
-	return t->table.blocked_n;
+	*ret_tasks = t->records.blocked;
+	return t->records.blocked_n;
 }
 
 int proctable_wchan(struct qmem *q, const struct proc_task *task, char *ret, size_t size)
@@ -343,13 +343,13 @@ static void stop(struct qmem *q, void *state)
 
 	(void)q;
 	close_backend(t);
-	table_release(&t->table);
+	records_release(&t->records);
 }
 
 static int start(struct qmem *q, void *state)
 {
 	struct proctable *t = state;
-	int err = table_init(&t->table, (size_t)t->max);
+	int err = records_init(&t->records, (size_t)t->max);
 
 	return err ? err : choose(q, t, 0);
 }

@@ -34,8 +34,8 @@
  * With fds and files, what only /proc/PID/status has (*) is read when a process is new, when its faults, RSS or size have
  * moved, and else every 64th round: it can be older than the round only if it changed without any of these.
  */
-#ifndef QMEM_PROCTABLE_H
-#define QMEM_PROCTABLE_H
+#ifndef QMEM_PROCESS_TABLE_H
+#define QMEM_PROCESS_TABLE_H
 
 #include "qmem.h"
 

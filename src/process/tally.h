@@ -9,8 +9,8 @@
  *	for (i = 0; i < t.n; i++)	if (t.scores[i].in) t.names[i], t.counts[i]
  *	t.other				if t.others
  */
-#ifndef QMEM_TALLY_H
-#define QMEM_TALLY_H
+#ifndef QMEM_PROCESS_TALLY_H
+#define QMEM_PROCESS_TALLY_H
 
 #include "util/top.h"
 

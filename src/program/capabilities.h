@@ -3,8 +3,8 @@
  * Capabilities. The program is installed with them permitted, not effective ("=p"): a bounding set that lacks one does not
  * keep it from starting. What is used is raised, all else is dropped.
  */
-#ifndef QMEM_NETDATA_CAPS_H
-#define QMEM_NETDATA_CAPS_H
+#ifndef QMEM_PROGRAM_CAPABILITIES_H
+#define QMEM_PROGRAM_CAPABILITIES_H
 
 #include <stddef.h>
 

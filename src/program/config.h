@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* qmem.conf -> qmem_set(). */
-#ifndef QMEM_NETDATA_CONFIG_H
-#define QMEM_NETDATA_CONFIG_H
+#ifndef QMEM_PROGRAM_CONFIG_H
+#define QMEM_PROGRAM_CONFIG_H
 
 #include <stddef.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Quotients in decimal, without the noise of floating point. */
-#ifndef QMEM_NETDATA_DECIMAL_H
-#define QMEM_NETDATA_DECIMAL_H
+#ifndef QMEM_PROGRAM_DECIMAL_H
+#define QMEM_PROGRAM_DECIMAL_H
 
 #define DECIMAL_SIZE 64
 

@@ -9,8 +9,8 @@
  *	key = "in quotes # ; kept"     \" and \\ in them
  *	[service.group "web"]          a named block
  */
-#ifndef QMEM_NETDATA_INI_H
-#define QMEM_NETDATA_INI_H
+#ifndef QMEM_PROGRAM_INI_H
+#define QMEM_PROGRAM_INI_H
 
 #include <stddef.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Lines on stderr, as the agent that started us writes its own. */
-#ifndef QMEM_NETDATA_LOG_H
-#define QMEM_NETDATA_LOG_H
+#ifndef QMEM_PROGRAM_LOG_H
+#define QMEM_PROGRAM_LOG_H
 
 #include <stdbool.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The program for people: values and state, once, on stdout. */
-#ifndef QMEM_NETDATA_PRINT_H
-#define QMEM_NETDATA_PRINT_H
+#ifndef QMEM_PROGRAM_PRINT_H
+#define QMEM_PROGRAM_PRINT_H
 
 #include <stddef.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The one thread for work that may block. It is started by the first job, and comes back through a watched eventfd. */
-#ifndef QMEM_NETDATA_WORKER_H
-#define QMEM_NETDATA_WORKER_H
+#ifndef QMEM_PROGRAM_WORKER_H
+#define QMEM_PROGRAM_WORKER_H
 
 #include "qmem.h"
 

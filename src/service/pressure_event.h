@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What is said when a pressure trigger fires, and what reclaim did meanwhile. */
-#ifndef QMEM_PRESSURE_EVENT_H
-#define QMEM_PRESSURE_EVENT_H
+#ifndef QMEM_SERVICE_PRESSURE_EVENT_H
+#define QMEM_SERVICE_PRESSURE_EVENT_H
 
 #include "service/pressure_trigger.h"
 #include "service/vmstat.h"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* A PSI trigger: what a user asks for, and what becomes of it as time and totals go by. It opens no file and knows no
  * clock. */
-#ifndef QMEM_TRIGGER_H
-#define QMEM_TRIGGER_H
+#ifndef QMEM_SERVICE_PRESSURE_TRIGGER_H
+#define QMEM_SERVICE_PRESSURE_TRIGGER_H
 
 #include <stddef.h>
 #include <stdint.h>

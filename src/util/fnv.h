@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* FNV-1a with 64 bits, folded to 32: a hash of what is as short as a name. */
-#ifndef QMEM_FNV_H
-#define QMEM_FNV_H
+#ifndef QMEM_UTIL_FNV_H
+#define QMEM_UTIL_FNV_H
 
 #include <stddef.h>
 #include <stdint.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Arrays with an item for each slot or group, of which there are more and more: such as grow, and such as need not. */
-#ifndef QMEM_ROOM_H
-#define QMEM_ROOM_H
+#ifndef QMEM_UTIL_ROOM_H
+#define QMEM_UTIL_ROOM_H
 
 #include <stddef.h>
 

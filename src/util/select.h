@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Which of many are wanted, by collectd's rules: names, or POSIX extended regular expressions between slashes. */
-#ifndef QMEM_SELECT_H
-#define QMEM_SELECT_H
+#ifndef QMEM_UTIL_SELECT_H
+#define QMEM_UTIL_SELECT_H
 
 #include <stdbool.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The N greatest of many, without two of nearly the same size changing places at every look. */
-#ifndef QMEM_TOP_H
-#define QMEM_TOP_H
+#ifndef QMEM_UTIL_TOP_H
+#define QMEM_UTIL_TOP_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Arithmetic with values that may be absent: then the result is, too. */
-#ifndef QMEM_SERVICE_VALUE_H
-#define QMEM_SERVICE_VALUE_H
+#ifndef QMEM_UTIL_VALUE_H
+#define QMEM_UTIL_VALUE_H
 
 #include "qmem.h"
 

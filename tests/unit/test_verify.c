@@ -22,7 +22,7 @@ static int nothing(struct qmem *q, void *state)
 /* The engine wants one. */
 static const struct qmem_service idle_service = { .name = "idle", .help = "does nothing", .collect = nothing };
 static const struct qmem_service *const services[] = { &idle_service, NULL };
-static struct table table;
+static struct records table;
 static struct unseen unseen;
 static struct backend_reason why;
 
@@ -36,7 +36,7 @@ static struct {
 	int64_t walks;
 } fake;
 
-static int fake_scan(struct qmem *q, struct table *t, void *data)
+static int fake_scan(struct qmem *q, struct records *t, void *data)
 {
 	int64_t page = sysconf(_SC_PAGESIZE), tick = (int64_t)QMEM_SECOND / sysconf(_SC_CLK_TCK);
 
@@ -44,7 +44,7 @@ static int fake_scan(struct qmem *q, struct table *t, void *data)
 	(void)data;
 	fake.walks++;
 	for (int pid = 1; pid <= fake.seen; pid++) {
-		struct proc *p = table_enter(t, pid, pid * tick);
+		struct proc *p = records_enter(t, pid, pid * tick);
 
 		ck_assert_ptr_nonnull(p);
 		p->state = pid == 1 ? fake.state : 'S';
@@ -70,10 +70,10 @@ static int verified(void)
 	int err;
 
 	why = (struct backend_reason){ "" };
-	ck_assert_int_eq(table_init(&table, 100), 0);
+	ck_assert_int_eq(records_init(&table, 100), 0);
 	err = verify(procroot_host.q, &table, &backend, NULL, &unseen, &why);
 	ck_assert_uint_eq(table.order_n, 0);
-	table_release(&table);
+	records_release(&table);
 	return err;
 }
 #define refused(what)                                                                                                  \

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* A way to fill the table of processes. */
-#ifndef QMEM_PROCTAB_BACKEND_H
-#define QMEM_PROCTAB_BACKEND_H
+#ifndef QMEM_PROCESS_BACKEND_BACKEND_H
+#define QMEM_PROCESS_BACKEND_BACKEND_H
 
 #include "process/backend/records.h"
 
@@ -14,16 +14,16 @@ struct backend {
 	bool verify;     /* what it says is compared with /proc at the start */
 	bool per_thread; /* it sees every thread's state */
 	/* `budget`: how many descriptors it may keep open. `why` gets the reason of an error. */
-	int (*open)(struct qmem *q, struct table *table, int64_t budget, void **ret, struct backend_reason *why);
-	/* One walk, between table_begin() and table_end(). On error the table is as far as it got. -EAGAIN: it must be opened
+	int (*open)(struct qmem *q, struct records *records, int64_t budget, void **ret, struct backend_reason *why);
+	/* One walk, between records_begin() and records_end(). On error the table is as far as it got. -EAGAIN: it must be opened
 	 * again, for more processes or other CPUs than there were. */
-	int (*scan)(struct qmem *q, struct table *table, void *backend);
-	/* After table_end() or table_break(): who is gone is known; may be NULL. */
-	void (*settle)(struct table *table, void *backend);
+	int (*scan)(struct qmem *q, struct records *records, void *backend);
+	/* After records_end() or records_break(): who is gone is known; may be NULL. */
+	void (*settle)(struct records *records, void *backend);
 	/* Is its RSS a true sum? Else it lags by what threads or CPUs keep to themselves. */
 	bool (*exact)(const void *backend);
 	/* What a user should know of this one as it runs; `text` is empty before. May be NULL. */
-	void (*describe)(const struct table *table, const void *backend, char *text, size_t size);
+	void (*describe)(const struct records *records, const void *backend, char *text, size_t size);
 	void (*close)(void *backend);
 };
 

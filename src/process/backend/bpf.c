@@ -32,7 +32,7 @@ _Static_assert(PROCTABLE_STATES == PROC_STATES && PROCTABLE_BLOCKED_STATE == PRO
 		       PROCTABLE_IDLE_STATE == PROC_IDLE,
 	       "states");
 _Static_assert(PROCTABLE_PF_KTHREAD == PIDSTAT_KTHREAD && PROCTABLE_PF_FROZEN == PIDSTAT_FROZEN, "flags");
-_Static_assert(PROCTABLE_BLOCKED == TABLE_BLOCKED, "blocked tasks");
+_Static_assert(PROCTABLE_BLOCKED == RECORDS_BLOCKED, "blocked tasks");
 
 #define CPUS_TEXT (5 * PROCTABLE_CPUS) /* four digits and a comma each */
 
@@ -123,32 +123,32 @@ static void take_memory(const struct bpf *b, struct proc *p, const struct procta
 		rss = file + anon + shmem;
 		hwm = pages(b, (int64_t)r->hiwater_rss);
 		hwm = hwm > rss ? hwm : rss;
-		table_set(p, &p->vmsize, pages(b, (int64_t)r->total_vm), change);
-		table_set(p, &p->vmdata, pages(b, (int64_t)r->data_vm), change);
-		table_set(p, &p->pgtables, (int64_t)r->pgtables, change);
+		records_set(p, &p->vmsize, pages(b, (int64_t)r->total_vm), change);
+		records_set(p, &p->vmdata, pages(b, (int64_t)r->data_vm), change);
+		records_set(p, &p->pgtables, (int64_t)r->pgtables, change);
 		take_changes(b, p, r);
 	} else {
-		table_set(p, &p->vmsize, QMEM_NA, PROC_VM);
+		records_set(p, &p->vmsize, QMEM_NA, PROC_VM);
 		p->vmdata = p->pgtables = QMEM_NA;
 	}
-	table_set(p, &p->rss, rss, PROC_RSS);
-	table_set(p, &p->anon, anon, PROC_RSS);
-	table_set(p, &p->file, file, PROC_RSS);
-	table_set(p, &p->shmem, shmem, PROC_RSS);
-	table_set(p, &p->swap, swap, PROC_RSS);
+	records_set(p, &p->rss, rss, PROC_RSS);
+	records_set(p, &p->anon, anon, PROC_RSS);
+	records_set(p, &p->file, file, PROC_RSS);
+	records_set(p, &p->shmem, shmem, PROC_RSS);
+	records_set(p, &p->swap, swap, PROC_RSS);
 	p->hwm = hwm;
 }
 
 /* All but the times. */
-static struct proc *take(const struct bpf *b, struct table *table, const struct proctable_record *r)
+static struct proc *take(const struct bpf *b, struct records *records, const struct proctable_record *r)
 {
-	struct proc *p = table_enter(table, (int32_t)r->pid, (int64_t)r->start);
+	struct proc *p = records_enter(records, (int32_t)r->pid, (int64_t)r->start);
 	char state = proc_state_letters[r->state < PROC_STATES ? r->state : PROC_OTHER];
 
 	if (!p || (r->same && !(p->changed & PROC_BORN)))
 		return NULL;
 	p->kthread = r->flags & PROCTABLE_PF_KTHREAD;
-	table_set_comm(p, r->comm);
+	records_set_comm(p, r->comm);
 	if (p->ppid != (int32_t)r->ppid || p->uid != r->uid || p->cgroup != r->cgroup || p->execs != r->execs)
 		p->changed |= PROC_ID;
 	p->ppid = (int32_t)r->ppid;
@@ -165,12 +165,12 @@ static struct proc *take(const struct bpf *b, struct table *table, const struct 
 
 static void take_sums(struct proc *p, const struct sums *s)
 {
-	table_set_times(p, s->utime, s->stime, s->runtime);
+	records_set_times(p, s->utime, s->stime, s->runtime);
 	/* a thread that ends while the others are counted is missing for one round */
 	if (s->minflt > p->minflt)
-		table_set(p, &p->minflt, s->minflt, PROC_RAN);
+		records_set(p, &p->minflt, s->minflt, PROC_RAN);
 	if (s->majflt > p->majflt)
-		table_set(p, &p->majflt, s->majflt, PROC_RAN);
+		records_set(p, &p->majflt, s->majflt, PROC_RAN);
 }
 
 /* ---- walk ---- */
@@ -182,7 +182,7 @@ static bool cpus_changed(struct qmem *q, struct bpf *b)
 	return qmem_read(q, &b->online, &text) >= 0 && strcmp(text, b->cpus) != 0;
 }
 
-static int walk_scan(struct qmem *q, struct table *table, void *backend)
+static int walk_scan(struct qmem *q, struct records *records, void *backend)
 {
 	struct bpf *b = backend;
 	struct proctable_head *head = b->head;
@@ -195,13 +195,13 @@ static int walk_scan(struct qmem *q, struct table *table, void *backend)
 	if (err)
 		return err;
 	n = head->n;
-	if (n > b->room && b->room < table->max) {
-		table->expected = n;
+	if (n > b->room && b->room < records->max) {
+		records->expected = n;
 		return -EAGAIN;
 	}
 	for (size_t i = 0; i < n && i < b->room; i++) {
 		const struct proctable_record *r = &b->records[i];
-		struct proc *p = take(b, table, r);
+		struct proc *p = take(b, records, r);
 
 		if (p)
 			take_sums(p, &(struct sums){ .utime = (int64_t)r->utime,
@@ -211,26 +211,26 @@ static int walk_scan(struct qmem *q, struct table *table, void *backend)
 						     .majflt = (int64_t)r->majflt });
 	}
 	if (n > b->room)
-		table->totals.overflow += n - b->room;
-	table->totals.threads = head->threads;
+		records->totals.overflow += n - b->room;
+	records->totals.threads = head->threads;
 	for (int state = 0; state < PROCTABLE_STATES; state++)
-		table->totals.states[state] = head->states[state];
+		records->totals.states[state] = head->states[state];
 	for (size_t i = 0; i < head->blocked_n && i < PROCTABLE_BLOCKED; i++)
-		table_block(table, (int32_t)head->blocked[i].pid, (int32_t)head->blocked[i].tid,
-			    (int64_t)head->blocked[i].start);
+		records_block(records, (int32_t)head->blocked[i].pid, (int32_t)head->blocked[i].tid,
+			      (int64_t)head->blocked[i].start);
 	if (head->blocked_n > PROCTABLE_BLOCKED)
-		table->totals.blocked_overflow += head->blocked_n - PROCTABLE_BLOCKED;
+		records->totals.blocked_overflow += head->blocked_n - PROCTABLE_BLOCKED;
 	return 0;
 }
 
 /* ---- dump ---- */
 
-static struct sums *sums_of(const struct bpf *b, const struct table *table, const struct proc *p)
+static struct sums *sums_of(const struct bpf *b, const struct records *records, const struct proc *p)
 {
 	struct sums *s = &b->sums[p->slot];
 
-	if (s->round != table->round)
-		*s = (struct sums){ .round = table->round };
+	if (s->round != records->round)
+		*s = (struct sums){ .round = records->round };
 	return s;
 }
 
@@ -243,36 +243,36 @@ static void add(struct sums *s, const struct proctable_record *r)
 	s->majflt += (int64_t)r->majflt;
 }
 
-static void take_one(struct bpf *b, struct table *table, const struct proctable_record *r)
+static void take_one(struct bpf *b, struct records *records, const struct proctable_record *r)
 {
 	struct proc *p;
 
 	if (r->state < PROC_STATES)
-		table->totals.states[r->state]++;
-	table->totals.threads++;
+		records->totals.states[r->state]++;
+	records->totals.threads++;
 	if (r->state == PROC_BLOCKED && !r->frozen)
-		table_block(table, (int32_t)r->pid, (int32_t)r->tid, (int64_t)r->start);
+		records_block(records, (int32_t)r->pid, (int32_t)r->tid, (int64_t)r->start);
 	/* threads come by their own ids: where these have begun again, one comes before the first of its process */
-	p = r->tid == r->pid ? take(b, table, r) : table_find(table, (int32_t)r->pid);
+	p = r->tid == r->pid ? take(b, records, r) : records_find(records, (int32_t)r->pid);
 	if (p)
-		add(sums_of(b, table, p), r);
+		add(sums_of(b, records, p), r);
 	else if (r->tid != r->pid && b->early_n < EARLY)
 		b->early[b->early_n++] = *r;
 }
 
-static void take_early(struct bpf *b, const struct table *table)
+static void take_early(struct bpf *b, const struct records *records)
 {
 	for (size_t i = 0; i < b->early_n; i++) {
-		const struct proc *p = table_find(table, (int32_t)b->early[i].pid);
+		const struct proc *p = records_find(records, (int32_t)b->early[i].pid);
 
 		if (p)
-			add(sums_of(b, table, p), &b->early[i]);
+			add(sums_of(b, records, p), &b->early[i]);
 	}
 	b->early_n = 0;
 }
 
 /* How much of the text was whole records. */
-static size_t take_text(struct bpf *b, struct table *table, size_t len)
+static size_t take_text(struct bpf *b, struct records *records, size_t len)
 {
 	struct proctable_record r;
 	size_t at = 0, size;
@@ -283,13 +283,13 @@ static size_t take_text(struct bpf *b, struct table *table, size_t len)
 		if (len - at < size)
 			break;
 		memcpy(&r, b->text + at, size);
-		take_one(b, table, &r);
+		take_one(b, records, &r);
 	}
 	return at;
 }
 
 /* Where its buffer is the larger one, as with pages of 16K and 64K, the kernel cuts a record at the end of ours. */
-static int dump_read(struct bpf *b, struct table *table, int fd)
+static int dump_read(struct bpf *b, struct records *records, int fd)
 {
 	size_t have = 0, used;
 
@@ -303,13 +303,13 @@ static int dump_read(struct bpf *b, struct table *table, int fd)
 		if (!n)
 			return have ? -EBADMSG : 0;
 		have += (size_t)n;
-		used = take_text(b, table, have);
+		used = take_text(b, records, have);
 		have -= used;
 		memmove(b->text, b->text + used, have);
 	}
 }
 
-static int dump_scan(struct qmem *q, struct table *table, void *backend)
+static int dump_scan(struct qmem *q, struct records *records, void *backend)
 {
 	struct bpf *b = backend;
 	union bpf_attr attr;
@@ -323,13 +323,13 @@ static int dump_scan(struct qmem *q, struct table *table, void *backend)
 	fd = (int)sys_bpf(BPF_ITER_CREATE, &attr);
 	if (fd < 0)
 		return -errno;
-	err = dump_read(b, table, fd);
+	err = dump_read(b, records, fd);
 	close(fd);
-	take_early(b, table);
-	for (size_t i = 0; i < table->order_n; i++) {
-		struct proc *p = &table->slots[table->order[i]];
+	take_early(b, records);
+	for (size_t i = 0; i < records->order_n; i++) {
+		struct proc *p = &records->slots[records->order[i]];
 
-		take_sums(p, sums_of(b, table, p));
+		take_sums(p, sums_of(b, records, p));
 	}
 	return err;
 }
@@ -527,7 +527,7 @@ static struct bpf *bpf_new(void)
 }
 
 /* All threads that there are, and some more: more than there are processes. "0.00 0.01 0.05 1/209 4711" */
-static size_t expected(struct qmem *q, const struct table *table)
+static size_t expected(struct qmem *q, const struct records *records)
 {
 	struct qmem_file file = QMEM_FILE("proc/loadavg");
 	size_t n = 0;
@@ -539,13 +539,13 @@ static size_t expected(struct qmem *q, const struct table *table)
 		n = slash ? strtoul(slash + 1, NULL, 10) : 0;
 	}
 	qmem_file_close(&file);
-	n = table->expected > n ? table->expected : n;
+	n = records->expected > n ? records->expected : n;
 	n += n / 2;
 	n = n < RECORDS_FIRST ? RECORDS_FIRST : n;
-	return n < table->max ? n : table->max;
+	return n < records->max ? n : records->max;
 }
 
-static int walk_open(struct qmem *q, struct table *table, int64_t budget, void **ret, struct backend_reason *why)
+static int walk_open(struct qmem *q, struct records *records, int64_t budget, void **ret, struct backend_reason *why)
 {
 	struct bpf *b = bpf_new();
 	int err;
@@ -553,7 +553,7 @@ static int walk_open(struct qmem *q, struct table *table, int64_t budget, void *
 	(void)budget;
 	if (!b)
 		return -ENOMEM;
-	b->room = expected(q, table);
+	b->room = expected(q, records);
 	err = load(q, b, &walk_program, true, why);
 	if (!err && !b->head->adjacent) {
 		snprintf(why->text, sizeof(why->text), "the kernel keeps a process's counters apart");
@@ -580,7 +580,7 @@ static int dump_attach(struct bpf *b, struct backend_reason *why)
 	return -errno;
 }
 
-static int dump_open(struct qmem *q, struct table *table, int64_t budget, void **ret, struct backend_reason *why)
+static int dump_open(struct qmem *q, struct records *records, int64_t budget, void **ret, struct backend_reason *why)
 {
 	struct bpf *b = bpf_new();
 	int err;
@@ -597,7 +597,7 @@ static int dump_open(struct qmem *q, struct table *table, int64_t budget, void *
 	if (err)
 		goto out;
 	b->text = malloc(DUMP_SIZE);
-	b->sums_n = table->max;
+	b->sums_n = records->max;
 	b->sums = room_reserve(b->sums_n, sizeof(*b->sums));
 	b->early = room_reserve(EARLY, sizeof(*b->early));
 	if (!b->sums || !b->early || !b->text)

@@ -5,10 +5,10 @@
 
 #include "process/backend/backend.h"
 
-static int open_none(struct qmem *q, struct table *table, int64_t budget, void **ret, struct backend_reason *why)
+static int open_none(struct qmem *q, struct records *records, int64_t budget, void **ret, struct backend_reason *why)
 {
 	(void)q;
-	(void)table;
+	(void)records;
 	(void)budget;
 	(void)ret;
 	snprintf(why->text, sizeof(why->text), "qmem was built without libbpf");

@@ -64,9 +64,9 @@ static void keep_not(struct files *f, struct kept *k)
 		close_kept(f, k, i);
 }
 
-static void keep_none(struct files *f, const struct table *table)
+static void keep_none(struct files *f, const struct records *records)
 {
-	for (size_t slot = 0; slot < table->used; slot++)
+	for (size_t slot = 0; slot < records->used; slot++)
 		keep_not(f, &f->kept[slot]);
 }
 
@@ -150,10 +150,10 @@ static void no_memory(struct proc *p)
 	int64_t *const values[] = { &p->rss, &p->anon, &p->file, &p->shmem, &p->swap };
 
 	for (size_t i = 0; i < sizeof(values) / sizeof(*values); i++)
-		table_set(p, values[i], QMEM_NA, PROC_RSS);
-	table_set(p, &p->vmsize, QMEM_NA, PROC_VM);
-	table_set(p, &p->vmdata, QMEM_NA, PROC_VM);
-	table_set(p, &p->pgtables, QMEM_NA, PROC_VM);
+		records_set(p, values[i], QMEM_NA, PROC_RSS);
+	records_set(p, &p->vmsize, QMEM_NA, PROC_VM);
+	records_set(p, &p->vmdata, QMEM_NA, PROC_VM);
+	records_set(p, &p->pgtables, QMEM_NA, PROC_VM);
 	p->hwm = QMEM_NA;
 }
 
@@ -179,14 +179,14 @@ static int take_status(struct files *f, struct proc *p)
 		return 0;
 	}
 	/* all of one moment */
-	table_set(p, &p->rss, st.rss, PROC_RSS);
-	table_set(p, &p->anon, st.anon, PROC_RSS);
-	table_set(p, &p->file, st.file, PROC_RSS);
-	table_set(p, &p->shmem, st.shmem, PROC_RSS);
-	table_set(p, &p->swap, st.swap, PROC_RSS);
-	table_set(p, &p->vmsize, st.vmsize, PROC_VM);
-	table_set(p, &p->vmdata, st.data, PROC_VM);
-	table_set(p, &p->pgtables, st.pte, PROC_VM);
+	records_set(p, &p->rss, st.rss, PROC_RSS);
+	records_set(p, &p->anon, st.anon, PROC_RSS);
+	records_set(p, &p->file, st.file, PROC_RSS);
+	records_set(p, &p->shmem, st.shmem, PROC_RSS);
+	records_set(p, &p->swap, st.swap, PROC_RSS);
+	records_set(p, &p->vmsize, st.vmsize, PROC_VM);
+	records_set(p, &p->vmdata, st.data, PROC_VM);
+	records_set(p, &p->pgtables, st.pte, PROC_VM);
 	p->hwm = st.hwm;
 	return 0;
 }
@@ -217,7 +217,7 @@ static int take_statm(struct files *f, struct proc *p)
 	}
 	p->rss = st.resident;
 	p->anon = st.resident - st.shared;
-	table_set(p, &p->vmsize, st.size, PROC_VM);
+	records_set(p, &p->vmsize, st.size, PROC_VM);
 	return 0;
 }
 
@@ -250,21 +250,21 @@ static bool take_stat(struct proc *p, const struct pidstat *st)
 	if (p->state != st->state)
 		p->changed |= PROC_STATE;
 	p->state = st->state;
-	table_set_comm(p, st->comm);
+	records_set_comm(p, st->comm);
 	take_startstack(p, st->startstack);
-	table_set_times(p, st->utime, st->stime, QMEM_NA);
-	table_set(p, &p->minflt, st->minflt, PROC_RAN);
-	table_set(p, &p->majflt, st->majflt, PROC_RAN);
+	records_set_times(p, st->utime, st->stime, QMEM_NA);
+	records_set(p, &p->minflt, st->minflt, PROC_RAN);
+	records_set(p, &p->majflt, st->majflt, PROC_RAN);
 	return faults;
 }
 
-static bool is_due(const struct table *table, const struct proc *p)
+static bool is_due(const struct records *records, const struct proc *p)
 {
-	return (table->round + p->slot) % REFRESH == 0;
+	return (records->round + p->slot) % REFRESH == 0;
 }
 
 /* A process that vanishes is no error: its values are the last ones, and it is gone in the next round. */
-static int take_memory(struct files *f, const struct table *table, struct proc *p, bool faults)
+static int take_memory(struct files *f, const struct records *records, struct proc *p, bool faults)
 {
 	int err;
 
@@ -275,7 +275,7 @@ static int take_memory(struct files *f, const struct table *table, struct proc *
 	err = take_statm(f, p);
 	if (err)
 		return err;
-	if (faults || p->changed & ~(PROC_RAN | PROC_STATE) || is_due(table, p))
+	if (faults || p->changed & ~(PROC_RAN | PROC_STATE) || is_due(records, p))
 		err = take_status(f, p);
 	return err;
 }
@@ -300,7 +300,7 @@ static int64_t read_ran(struct files *f, const struct proc *p, struct kept *k)
  * A process that has not run has done nothing: stat, which costs the kernel most, would say what it has said. Only others can
  * have changed its memory, which statm tells. One in state D may be back in another without having run: one that was frozen.
  */
-static bool has_slept(struct files *f, const struct table *table, const struct proc *p, struct kept *k)
+static bool has_slept(struct files *f, const struct records *records, const struct proc *p, struct kept *k)
 {
 	int64_t before = k->ran;
 
@@ -309,7 +309,7 @@ static bool has_slept(struct files *f, const struct table *table, const struct p
 	k->ran = read_ran(f, p, k);
 	if (!k->ran || (before && k->ran != before))
 		k->calm = RESTLESS;
-	return before && k->ran == before && !is_due(table, p);
+	return before && k->ran == before && !is_due(records, p);
 }
 
 /* Which file is the next one to be read? */
@@ -332,9 +332,9 @@ static bool is_blocked(const struct proc *p, const struct pidstat *st)
 }
 
 /* 0 or -errno, *ret the process: NULL if it has gone. */
-static int enter(struct files *f, struct table *table, int32_t pid, struct proc **ret, bool *ret_faults)
+static int enter(struct files *f, struct records *records, int32_t pid, struct proc **ret, bool *ret_faults)
 {
-	struct proc *p = table_find(table, pid);
+	struct proc *p = records_find(records, pid);
 	struct kept *k = p ? kept_of(f, p) : NULL;
 	char text[STAT_SIZE];
 	struct pidstat st;
@@ -342,19 +342,19 @@ static int enter(struct files *f, struct table *table, int32_t pid, struct proc 
 	int fd, err;
 
 	*ret_faults = false;
-	if (p && has_slept(f, table, p, k)) {
-		*ret = table_enter(table, pid, p->start);
+	if (p && has_slept(f, records, p, k)) {
+		*ret = records_enter(records, pid, p->start);
 		return 0;
 	}
 	*ret = NULL;
 	len = read_file(f, pid, "stat", k, STAT, text, sizeof(text), &fd);
 	if (len < 0) {
-		table->totals.hidden += len != -ENOENT && len != -ESRCH;
+		records->totals.hidden += len != -ENOENT && len != -ESRCH;
 		return is_fatal(len) ? (int)len : 0;
 	}
 	err = pidstat_parse(text, (size_t)len, &f->units, &st);
-	table->totals.hidden += err && err != -ENODATA;
-	p = err ? NULL : table_enter(table, pid, st.start);
+	records->totals.hidden += err && err != -ENODATA;
+	p = err ? NULL : records_enter(records, pid, st.start);
 	if (!p) {
 		if (fd >= 0)
 			close(fd);
@@ -363,7 +363,7 @@ static int enter(struct files *f, struct table *table, int32_t pid, struct proc 
 	*ret_faults = take_stat(p, &st);
 	k = kept_of(f, p);
 	if (is_blocked(p, &st))
-		table_block(table, pid, pid, p->start);
+		records_block(records, pid, pid, p->start);
 	judge(f, p, k);
 	if (fd >= 0 && k->ran)
 		close(fd);
@@ -373,15 +373,15 @@ static int enter(struct files *f, struct table *table, int32_t pid, struct proc 
 	return 0;
 }
 
-static int take(struct files *f, struct table *table, int32_t pid)
+static int take(struct files *f, struct records *records, int32_t pid)
 {
 	struct proc *p;
 	bool faults;
-	int err = enter(f, table, pid, &p, &faults);
+	int err = enter(f, records, pid, &p, &faults);
 
 	if (err || !p)
 		return err;
-	err = take_memory(f, table, p, faults);
+	err = take_memory(f, records, p, faults);
 	return is_fatal(err) ? err : 0;
 }
 
@@ -401,7 +401,7 @@ static int32_t pid_of(const char *name)
 	return (int32_t)pid;
 }
 
-static int walk(struct files *f, struct table *table)
+static int walk(struct files *f, struct records *records)
 {
 	if (lseek(f->proc, 0, SEEK_SET) < 0)
 		return -errno;
@@ -415,7 +415,7 @@ static int walk(struct files *f, struct table *table)
 		for (long at = 0; at < n;) {
 			const struct dirent64 *entry = (const void *)(f->entries + at);
 			int32_t pid = pid_of(entry->d_name);
-			int err = pid ? take(f, table, pid) : 0;
+			int err = pid ? take(f, records, pid) : 0;
 
 			if (err)
 				return err;
@@ -424,26 +424,26 @@ static int walk(struct files *f, struct table *table)
 	}
 }
 
-static int files_scan(struct qmem *q, struct table *table, void *backend)
+static int files_scan(struct qmem *q, struct records *records, void *backend)
 {
 	struct files *f = backend;
-	int err = walk(f, table);
+	int err = walk(f, records);
 
 	/* what the agent itself needs comes first */
 	if ((err == -EMFILE || err == -ENFILE) && f->open) {
 		qmem_log(q, QMEM_LOG_NOTICE, "closes the %zu descriptors it kept open: the agent has no more", f->open);
 		f->budget = f->open / 2;
-		keep_none(f, table);
+		keep_none(f, records);
 	}
 	return err;
 }
 
-static void files_settle(struct table *table, void *backend)
+static void files_settle(struct records *records, void *backend)
 {
 	struct files *f = backend;
 
-	for (size_t i = 0; i < table->deaths_n; i++)
-		keep_not(f, &f->kept[table->deaths[i]]);
+	for (size_t i = 0; i < records->deaths_n; i++)
+		keep_not(f, &f->kept[records->deaths[i]]);
 }
 
 static void files_close(void *backend)
@@ -460,7 +460,7 @@ static void files_close(void *backend)
 	free(f);
 }
 
-static int files_open(struct qmem *q, struct table *table, int64_t budget, void **ret, struct backend_reason *why)
+static int files_open(struct qmem *q, struct records *records, int64_t budget, void **ret, struct backend_reason *why)
 {
 	struct files *f = calloc(1, sizeof(*f));
 	int exact, err = 0;
@@ -470,7 +470,7 @@ static int files_open(struct qmem *q, struct table *table, int64_t budget, void 
 	f->units.page = sysconf(_SC_PAGESIZE);
 	f->units.tick_ns = (int64_t)QMEM_SECOND / sysconf(_SC_CLK_TCK);
 	f->budget = (size_t)budget;
-	f->max = table->max;
+	f->max = records->max;
 	f->entries = malloc(ENTRIES_SIZE);
 	f->status = malloc(PIDSTATUS_SIZE);
 	f->kept = room_reserve(f->max, sizeof(*f->kept));
@@ -492,13 +492,13 @@ static int files_open(struct qmem *q, struct table *table, int64_t budget, void 
 	return 0;
 }
 
-static int open_only(struct qmem *q, struct table *table, int64_t budget, void **ret, struct backend_reason *why)
+static int open_only(struct qmem *q, struct records *records, int64_t budget, void **ret, struct backend_reason *why)
 {
 	(void)budget;
-	return files_open(q, table, 0, ret, why);
+	return files_open(q, records, 0, ret, why);
 }
 
-static int open_kept(struct qmem *q, struct table *table, int64_t budget, void **ret, struct backend_reason *why)
+static int open_kept(struct qmem *q, struct records *records, int64_t budget, void **ret, struct backend_reason *why)
 {
 	struct rlimit limit;
 	int64_t most;
@@ -513,7 +513,7 @@ static int open_kept(struct qmem *q, struct table *table, int64_t budget, void *
 		snprintf(why->text, sizeof(why->text), "no descriptors to spare");
 		return -EMFILE;
 	}
-	return files_open(q, table, budget, ret, why);
+	return files_open(q, records, budget, ret, why);
 }
 
 static bool files_exact(const void *backend)
@@ -521,11 +521,11 @@ static bool files_exact(const void *backend)
 	return ((const struct files *)backend)->exact;
 }
 
-static void files_describe(const struct table *table, const void *backend, char *text, size_t size)
+static void files_describe(const struct records *records, const void *backend, char *text, size_t size)
 {
 	const struct files *f = backend;
 
-	(void)table;
+	(void)records;
 	if (f->budget)
 		snprintf(text, size, "up to %zu descriptors stay open", f->budget);
 	if (f->hidden)

@@ -14,9 +14,9 @@ const char proc_state_letters[PROC_STATES + 1] = "RSDTtXZPI?";
 
 /* ---- memory ---- */
 
-int table_init(struct table *t, size_t max)
+int records_init(struct records *t, size_t max)
 {
-	*t = (struct table){ .max = max, .whole_since = 1 };
+	*t = (struct records){ .max = max, .whole_since = 1 };
 	t->slots = room_reserve(max, sizeof(*t->slots));
 	t->free = room_reserve(max, sizeof(*t->free));
 	t->order = room_reserve(max, sizeof(*t->order));
@@ -25,7 +25,7 @@ int table_init(struct table *t, size_t max)
 	t->deaths = room_reserve(max, sizeof(*t->deaths));
 	t->hash = malloc(HASH_FIRST * sizeof(*t->hash));
 	if (!t->slots || !t->free || !t->order || !t->last || !t->births || !t->deaths || !t->hash) {
-		table_release(t);
+		records_release(t);
 		return -ENOMEM;
 	}
 	t->hash_size = HASH_FIRST;
@@ -33,7 +33,7 @@ int table_init(struct table *t, size_t max)
 	return 0;
 }
 
-void table_release(struct table *t)
+void records_release(struct records *t)
 {
 	room_unreserve(t->slots, t->max, sizeof(*t->slots));
 	room_unreserve(t->free, t->max, sizeof(*t->free));
@@ -42,10 +42,10 @@ void table_release(struct table *t)
 	room_unreserve(t->births, t->max, sizeof(*t->births));
 	room_unreserve(t->deaths, t->max, sizeof(*t->deaths));
 	free(t->hash);
-	*t = (struct table){ 0 };
+	*t = (struct records){ 0 };
 }
 
-void table_reset(struct table *t)
+void records_reset(struct records *t)
 {
 	for (size_t i = 0; i < t->used; i++)
 		t->slots[i].pid = 0;
@@ -63,14 +63,14 @@ void table_reset(struct table *t)
 
 /* ---- pids ---- */
 
-static size_t hash_of(const struct table *t, int32_t pid)
+static size_t hash_of(const struct records *t, int32_t pid)
 {
 	/* Pids come in blocks, one after the other. Their low bits alone would lay such blocks upon each other, and each of
 	 * the second would have to pass all of the first. */
 	return (uint32_t)pid * UINT32_C(0x9e3779b1) >> __builtin_clz((unsigned)t->hash_size - 1);
 }
 
-static size_t hash_find(const struct table *t, int32_t pid)
+static size_t hash_find(const struct records *t, int32_t pid)
 {
 	size_t at = hash_of(t, pid);
 
@@ -79,7 +79,7 @@ static size_t hash_find(const struct table *t, int32_t pid)
 	return at;
 }
 
-static int hash_grow(struct table *t)
+static int hash_grow(struct records *t)
 {
 	size_t size = 2 * t->hash_size;
 	uint32_t *old = t->hash, *hash = malloc(size * sizeof(*hash));
@@ -98,7 +98,7 @@ static int hash_grow(struct table *t)
 }
 
 /* Those behind move up, so that no search ends too early. */
-static void hash_remove(struct table *t, size_t at)
+static void hash_remove(struct records *t, size_t at)
 {
 	size_t mask = t->hash_size - 1, next = at;
 
@@ -117,7 +117,7 @@ static void hash_remove(struct table *t, size_t at)
 	t->hash[at] = NONE;
 }
 
-struct proc *table_find(const struct table *t, int32_t pid)
+struct proc *records_find(const struct records *t, int32_t pid)
 {
 	uint32_t slot = t->hash[hash_find(t, pid)];
 
@@ -126,7 +126,7 @@ struct proc *table_find(const struct table *t, int32_t pid)
 
 /* ---- a round ---- */
 
-void table_begin(struct table *t)
+void records_begin(struct records *t)
 {
 	uint32_t *order = t->last;
 	bool per_thread = t->totals.per_thread, exact = t->totals.exact;
@@ -176,7 +176,7 @@ static void blank(struct proc *p)
 	*p = nothing;
 }
 
-static struct proc *seen(struct table *t, struct proc *p)
+static struct proc *seen(struct records *t, struct proc *p)
 {
 	p->round = t->round;
 	p->order = (uint32_t)t->order_n;
@@ -185,7 +185,7 @@ static struct proc *seen(struct table *t, struct proc *p)
 }
 
 /* A process may end while it is walked over, and its pid be given again: both may be in `order` then. */
-static struct proc *enter_new(struct table *t, size_t at, int32_t pid, int64_t start)
+static struct proc *enter_new(struct records *t, size_t at, int32_t pid, int64_t start)
 {
 	struct proc *p;
 	uint32_t slot;
@@ -214,7 +214,7 @@ static struct proc *enter_new(struct table *t, size_t at, int32_t pid, int64_t s
 	return seen(t, p);
 }
 
-struct proc *table_enter(struct table *t, int32_t pid, int64_t start)
+struct proc *records_enter(struct records *t, int32_t pid, int64_t start)
 {
 	struct proc *p = t->cursor < t->last_n ? &t->slots[t->last[t->cursor]] : NULL;
 	size_t at;
@@ -237,7 +237,7 @@ struct proc *table_enter(struct table *t, int32_t pid, int64_t start)
 	return seen(t, p);
 }
 
-void table_end(struct table *t)
+void records_end(struct records *t)
 {
 	for (size_t i = 0; i < t->last_n; i++) {
 		struct proc *p = &t->slots[t->last[i]];
@@ -268,27 +268,27 @@ void table_end(struct table *t)
 	t->current = true;
 }
 
-void table_break(struct table *t)
+void records_break(struct records *t)
 {
 	for (size_t i = 0; i < t->last_n; i++) {
 		struct proc *p = &t->slots[t->last[i]];
 
 		/* one whose pid has been given again has ended for sure */
-		if (p->round == t->round || table_find(t, p->pid) != p)
+		if (p->round == t->round || records_find(t, p->pid) != p)
 			continue;
 		p->changed = 0;
 		seen(t, p);
 	}
-	table_end(t);
+	records_end(t);
 	t->whole_since = t->round + 1;
 	t->current = false;
 }
 
 /* ---- values ---- */
 
-void table_block(struct table *t, int32_t pid, int32_t tid, int64_t start)
+void records_block(struct records *t, int32_t pid, int32_t tid, int64_t start)
 {
-	if (t->blocked_n < TABLE_BLOCKED)
+	if (t->blocked_n < RECORDS_BLOCKED)
 		t->blocked[t->blocked_n++] = (struct proc_task){ .pid = pid, .tid = tid, .start = start };
 	else
 		t->totals.blocked_overflow++;
@@ -301,7 +301,7 @@ enum proc_states proctable_state(char letter)
 	return at ? (enum proc_states)(at - proc_state_letters) : PROC_OTHER;
 }
 
-void table_set_comm(struct proc *p, const char *comm)
+void records_set_comm(struct proc *p, const char *comm)
 {
 	char now[sizeof(p->comm)] = "";
 	size_t len = strnlen(comm, sizeof(now) - 1);
@@ -318,13 +318,13 @@ void table_set_comm(struct proc *p, const char *comm)
 	p->changed |= PROC_ID;
 }
 
-void table_set_times(struct proc *p, int64_t utime, int64_t stime, int64_t runtime)
+void records_set_times(struct proc *p, int64_t utime, int64_t stime, int64_t runtime)
 {
 	int64_t before = p->runtime == QMEM_NA ? 0 : p->runtime;
 
 	if (runtime == QMEM_NA) {
-		table_set(p, &p->utime, utime, PROC_RAN);
-		table_set(p, &p->stime, stime, PROC_RAN);
+		records_set(p, &p->utime, utime, PROC_RAN);
+		records_set(p, &p->stime, stime, PROC_RAN);
 		return;
 	}
 	/* a thread that ends while the others are counted is missing for one round */

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* The table of processes itself: slots for life, a hash of pids, and who came and went in a round. */
-#ifndef QMEM_PROCTAB_TABLE_H
-#define QMEM_PROCTAB_TABLE_H
+#ifndef QMEM_PROCESS_BACKEND_RECORDS_H
+#define QMEM_PROCESS_BACKEND_RECORDS_H
 
 #include "process/table.h"
 
-#define TABLE_BLOCKED 1024
+#define RECORDS_BLOCKED 1024
 
-struct table {
+struct records {
 	struct proc *slots; /* `max` of them are reserved; memory comes when they are used */
 	size_t max, used;   /* used: those below have been in use */
 	size_t expected;    /* how many there are, as far as a back end knows */
@@ -24,30 +24,30 @@ struct table {
 	uint64_t whole_since; /* proctable_whole_since() */
 	bool current;         /* what is there is of this round */
 	struct proctable_totals totals;
-	struct proc_task blocked[TABLE_BLOCKED];
+	struct proc_task blocked[RECORDS_BLOCKED];
 	size_t blocked_n;
 };
 
 /* -ENOMEM. A zeroed table may be released. */
-int table_init(struct table *t, size_t max);
-void table_release(struct table *t);
-/* As after table_init(). Generations go on. */
-void table_reset(struct table *t);
+int records_init(struct records *t, size_t max);
+void records_release(struct records *t);
+/* As after records_init(). Generations go on. */
+void records_reset(struct records *t);
 
 /* A round: begin, enter what is found, and end. */
-void table_begin(struct table *t);
+void records_begin(struct records *t);
 /* The slot of this process, its `changed` only PROC_BORN or 0. NULL: no room, or no memory (both counted as overflow), or it is
  * there twice. */
-struct proc *table_enter(struct table *t, int32_t pid, int64_t start);
-void table_end(struct table *t);
+struct proc *records_enter(struct records *t, int32_t pid, int64_t start);
+void records_end(struct records *t);
 /* The walk broke off: those it has not come to stay as they are. */
-void table_break(struct table *t);
+void records_break(struct records *t);
 
-struct proc *table_find(const struct table *t, int32_t pid);
-void table_block(struct table *t, int32_t pid, int32_t tid, int64_t start);
+struct proc *records_find(const struct records *t, int32_t pid);
+void records_block(struct records *t, int32_t pid, int32_t tid, int64_t start);
 
 /* p->`to` becomes `value`; if that is new, p->changed gets `change`. */
-static inline void table_set(struct proc *p, int64_t *to, int64_t value, unsigned change)
+static inline void records_set(struct proc *p, int64_t *to, int64_t value, unsigned change)
 {
 	if (*to == value)
 		return;
@@ -56,10 +56,10 @@ static inline void table_set(struct proc *p, int64_t *to, int64_t value, unsigne
 }
 
 /* comm, cut as the kernel itself cuts it: where files give kernel threads long names with what they work at, this does not. */
-void table_set_comm(struct proc *p, const char *comm);
+void records_set_comm(struct proc *p, const char *comm);
 
 /* The raw times of all threads (ns). The kernel's ticks tell only in which proportion to divide what has been run: that is
  * what /proc/PID/stat says, and neither part ever falls. runtime QMEM_NA: they are scaled already. */
-void table_set_times(struct proc *p, int64_t utime, int64_t stime, int64_t runtime);
+void records_set_times(struct proc *p, int64_t utime, int64_t stime, int64_t runtime);
 
 #endif

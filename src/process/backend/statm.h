@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* How far the RSS of /proc/PID/statm and status is to be trusted. */
-#ifndef QMEM_PROCTAB_STATM_H
-#define QMEM_PROCTAB_STATM_H
+#ifndef QMEM_PROCESS_BACKEND_STATM_H
+#define QMEM_PROCESS_BACKEND_STATM_H
 
 #include "proc/pidstat.h"
 #include "qmem.h"

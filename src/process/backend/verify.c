@@ -44,13 +44,13 @@ static int read_sample(struct qmem *q, const struct pidstat_units *units, struct
 	return 0;
 }
 
-static int scan(struct qmem *q, struct table *table, const struct backend *backend, void *data)
+static int scan(struct qmem *q, struct records *records, const struct backend *backend, void *data)
 {
 	int err;
 
-	table_begin(table);
-	err = backend->scan(q, table, data);
-	table_end(table);
+	records_begin(records);
+	err = backend->scan(q, records, data);
+	records_end(records);
 	return err;
 }
 
@@ -69,10 +69,10 @@ static bool has_moved(const struct proc *p, const struct sample *s)
 	       p->vmsize != s->vsize || p->file + p->shmem != s->shared;
 }
 
-static int compare(const struct table *table, const struct sample *s, const struct pidstat_units *units, int64_t slack,
-		   bool *ret_equal, struct backend_reason *why)
+static int compare(const struct records *records, const struct sample *s, const struct pidstat_units *units,
+		   int64_t slack, bool *ret_equal, struct backend_reason *why)
 {
-	const struct proc *p = table_find(table, s->pid);
+	const struct proc *p = records_find(records, s->pid);
 
 	*ret_equal = false;
 	if (p && p->start / units->tick_ns * units->tick_ns != s->file_start) {
@@ -107,8 +107,8 @@ static int64_t boottime(void)
 }
 
 /* Those that began before `walked`, are there still, and are not in the table. */
-static void find_unseen(struct qmem *q, const struct table *table, const struct pidstat_units *units, int64_t walked,
-			struct unseen *ret)
+static void find_unseen(struct qmem *q, const struct records *records, const struct pidstat_units *units,
+			int64_t walked, struct unseen *ret)
 {
 	int fd = qmem_open(q, O_RDONLY | O_DIRECTORY, "proc");
 	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
@@ -122,7 +122,7 @@ static void find_unseen(struct qmem *q, const struct table *table, const struct 
 		int32_t pid = (int32_t)strtol(entry->d_name, NULL, 10);
 		ssize_t len;
 
-		if (pid <= 0 || table_find(table, pid))
+		if (pid <= 0 || records_find(records, pid))
 			continue;
 		len = qmem_read_once(q, text, sizeof(text), "proc/%" PRId32 "/stat", pid);
 		if (len < 0 || pidstat_parse(text, (size_t)len, units, &stat) || stat.start + units->tick_ns > walked)
@@ -135,17 +135,17 @@ static void find_unseen(struct qmem *q, const struct table *table, const struct 
 }
 
 /* -EBADMSG, and why: a process is there otherwise than /proc has it, or none is. */
-static int compare_all(struct qmem *q, struct table *table, const struct backend *backend, void *data,
+static int compare_all(struct qmem *q, struct records *records, const struct backend *backend, void *data,
 		       const struct pidstat_units *units, int64_t *ret_walked, struct backend_reason *why)
 {
 	int64_t allowed = slack(q, backend, data, units);
 	struct sample samples[SAMPLES];
 	size_t tried = 0, n = 0, equal = 0;
 	bool is_equal;
-	int err = scan(q, table, backend, data);
+	int err = scan(q, records, backend, data);
 
-	for (size_t i = 0; !err && i < table->order_n && n < SAMPLES; i++) {
-		const struct proc *p = &table->slots[table->order[i]];
+	for (size_t i = 0; !err && i < records->order_n && n < SAMPLES; i++) {
+		const struct proc *p = &records->slots[records->order[i]];
 		struct sample *s = &samples[n];
 
 		if (p->rss == QMEM_NA || p->state == 'R')
@@ -161,11 +161,11 @@ static int compare_all(struct qmem *q, struct table *table, const struct backend
 	}
 	*ret_walked = boottime();
 	if (!err)
-		err = scan(q, table, backend, data);
+		err = scan(q, records, backend, data);
 	if (err)
 		snprintf(why->text, sizeof(why->text), "cannot be run: %s", strerror(-err));
 	for (size_t i = 0; !err && i < n; i++) {
-		err = compare(table, &samples[i], units, allowed, &is_equal, why);
+		err = compare(records, &samples[i], units, allowed, &is_equal, why);
 		equal += is_equal;
 	}
 	if (err || equal)
@@ -177,18 +177,18 @@ static int compare_all(struct qmem *q, struct table *table, const struct backend
 }
 
 /* A few are hidden from BPF on some machines. Many: it walks the processes of a namespace below that of /proc. */
-static int judge_unseen(const struct unseen *unseen, const struct table *table, struct backend_reason *why)
+static int judge_unseen(const struct unseen *unseen, const struct records *records, struct backend_reason *why)
 {
-	if (unseen->n <= UNSEEN_MOST + table->order_n / 8)
+	if (unseen->n <= UNSEEN_MOST + records->order_n / 8)
 		return 0;
 	snprintf(why->text, sizeof(why->text),
 		 "it sees %zu processes, and not %zu others that are in /proc: that is of another pid namespace",
-		 table->order_n, unseen->n);
+		 records->order_n, unseen->n);
 	return -EBADMSG;
 }
 
-int verify(struct qmem *q, struct table *table, const struct backend *backend, void *data, struct unseen *ret_unseen,
-	   struct backend_reason *why)
+int verify(struct qmem *q, struct records *records, const struct backend *backend, void *data,
+	   struct unseen *ret_unseen, struct backend_reason *why)
 {
 	const struct pidstat_units units = { .page = sysconf(_SC_PAGESIZE),
 					     .tick_ns = (int64_t)QMEM_SECOND / sysconf(_SC_CLK_TCK) };
@@ -198,11 +198,11 @@ int verify(struct qmem *q, struct table *table, const struct backend *backend, v
 	*ret_unseen = (struct unseen){ 0 };
 	/* what is wrong is wrong again; what has moved unseen, by reclaim or another thread, is not */
 	for (int i = 0; i < TRIES && err == -EBADMSG; i++)
-		err = compare_all(q, table, backend, data, &units, &walked, why);
-	if (!err && !table->totals.overflow) {
-		find_unseen(q, table, &units, walked, ret_unseen);
-		err = judge_unseen(ret_unseen, table, why);
+		err = compare_all(q, records, backend, data, &units, &walked, why);
+	if (!err && !records->totals.overflow) {
+		find_unseen(q, records, &units, walked, ret_unseen);
+		err = judge_unseen(ret_unseen, records, why);
 	}
-	table_reset(table);
+	records_reset(records);
 	return err;
 }

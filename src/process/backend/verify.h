@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Is what a back end says of some processes what /proc says? Its own reading of the kernel's structures may be wrong, /proc
  * may show another pid namespace, or be a recording. */
-#ifndef QMEM_PROCTAB_VERIFY_H
-#define QMEM_PROCTAB_VERIFY_H
+#ifndef QMEM_PROCESS_BACKEND_VERIFY_H
+#define QMEM_PROCESS_BACKEND_VERIFY_H
 
 #include "process/backend/backend.h"
 
@@ -13,7 +13,7 @@ struct unseen {
 };
 
 /* -EBADMSG: it is not, and why. The table is used, and empty afterwards. */
-int verify(struct qmem *q, struct table *table, const struct backend *backend, void *data, struct unseen *ret_unseen,
-	   struct backend_reason *why);
+int verify(struct qmem *q, struct records *records, const struct backend *backend, void *data,
+	   struct unseen *ret_unseen, struct backend_reason *why);
 
 #endif

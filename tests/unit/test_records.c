@@ -9,25 +9,25 @@
 
 #define MAX 64
 
-static struct table table;
+static struct records table;
 
 static void setup(void)
 {
-	ck_assert_int_eq(table_init(&table, MAX), 0);
+	ck_assert_int_eq(records_init(&table, MAX), 0);
 }
 
 static void teardown(void)
 {
-	table_release(&table);
+	records_release(&table);
 }
 
 /* A round with these processes: pid and start are pairs, up to pid 0. */
 static void round_of(const int64_t *pairs)
 {
-	table_begin(&table);
+	records_begin(&table);
 	for (; *pairs; pairs += 2)
-		table_enter(&table, (int32_t)pairs[0], pairs[1]);
-	table_end(&table);
+		records_enter(&table, (int32_t)pairs[0], pairs[1]);
+	records_end(&table);
 }
 #define ROUND(...) round_of((const int64_t[]){ __VA_ARGS__, 0 })
 
@@ -37,15 +37,15 @@ START_TEST(slots_stay)
 
 	ROUND(10, 1, 20, 2, 30, 3);
 	ck_assert_uint_eq(table.births_n, 3);
-	slot = table_find(&table, 20)->slot;
-	generation = table_find(&table, 20)->generation;
+	slot = records_find(&table, 20)->slot;
+	generation = records_find(&table, 20)->generation;
 	ck_assert_uint_ne(generation, 0);
 	/* others come and go around it, also in front of it */
 	ROUND(5, 9, 20, 2, 30, 3, 40, 4);
-	ck_assert_uint_eq(table_find(&table, 20)->slot, slot);
-	ck_assert_uint_eq(table_find(&table, 20)->generation, generation);
-	ck_assert_uint_eq(table_find(&table, 20)->changed, 0);
-	ck_assert_ptr_null(table_find(&table, 10));
+	ck_assert_uint_eq(records_find(&table, 20)->slot, slot);
+	ck_assert_uint_eq(records_find(&table, 20)->generation, generation);
+	ck_assert_uint_eq(records_find(&table, 20)->changed, 0);
+	ck_assert_ptr_null(records_find(&table, 10));
 	ck_assert_uint_eq(table.births_n, 2);
 	ck_assert_uint_eq(table.deaths_n, 1);
 	ck_assert_int_eq(table.slots[table.deaths[0]].pid, 10);
@@ -53,7 +53,7 @@ START_TEST(slots_stay)
 	/* in any order */
 	ROUND(40, 4, 30, 3, 20, 2, 5, 9);
 	ck_assert_uint_eq(table.births_n + table.deaths_n, 0);
-	ck_assert_uint_eq(table_find(&table, 20)->slot, slot);
+	ck_assert_uint_eq(records_find(&table, 20)->slot, slot);
 	ck_assert_uint_eq(table.totals.processes, 4);
 }
 END_TEST
@@ -63,20 +63,20 @@ START_TEST(pid_again)
 	uint32_t slot, generation;
 
 	ROUND(10, 1, 20, 2);
-	slot = table_find(&table, 10)->slot;
-	generation = table_find(&table, 10)->generation;
+	slot = records_find(&table, 10)->slot;
+	generation = records_find(&table, 10)->generation;
 	ROUND(10, 7, 20, 2);
 	ck_assert_uint_eq(table.births_n, 1);
 	ck_assert_uint_eq(table.deaths_n, 1);
 	ck_assert_uint_eq(table.deaths[0], slot);
-	ck_assert_int_eq(table_find(&table, 10)->start, 7);
-	ck_assert_uint_ne(table_find(&table, 10)->slot, slot);
-	ck_assert(table_find(&table, 10)->changed & PROC_BORN);
+	ck_assert_int_eq(records_find(&table, 10)->start, 7);
+	ck_assert_uint_ne(records_find(&table, 10)->slot, slot);
+	ck_assert(records_find(&table, 10)->changed & PROC_BORN);
 	/* a slot that is used again has another generation */
 	ROUND(10, 7, 20, 2);
 	ROUND(10, 7, 20, 2, 30, 3);
-	ck_assert_uint_eq(table_find(&table, 30)->slot, slot);
-	ck_assert_uint_ne(table_find(&table, 30)->generation, generation);
+	ck_assert_uint_eq(records_find(&table, 30)->slot, slot);
+	ck_assert_uint_ne(records_find(&table, 30)->generation, generation);
 }
 END_TEST
 
@@ -86,20 +86,20 @@ START_TEST(pid_again_within)
 	ROUND(10, 1);
 	ROUND(10, 1, 10, 2);
 	ck_assert_uint_eq(table.totals.processes, 2);
-	ck_assert_int_eq(table_find(&table, 10)->start, 2);
+	ck_assert_int_eq(records_find(&table, 10)->start, 2);
 	ROUND(10, 2);
 	ck_assert_uint_eq(table.deaths_n, 1);
 	ck_assert_uint_eq(table.births_n, 0);
-	ck_assert_int_eq(table_find(&table, 10)->start, 2);
+	ck_assert_int_eq(records_find(&table, 10)->start, 2);
 }
 END_TEST
 
 START_TEST(twice)
 {
-	table_begin(&table);
-	ck_assert_ptr_nonnull(table_enter(&table, 10, 1));
-	ck_assert_ptr_null(table_enter(&table, 10, 1));
-	table_end(&table);
+	records_begin(&table);
+	ck_assert_ptr_nonnull(records_enter(&table, 10, 1));
+	ck_assert_ptr_null(records_enter(&table, 10, 1));
+	records_end(&table);
 	ck_assert_uint_eq(table.totals.processes, 1);
 	ck_assert_uint_eq(table.totals.overflow, 0);
 }
@@ -107,19 +107,19 @@ END_TEST
 
 START_TEST(full)
 {
-	table_begin(&table);
+	records_begin(&table);
 	for (int pid = 1; pid <= MAX + 5; pid++)
-		table_enter(&table, pid, 1);
-	table_end(&table);
+		records_enter(&table, pid, 1);
+	records_end(&table);
 	ck_assert_uint_eq(table.totals.processes, MAX);
 	ck_assert_uint_eq(table.totals.overflow, 5);
-	ck_assert_ptr_nonnull(table_find(&table, MAX));
-	ck_assert_ptr_null(table_find(&table, MAX + 1));
+	ck_assert_ptr_nonnull(records_find(&table, MAX));
+	ck_assert_ptr_null(records_find(&table, MAX + 1));
 	/* room comes with the next round but one: what ended is kept for a round */
 	ROUND(1, 1, MAX + 1, 1);
 	ROUND(1, 1, MAX + 1, 1);
 	ck_assert_uint_eq(table.totals.overflow, 0);
-	ck_assert_ptr_nonnull(table_find(&table, MAX + 1));
+	ck_assert_ptr_nonnull(records_find(&table, MAX + 1));
 	ck_assert_uint_le(table.used, MAX);
 }
 END_TEST
@@ -128,15 +128,15 @@ END_TEST
 START_TEST(blocked)
 {
 	for (int round = 0; round < 2; round++) {
-		table_begin(&table);
+		records_begin(&table);
 		ck_assert_uint_eq(table.blocked_n, 0);
 		ck_assert_uint_eq(table.totals.blocked_overflow, 0);
-		for (int tid = 1; tid <= TABLE_BLOCKED + 6; tid++)
-			table_block(&table, 1, tid, tid);
-		table_end(&table);
-		ck_assert_uint_eq(table.blocked_n, TABLE_BLOCKED);
+		for (int tid = 1; tid <= RECORDS_BLOCKED + 6; tid++)
+			records_block(&table, 1, tid, tid);
+		records_end(&table);
+		ck_assert_uint_eq(table.blocked_n, RECORDS_BLOCKED);
 		ck_assert_uint_eq(table.totals.blocked_overflow, 6);
-		ck_assert_int_eq(table.blocked[TABLE_BLOCKED - 1].tid, TABLE_BLOCKED);
+		ck_assert_int_eq(table.blocked[RECORDS_BLOCKED - 1].tid, RECORDS_BLOCKED);
 	}
 }
 END_TEST
@@ -145,9 +145,9 @@ END_TEST
 START_TEST(broken)
 {
 	ROUND(10, 1, 20, 2, 30, 3);
-	table_begin(&table);
-	table_enter(&table, 10, 1);
-	table_break(&table);
+	records_begin(&table);
+	records_enter(&table, 10, 1);
+	records_break(&table);
 	ck_assert_uint_eq(table.deaths_n, 0);
 	ck_assert_uint_eq(table.totals.processes, 3);
 	ROUND(10, 1, 20, 2);
@@ -166,7 +166,7 @@ START_TEST(random_rounds)
 	for (int n = 0; n < 3000; n++) {
 		int present = 0;
 
-		table_begin(&table);
+		records_begin(&table);
 		for (int pid = 1; pid < 200; pid++) {
 			long dice = random() % 16;
 
@@ -177,12 +177,12 @@ START_TEST(random_rounds)
 			if (!starts[pid])
 				continue;
 			present++;
-			ck_assert_ptr_nonnull(table_enter(&table, pid * 1024, starts[pid]));
+			ck_assert_ptr_nonnull(records_enter(&table, pid * 1024, starts[pid]));
 		}
-		table_end(&table);
+		records_end(&table);
 		ck_assert_uint_eq(table.totals.processes, (uint64_t)present);
 		for (int pid = 1; pid < 200; pid++) {
-			const struct proc *p = table_find(&table, pid * 1024);
+			const struct proc *p = records_find(&table, pid * 1024);
 
 			ck_assert_int_eq(p ? p->start : 0, starts[pid]);
 		}
@@ -198,13 +198,13 @@ START_TEST(many)
 	enum { ROOM = 100000, BLOCKS = 4, EACH = ROOM / BLOCKS + 50 };
 	size_t longest = 0, run = 0;
 
-	table_release(&table);
-	ck_assert_int_eq(table_init(&table, ROOM), 0);
+	records_release(&table);
+	ck_assert_int_eq(records_init(&table, ROOM), 0);
 	for (int round = 0; round < 3; round++) {
-		table_begin(&table);
+		records_begin(&table);
 		for (int i = 0; i < BLOCKS * EACH; i++)
-			table_enter(&table, i / EACH * (1 << 20) + i % EACH + 1, 1);
-		table_end(&table);
+			records_enter(&table, i / EACH * (1 << 20) + i % EACH + 1, 1);
+		records_end(&table);
 		ck_assert_uint_eq(table.totals.processes, ROOM);
 		ck_assert_uint_eq(table.totals.overflow, BLOCKS * EACH - ROOM);
 	}
@@ -220,36 +220,36 @@ START_TEST(times)
 {
 	struct proc *p;
 
-	table_begin(&table);
-	p = table_enter(&table, 10, 1);
+	records_begin(&table);
+	p = records_enter(&table, 10, 1);
 	/* ticks say one to three */
-	table_set_times(p, 10, 30, 4000);
+	records_set_times(p, 10, 30, 4000);
 	ck_assert_int_eq(p->utime, 1000);
 	ck_assert_int_eq(p->stime, 3000);
 	/* neither falls, and together they are the run time */
-	table_set_times(p, 100, 30, 4400);
+	records_set_times(p, 100, 30, 4400);
 	ck_assert_int_eq(p->utime + p->stime, 4400);
 	ck_assert_int_ge(p->utime, 1000);
 	ck_assert_int_ge(p->stime, 3000);
 	/* a thread that was missed */
-	table_set_times(p, 90, 20, 4300);
+	records_set_times(p, 90, 20, 4300);
 	ck_assert_int_eq(p->runtime, 4400);
 	ck_assert_int_eq(p->utime + p->stime, 4400);
-	p = table_enter(&table, 11, 1);
-	table_set_times(p, 0, 0, 500);
+	p = records_enter(&table, 11, 1);
+	records_set_times(p, 0, 0, 500);
 	ck_assert_int_eq(p->utime, 500);
-	p = table_enter(&table, 12, 1);
-	table_set_times(p, 0, 7, 500);
+	p = records_enter(&table, 12, 1);
+	records_set_times(p, 0, 7, 500);
 	ck_assert_int_eq(p->stime, 500);
-	p = table_enter(&table, 13, 1);
-	table_set_times(p, INT64_MAX / 4, INT64_MAX / 2, INT64_MAX);
+	p = records_enter(&table, 13, 1);
+	records_set_times(p, INT64_MAX / 4, INT64_MAX / 2, INT64_MAX);
 	ck_assert_int_ge(p->utime, INT64_MAX / 4);
-	p = table_enter(&table, 14, 1);
-	table_set_times(p, 20, 30, QMEM_NA);
+	p = records_enter(&table, 14, 1);
+	records_set_times(p, 20, 30, QMEM_NA);
 	ck_assert_int_eq(p->utime, 20);
 	ck_assert_int_eq(p->stime, 30);
 	ck_assert(p->runtime == QMEM_NA);
-	table_end(&table);
+	records_end(&table);
 }
 END_TEST
 
@@ -257,23 +257,23 @@ START_TEST(comms)
 {
 	struct proc *p;
 
-	table_begin(&table);
-	p = table_enter(&table, 10, 1);
+	records_begin(&table);
+	p = records_enter(&table, 10, 1);
 	p->changed = 0;
-	table_set_comm(p, "kworker/0:1-events_long");
+	records_set_comm(p, "kworker/0:1-events_long");
 	ck_assert_str_eq(p->comm, "kworker/0:1-eve");
 	ck_assert(p->changed & PROC_ID);
 	p->changed = 0;
-	table_set_comm(p, "kworker/0:1-events_long");
+	records_set_comm(p, "kworker/0:1-events_long");
 	ck_assert_uint_eq(p->changed, 0);
 	p->kthread = true;
-	table_set_comm(p, "kworker/0:1-events_long");
+	records_set_comm(p, "kworker/0:1-events_long");
 	ck_assert_str_eq(p->comm, "kworker/0:1");
-	table_set_comm(p, "kworker/u9:2+flush-8:0");
+	records_set_comm(p, "kworker/u9:2+flush-8:0");
 	ck_assert_str_eq(p->comm, "kworker/u9:2");
-	table_set_comm(p, "kworker/R-rcu_gp");
+	records_set_comm(p, "kworker/R-rcu_gp");
 	ck_assert_str_eq(p->comm, "kworker/R-rcu_g");
-	table_end(&table);
+	records_end(&table);
 }
 END_TEST
 
@@ -286,10 +286,10 @@ START_TEST(states)
 }
 END_TEST
 
-Suite *proctab_suite(void)
+Suite *records_suite(void)
 {
-	Suite *suite = suite_create("proctab");
-	TCase *tests = tcase_create("proctab");
+	Suite *suite = suite_create("records");
+	TCase *tests = tcase_create("records");
 
 	tcase_add_checked_fixture(tests, setup, teardown);
 	tcase_add_test(tests, slots_stay);

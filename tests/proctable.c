@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The process table, for tests that ask it line by line on stdin. An answer ends with a line "end".
- *	proctab [Option=value ...]
+ *	proctable [Option=value ...]
  *	scan			one round: a line of words for each process, then the totals
  *	totals			one round: only these
  *	wchan PID TID		where a task waits
@@ -216,7 +216,7 @@ int main(int argc, char **argv)
 			*value++ = '\0';
 		if (!value || qmem_set(r.q, strcmp(argv[i], "HostRoot") ? "proctable" : NULL, NULL, NULL, argv[i],
 				       value, &error)) {
-			fprintf(stderr, "proctab: '%s': %s\n", argv[i], value ? error.text : "no value");
+			fprintf(stderr, "proctable: '%s': %s\n", argv[i], value ? error.text : "no value");
 			return 2;
 		}
 	}
