@@ -54,7 +54,9 @@ def expected(build):
     v = variables(build, "collectdexecdir", "COLLECTD_CONFDIR", "netdataexecdir", "netdataconfdir", "systemddir", "docdir", "man5dir",
                   "man8dir", "enable_collectd", "enable_netdata", "SYSTEMD_UNITDIR")
     found = {f"{v['docdir']}/{name}": 0o644
-             for name in ("README.md", "CHANGELOG.md", "LICENSE", "netdata.service.d/qmem.conf")}
+             for name in ("README.md", "CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "netdata.service.d/qmem.conf")}
+    for page in (name for name in os.listdir(os.path.join(tap.SRC, "docs")) if name.endswith((".md", ".png"))):
+        found[f"{v['docdir']}/docs/{page}"] = 0o644
     for page in ("collectd-qmem.5", "qmem.conf.5"):
         found[f"{v['man5dir']}/{page}"] = 0o644
     found[f"{v['man8dir']}/qmem.plugin.8"] = 0o644

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The tables inside README and the man pages are printed from the code. In Markdown they stand between
+ * The tables inside README, docs/ and the man pages are printed from the code. In Markdown they stand between
  *	<!-- table: PART [SERVICE] -->	and	<!-- end -->
  * in man pages between
  *	.\" table: PART [SERVICE]	and	.\" end
@@ -157,7 +157,7 @@ static void do_file(const char *path, bool update)
 	char *old = read_file(path), *new = NULL;
 	const char *line, *open_at = NULL;
 	char name[128] = "";
-	size_t size = 0, found = 0;
+	size_t size = 0;
 	FILE *out = NULL;
 	bool broken = false;
 
@@ -179,7 +179,9 @@ static void do_file(const char *path, bool update)
 			fwrite(line, 1, whole, out);
 			if (marker(line, n, before, after, name, sizeof(name))) {
 				open_at = line + whole;
-				found++;
+			} else if (n == strlen(end) && memcmp(line, end, n) == 0) {
+				result(false, path, end, "it ends no table");
+				broken = true;
 			}
 		} else if (n == strlen(end) && memcmp(line, end, n) == 0) {
 			const char *why;
@@ -208,9 +210,6 @@ static void do_file(const char *path, bool update)
 	}
 	if (open_at) {
 		result(false, path, name, "has no end");
-		broken = true;
-	} else if (!found) {
-		result(false, path, "has tables", "no table is marked in it");
 		broken = true;
 	}
 	if (fclose(out)) {

@@ -1,5 +1,56 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# The tables inside README and the man pages are what the code prints.
+# The tables inside README, docs/ and the man pages are what the code prints; README is short; no link is dead.
 cd "$QMEM_SRCDIR" || exit 1
-exec "$QMEM_BUILDDIR/tests/docs" check README.md man/*.[58]
+most=200
+
+said=$("$QMEM_BUILDDIR/tests/docs" check README.md docs/*.md man/*.[58])
+status=$?
+printf '%s\n' "$said" | grep -v '^1\.\.'
+n=$(printf '%s\n' "$said" | grep -c '^\(not \)\{0,1\}ok ')
+
+# result STATUS NAME [WHY]
+result()
+{
+	n=$((n + 1))
+	if test "$1" -eq 0; then
+		echo "ok $n - $2"
+	else
+		echo "not ok $n - $2"
+		printf '%s\n' "$3" | sed 's/^/# /'
+		status=1
+	fi
+}
+
+# The relative links of a page: [text](file), ![text](file).
+links()
+{
+	grep -o '](\([^)]*\))' "$1" | sed 's/^](//; s/)$//; s/#.*//; s/ .*//' | grep -v -e '^$' -e '^[a-z]*:' | sort -u
+}
+
+lines=$(wc -l <README.md)
+test "$lines" -le $most
+result $? "README.md has at most $most lines" "it has $lines"
+
+for page in README.md CONTRIBUTING.md CHANGELOG.md docs/*.md; do
+	dead=
+	for link in $(links "$page"); do
+		test -e "$(dirname "$page")/$link" || dead="$dead $link"
+	done
+	test -z "$dead"
+	result $? "$page: its links lead somewhere" "there is no$dead"
+done
+
+for page in docs/*.md; do
+	links README.md | grep -qx "$page"
+	result $? "README.md leads to $page"
+done
+
+alarms=$(sed -n 's/^ *template: *//p' conf/netdata/health.d/qmem.conf)
+for alarm in $alarms; do
+	grep -q "\`$alarm\`" docs/alarms.md
+	result $? "docs/alarms.md tells of the alarm $alarm"
+done
+
+echo "1..$n"
+exit $status
