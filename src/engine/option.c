@@ -26,7 +26,7 @@ static const struct unit durations[] = {
 	{ "d", INT64_C(86400000000000) },
 	{ "min", INT64_C(60000000000) },
 	{ "", INT64_C(1000000000) },
-	{ NULL, 0 },
+	{ 0 },
 };
 
 static const struct unit sizes[] = {
@@ -44,7 +44,7 @@ static const struct unit sizes[] = {
 	{ "GB", INT64_C(1) << 30 },
 	{ "TB", INT64_C(1) << 40 },
 	{ "", 1 },
-	{ NULL, 0 },
+	{ 0 },
 };
 
 static bool digit(char c)

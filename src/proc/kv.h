@@ -38,6 +38,10 @@ struct kv_key {
 	size_t offset; /* of an int64_t in the sample */
 	unsigned flags;
 };
+/* A row: into a member of `struct sample_`. */
+/* clang-format off */
+#define KV_KEY(sample_, key_, member_, flags_) { key_, offsetof(struct sample_, member_), flags_ }
+/* clang-format on */
 
 /* Keys that are left out on purpose. A key that ends in '*' stands for all that begin like it. */
 struct kv_ignore {

@@ -10,6 +10,7 @@
 
 #include "process/cputime.h"
 #include "service/procmem.h"
+#include "rows.h"
 #include "services.h"
 
 #define USECS 1000000
@@ -40,97 +41,54 @@ struct cpuload {
 	struct qmem_complaint beyond, load_failed;
 };
 
-#define OF(id_, key_, member_, help_)                                                                                  \
-	{                                                                                                              \
-		id_, key_, offsetof(struct sample, member_), help_                                                     \
-	}
-
 static const struct qmem_metric cpu_metrics[] = {
-	OF("user", NULL, time[USER], "programs; without what guests have run"),
-	OF("nice", NULL, time[NICE], "programs of low priority; without what guests have run"),
-	OF("system", NULL, time[SYSTEM], "the kernel for programs"),
-	OF("iowait", NULL, time[IOWAIT], "nothing, while a task waited for a disk"),
-	OF("irq", NULL, time[IRQ], "interrupts"),
-	OF("softirq", NULL, time[SOFTIRQ], "what interrupts have left to do"),
-	OF("steal", NULL, time[STEAL], "other machines, while this one would have run"),
-	OF("guest", NULL, time[GUEST], "programs of virtual machines"),
-	OF("idle", NULL, time[IDLE], "nothing"),
+	METRIC(sample, "user", NULL, time[USER], "programs; without what guests have run"),
+	METRIC(sample, "nice", NULL, time[NICE], "programs of low priority; without what guests have run"),
+	METRIC(sample, "system", NULL, time[SYSTEM], "the kernel for programs"),
+	METRIC(sample, "iowait", NULL, time[IOWAIT], "nothing, while a task waited for a disk"),
+	METRIC(sample, "irq", NULL, time[IRQ], "interrupts"),
+	METRIC(sample, "softirq", NULL, time[SOFTIRQ], "what interrupts have left to do"),
+	METRIC(sample, "steal", NULL, time[STEAL], "other machines, while this one would have run"),
+	METRIC(sample, "guest", NULL, time[GUEST], "programs of virtual machines"),
+	METRIC(sample, "idle", NULL, time[IDLE], "nothing"),
 	{ 0 },
 };
 
 static const struct qmem_metric load_metrics[] = {
-	OF("shortterm", NULL, load[LOADAVG_1], "over 1 minute"),
-	OF("midterm", NULL, load[LOADAVG_5], "over 5 minutes"),
-	OF("longterm", NULL, load[LOADAVG_15], "over 15 minutes"),
+	METRIC(sample, "shortterm", NULL, load[LOADAVG_1], "over 1 minute"),
+	METRIC(sample, "midterm", NULL, load[LOADAVG_5], "over 5 minutes"),
+	METRIC(sample, "longterm", NULL, load[LOADAVG_15], "over 15 minutes"),
 	{ 0 },
 };
 
 static const struct qmem_metric queue_metrics[] = {
-	OF("running", "procs_running", running, "run or could"),
-	OF("blocked", "procs_blocked", blocked, "wait for a disk"),
+	METRIC(sample, "running", "procs_running", running, "run or could"),
+	METRIC(sample, "blocked", "procs_blocked", blocked, "wait for a disk"),
 	{ 0 },
 };
 
 static const struct qmem_metric switches_metrics[] = {
-	OF("switches", "ctxt", switches, "from one task to another"),
+	METRIC(sample, "switches", "ctxt", switches, "from one task to another"),
 	{ 0 },
 };
 
 static const struct qmem_metric time_metrics[] = {
-	{ "user", NULL, offsetof(struct cputime_counters, user), "by its programs" },
-	{ "syst", NULL, offsetof(struct cputime_counters, syst), "by the kernel for them" },
+	METRIC(cputime_counters, "user", NULL, user, "by its programs"),
+	METRIC(cputime_counters, "syst", NULL, syst, "by the kernel for them"),
 	{ 0 },
 };
 
 enum family { CPU, LOAD, QUEUE, CONTEXT, TIME };
 
 static const struct qmem_family families[] = {
-	{ .id = "cpu",
-	  .title = "CPU time by what it is used for",
-	  .unit = "cpu-seconds",
-	  .kind = QMEM_COUNTER,
-	  .divisor = USECS,
-	  .type = "total_time_in_ms",
-	  .menu = "cpu",
-	  .style = "stacked",
-	  .metrics = cpu_metrics },
-	{ .id = "load",
-	  .title = "Load average",
-	  .unit = "threads",
-	  .kind = QMEM_GAUGE,
-	  .divisor = 100,
-	  .type = "load",
-	  .menu = "cpu",
-	  .style = "line",
-	  .metrics = load_metrics },
-	{ .id = "queue",
-	  .title = "Threads that run, and that wait for a disk",
-	  .unit = "threads",
-	  .kind = QMEM_GAUGE,
-	  .divisor = 1,
-	  .type = "threads",
-	  .menu = "cpu",
-	  .style = "line",
-	  .metrics = queue_metrics },
-	{ .id = "context",
-	  .title = "Context switches",
-	  .unit = "switches",
-	  .kind = QMEM_COUNTER,
-	  .divisor = 1,
-	  .type = "contextswitch",
-	  .menu = "cpu",
-	  .style = "line",
-	  .metrics = switches_metrics },
-	{ .id = "time",
-	  .title = "CPU time of processes by group",
-	  .unit = "cpu-seconds",
-	  .kind = QMEM_COUNTER,
-	  .divisor = 1000000000,
-	  .type = "ps_cputime",
-	  .menu = "cpu",
-	  .style = "stacked",
-	  .label = "group",
-	  .metrics = time_metrics },
+	FAMILY("cpu", "CPU time by what it is used for", "cpu", "stacked", cpu_metrics,
+	       COUNTER("cpu-seconds", USECS, "total_time_in_ms")),
+	FAMILY("load", "Load average", "cpu", "line", load_metrics, GAUGE("threads", 100, "load")),
+	FAMILY("queue", "Threads that run, and that wait for a disk", "cpu", "line", queue_metrics,
+	       GAUGE("threads", 1, "threads")),
+	FAMILY("context", "Context switches", "cpu", "line", switches_metrics, COUNTER("switches", 1, "contextswitch")),
+	FAMILY("time", "CPU time of processes by group", "cpu", "stacked", time_metrics,
+	       COUNTER("cpu-seconds", 1000000000, "ps_cputime"), .label = "group"),
 	{ 0 },
 };
 

@@ -17,6 +17,7 @@
 #include "process/probe.h"
 #include "service/procmem.h"
 #include "process/table.h"
+#include "rows.h"
 #include "services.h"
 
 #define PER_MAPPING 2600 /* CPU ns */
@@ -74,16 +75,15 @@ struct heapmon {
 
 #define KINDS(name_, member_)                                                                                          \
 	static const struct qmem_metric name_[] = {                                                                    \
-		{ "heap", "[heap]", offsetof(struct sample, kinds[SMAPS_HEAP].member_), "what brk has given" },        \
-		{ "stack", "[stack]", offsetof(struct sample, kinds[SMAPS_STACK].member_),                             \
-		  "stacks of first threads" },                                                                         \
-		{ "anon", NULL, offsetof(struct sample, kinds[SMAPS_ANON].member_), "other anonymous memory" },        \
-		{ "jit", NULL, offsetof(struct sample, kinds[SMAPS_JIT].member_), "anonymous and executable" },        \
-		{ "file", NULL, offsetof(struct sample, kinds[SMAPS_FILE].member_),                                    \
-		  "files, also those of a tmpfs elsewhere than /dev/shm" },                                            \
-		{ "shmem", NULL, offsetof(struct sample, kinds[SMAPS_SHMEM].member_), "shared memory" },               \
-		{ "huge", NULL, offsetof(struct sample, kinds[SMAPS_HUGE].member_), "hugetlbfs; no pss and dirty" },   \
-		{ "device", NULL, offsetof(struct sample, kinds[SMAPS_DEVICE].member_), "devices" },                   \
+		METRIC(sample, "heap", "[heap]", kinds[SMAPS_HEAP].member_, "what brk has given"),                     \
+		METRIC(sample, "stack", "[stack]", kinds[SMAPS_STACK].member_, "stacks of first threads"),             \
+		METRIC(sample, "anon", NULL, kinds[SMAPS_ANON].member_, "other anonymous memory"),                     \
+		METRIC(sample, "jit", NULL, kinds[SMAPS_JIT].member_, "anonymous and executable"),                     \
+		METRIC(sample, "file", NULL, kinds[SMAPS_FILE].member_,                                                \
+		       "files, also those of a tmpfs elsewhere than /dev/shm"),                                        \
+		METRIC(sample, "shmem", NULL, kinds[SMAPS_SHMEM].member_, "shared memory"),                            \
+		METRIC(sample, "huge", NULL, kinds[SMAPS_HUGE].member_, "hugetlbfs; no pss and dirty"),                \
+		METRIC(sample, "device", NULL, kinds[SMAPS_DEVICE].member_, "devices"),                                \
 		{ 0 },                                                                                                 \
 	}
 
@@ -94,36 +94,22 @@ KINDS(swap_metrics, swap);
 KINDS(dirty_metrics, dirty);
 
 static const struct qmem_metric age_metrics[] = {
-	{ "moved", NULL, offsetof(struct sample, moved),
-	  "time since the reading of the member that was read first, of those whose own memory has moved since" },
-	{ "oldest", NULL, offsetof(struct sample, oldest),
-	  "time since the reading of the member that was read first: as old is what others change, pss and dirty" },
+	METRIC(sample, "moved", NULL, moved,
+	       "time since the reading of the member that was read first, of those whose own memory has moved since"),
+	METRIC(sample, "oldest", NULL, oldest,
+	       "time since the reading of the member that was read first: as old is what others change, pss and dirty"),
 	{ 0 },
 };
 
-#define BYTES(id_, title_, type_, style_, metrics_)                                                                    \
-	{                                                                                                              \
-		.id = id_, .title = title_, .unit = "bytes", .kind = QMEM_GAUGE, .divisor = 1, .type = type_,          \
-		.menu = "mappings", .style = style_, .label = "group", .metrics = metrics_                             \
-	}
-
 static const struct qmem_family families[] = {
-	BYTES("rss", "Resident memory by kind", "memory", "stacked", rss_metrics),
-	BYTES("pss", "Proportional memory by kind", "memory", "stacked", pss_metrics),
-	/* collectd's type memory ends at 2^48, and sanitizers reserve more than that */
-	BYTES("size", "Address space by kind", "bytes", "line", size_metrics),
-	BYTES("swap", "Swapped memory by kind", "memory", "stacked", swap_metrics),
-	BYTES("dirty", "Dirty memory by kind", "memory", "stacked", dirty_metrics),
-	{ .id = "age",
-	  .title = "Age of what is known of mappings",
-	  .unit = "seconds",
-	  .kind = QMEM_GAUGE,
-	  .divisor = 1000000000,
-	  .type = "duration",
-	  .menu = "mappings",
-	  .style = "line",
-	  .label = "group",
-	  .metrics = age_metrics },
+	FAMILY("rss", "Resident memory by kind", "mappings", "stacked", rss_metrics, BYTES, .label = "group"),
+	FAMILY("pss", "Proportional memory by kind", "mappings", "stacked", pss_metrics, BYTES, .label = "group"),
+	FAMILY("size", "Address space by kind", "mappings", "line", size_metrics, GAUGE("bytes", 1, "bytes"),
+	       .label = "group"),
+	FAMILY("swap", "Swapped memory by kind", "mappings", "stacked", swap_metrics, BYTES, .label = "group"),
+	FAMILY("dirty", "Dirty memory by kind", "mappings", "stacked", dirty_metrics, BYTES, .label = "group"),
+	FAMILY("age", "Age of what is known of mappings", "mappings", "line", age_metrics,
+	       GAUGE("seconds", 1000000000, "duration"), .label = "group"),
 	{ 0 },
 };
 

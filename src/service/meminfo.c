@@ -8,192 +8,188 @@
 #include <sys/vfs.h>
 
 #include "kernel/kvfile.h"
+#include "rows.h"
 #include "util/value.h"
 
 #define ARC_RETRY 60 /* collections between looks for a file that was not there */
 
-/* Rows of tables; clang-format takes their braces for blocks. */
-/* clang-format off */
-#define VALUE(id_, key_, member, help_) \
-	{ .id = id_, .key = key_, .offset = offsetof(struct meminfo, member), .help = help_ }
-#define FAMILY(id_, title_, menu_, style_, metrics_, ...) \
-	{ .id = id_, .title = title_, .menu = menu_, .style = style_, .metrics = metrics_, __VA_ARGS__ }
-#define FEED(key_, flags_) { #key_, offsetof(struct meminfo, key_), flags_ }
-/* clang-format on */
-
 static const struct qmem_metric usage[] = {
-	VALUE("used", NULL, used, "all that is none of the others: processes, the kernel, huge pages, drivers"),
-	VALUE("buffers", NULL, buffers, "Buffers: the page cache of block devices"),
-	VALUE("cached", NULL, cached, "Cached without Shmem: the page cache of files"),
-	VALUE("shmem", NULL, shmem, "Shmem: shared memory and tmpfs, which only swap can free"),
-	VALUE("slab_reclaimable", NULL, slab_reclaimable,
-	      "SReclaimable: slab caches the kernel can shrink, such as dentries"),
-	VALUE("arc", NULL, arc, "the ZFS cache above its minimum; absent without ZFS"),
-	VALUE("free", NULL, free, "MemFree: used for nothing"),
-	{ .id = NULL },
+	METRIC(meminfo, "used", NULL, used,
+	       "all that is none of the others: processes, the kernel, huge pages, drivers"),
+	METRIC(meminfo, "buffers", NULL, buffers, "Buffers: the page cache of block devices"),
+	METRIC(meminfo, "cached", NULL, cached, "Cached without Shmem: the page cache of files"),
+	METRIC(meminfo, "shmem", NULL, shmem, "Shmem: shared memory and tmpfs, which only swap can free"),
+	METRIC(meminfo, "slab_reclaimable", NULL, slab_reclaimable,
+	       "SReclaimable: slab caches the kernel can shrink, such as dentries"),
+	METRIC(meminfo, "arc", NULL, arc, "the ZFS cache above its minimum; absent without ZFS"),
+	METRIC(meminfo, "free", NULL, free, "MemFree: used for nothing"),
+	{ 0 },
 };
 
 static const struct qmem_metric available[] = {
-	VALUE("available", "MemAvailable", MemAvailable,
-	      "what can be had without swapping, by the kernel's estimate (3.14)"),
-	VALUE("total", "MemTotal", MemTotal, "all memory the kernel manages"),
-	{ .id = NULL },
+	METRIC(meminfo, "available", "MemAvailable", MemAvailable,
+	       "what can be had without swapping, by the kernel's estimate (3.14)"),
+	METRIC(meminfo, "total", "MemTotal", MemTotal, "all memory the kernel manages"),
+	{ 0 },
 };
 
 static const struct qmem_metric available_ratio[] = {
-	VALUE("available", NULL, ratio, "MemAvailable and the ZFS cache above its minimum, of MemTotal"),
-	{ .id = NULL },
+	METRIC(meminfo, "available", NULL, ratio, "MemAvailable and the ZFS cache above its minimum, of MemTotal"),
+	{ 0 },
 };
 
 static const struct qmem_metric level[] = {
-	VALUE("level", NULL, level, "0 none, 1 low, 2 medium, 3 high, 4 critical, from the available ratio"),
-	{ .id = NULL },
+	METRIC(meminfo, "level", NULL, level, "0 none, 1 low, 2 medium, 3 high, 4 critical, from the available ratio"),
+	{ 0 },
 };
 
 static const struct qmem_metric lru[] = {
-	VALUE("active_anon", "Active(anon)", Active_anon, "anonymous and shared memory in recent use"),
-	VALUE("inactive_anon", "Inactive(anon)", Inactive_anon,
-	      "anonymous and shared memory that would be swapped first"),
-	VALUE("active_file", "Active(file)", Active_file, "page cache in recent use"),
-	VALUE("inactive_file", "Inactive(file)", Inactive_file, "page cache that would be dropped first"),
-	VALUE("unevictable", "Unevictable", Unevictable, "what reclaim must leave alone: mlock, ramfs, secret memory"),
-	VALUE("mlocked", "Mlocked", Mlocked, "locked by mlock(); part of unevictable"),
-	{ .id = NULL },
+	METRIC(meminfo, "active_anon", "Active(anon)", Active_anon, "anonymous and shared memory in recent use"),
+	METRIC(meminfo, "inactive_anon", "Inactive(anon)", Inactive_anon,
+	       "anonymous and shared memory that would be swapped first"),
+	METRIC(meminfo, "active_file", "Active(file)", Active_file, "page cache in recent use"),
+	METRIC(meminfo, "inactive_file", "Inactive(file)", Inactive_file, "page cache that would be dropped first"),
+	METRIC(meminfo, "unevictable", "Unevictable", Unevictable,
+	       "what reclaim must leave alone: mlock, ramfs, secret memory"),
+	METRIC(meminfo, "mlocked", "Mlocked", Mlocked, "locked by mlock(); part of unevictable"),
+	{ 0 },
 };
 
 static const struct qmem_metric processes[] = {
-	VALUE("anon", "AnonPages", AnonPages, "anonymous memory mapped by processes"),
-	VALUE("mapped", "Mapped", Mapped, "files, shared memory included, mapped by processes"),
-	{ .id = NULL },
+	METRIC(meminfo, "anon", "AnonPages", AnonPages, "anonymous memory mapped by processes"),
+	METRIC(meminfo, "mapped", "Mapped", Mapped, "files, shared memory included, mapped by processes"),
+	{ 0 },
 };
 
 static const struct qmem_metric writeback[] = {
-	VALUE("dirty", "Dirty", Dirty, "waits to be written"),
-	VALUE("writeback", "Writeback", Writeback, "is being written"),
-	VALUE("fuse", "WritebackTmp", WritebackTmp, "copies that FUSE writes from; 0 on new kernels"),
-	VALUE("nfs_unstable", "NFS_Unstable", NFS_Unstable,
-	      "sent to a server but not committed; part of writeback since 5.8"),
-	VALUE("bounce", "Bounce", Bounce, "bounce buffers of block devices; 0 on new kernels"),
-	{ .id = NULL },
+	METRIC(meminfo, "dirty", "Dirty", Dirty, "waits to be written"),
+	METRIC(meminfo, "writeback", "Writeback", Writeback, "is being written"),
+	METRIC(meminfo, "fuse", "WritebackTmp", WritebackTmp, "copies that FUSE writes from; 0 on new kernels"),
+	METRIC(meminfo, "nfs_unstable", "NFS_Unstable", NFS_Unstable,
+	       "sent to a server but not committed; part of writeback since 5.8"),
+	METRIC(meminfo, "bounce", "Bounce", Bounce, "bounce buffers of block devices; 0 on new kernels"),
+	{ 0 },
 };
 
 static const struct qmem_metric slab[] = {
-	VALUE("reclaimable", "SReclaimable", SReclaimable, "caches the kernel can shrink, such as dentries and inodes"),
-	VALUE("unreclaimable", "SUnreclaim", SUnreclaim, "objects in use by the kernel"),
-	{ .id = NULL },
+	METRIC(meminfo, "reclaimable", "SReclaimable", SReclaimable,
+	       "caches the kernel can shrink, such as dentries and inodes"),
+	METRIC(meminfo, "unreclaimable", "SUnreclaim", SUnreclaim, "objects in use by the kernel"),
+	{ 0 },
 };
 
 static const struct qmem_metric kernel[] = {
-	VALUE("stack", "KernelStack", KernelStack, "kernel stacks of tasks"),
-	VALUE("shadow_stack", "ShadowCallStack", ShadowCallStack, "shadow call stacks of tasks (arm64, 5.8)"),
-	VALUE("page_tables", "PageTables", PageTables, "page tables of processes"),
-	VALUE("sec_page_tables", "SecPageTables", SecPageTables, "page tables of KVM guests and IOMMUs (6.1)"),
-	VALUE("percpu", "Percpu", Percpu, "the per-CPU allocator (4.19)"),
-	VALUE("quicklists", "Quicklists", Quicklists, "page table pages kept for reuse (old kernels)"),
-	VALUE("reclaimable_other", NULL, reclaimable_other,
-	      "KReclaimable without slab: drivers' memory that can be freed (4.20)"),
-	{ .id = NULL },
+	METRIC(meminfo, "stack", "KernelStack", KernelStack, "kernel stacks of tasks"),
+	METRIC(meminfo, "shadow_stack", "ShadowCallStack", ShadowCallStack, "shadow call stacks of tasks (arm64, 5.8)"),
+	METRIC(meminfo, "page_tables", "PageTables", PageTables, "page tables of processes"),
+	METRIC(meminfo, "sec_page_tables", "SecPageTables", SecPageTables,
+	       "page tables of KVM guests and IOMMUs (6.1)"),
+	METRIC(meminfo, "percpu", "Percpu", Percpu, "the per-CPU allocator (4.19)"),
+	METRIC(meminfo, "quicklists", "Quicklists", Quicklists, "page table pages kept for reuse (old kernels)"),
+	METRIC(meminfo, "reclaimable_other", NULL, reclaimable_other,
+	       "KReclaimable without slab: drivers' memory that can be freed (4.20)"),
+	{ 0 },
 };
 
 static const struct qmem_metric vmalloc[] = {
-	VALUE("used", "VmallocUsed", VmallocUsed,
-	      "pages behind vmalloc(), stacks among them; always 0 from 4.4 to 5.2"),
-	{ .id = NULL },
+	METRIC(meminfo, "used", "VmallocUsed", VmallocUsed,
+	       "pages behind vmalloc(), stacks among them; always 0 from 4.4 to 5.2"),
+	{ 0 },
 };
 
 static const struct qmem_metric thp[] = {
-	VALUE("anon", "AnonHugePages", AnonHugePages, "anonymous memory in huge pages"),
-	VALUE("shmem", "ShmemHugePages", ShmemHugePages, "shared memory and tmpfs in huge pages (4.8)"),
-	VALUE("shmem_mapped", "ShmemPmdMapped", ShmemPmdMapped, "of that, mapped as huge pages (4.8)"),
-	VALUE("file", "FileHugePages", FileHugePages, "page cache in huge pages (5.4)"),
-	VALUE("file_mapped", "FilePmdMapped", FilePmdMapped, "of that, mapped as huge pages (5.4)"),
-	{ .id = NULL },
+	METRIC(meminfo, "anon", "AnonHugePages", AnonHugePages, "anonymous memory in huge pages"),
+	METRIC(meminfo, "shmem", "ShmemHugePages", ShmemHugePages, "shared memory and tmpfs in huge pages (4.8)"),
+	METRIC(meminfo, "shmem_mapped", "ShmemPmdMapped", ShmemPmdMapped, "of that, mapped as huge pages (4.8)"),
+	METRIC(meminfo, "file", "FileHugePages", FileHugePages, "page cache in huge pages (5.4)"),
+	METRIC(meminfo, "file_mapped", "FilePmdMapped", FilePmdMapped, "of that, mapped as huge pages (5.4)"),
+	{ 0 },
 };
 
 static const struct qmem_metric hugepages[] = {
-	VALUE("used", NULL, huge_used, "(HugePages_Total - HugePages_Free) * Hugepagesize"),
-	VALUE("reserved", NULL, huge_reserved, "HugePages_Rsvd: promised to a mapping, not yet touched"),
-	VALUE("free", NULL, huge_free, "(HugePages_Free - HugePages_Rsvd) * Hugepagesize: to be had"),
-	{ .id = NULL },
+	METRIC(meminfo, "used", NULL, huge_used, "(HugePages_Total - HugePages_Free) * Hugepagesize"),
+	METRIC(meminfo, "reserved", NULL, huge_reserved, "HugePages_Rsvd: promised to a mapping, not yet touched"),
+	METRIC(meminfo, "free", NULL, huge_free, "(HugePages_Free - HugePages_Rsvd) * Hugepagesize: to be had"),
+	{ 0 },
 };
 
 static const struct qmem_metric hugetlb[] = {
-	VALUE("all_sizes", "Hugetlb", Hugetlb, "the pools of all page sizes (4.16)"),
-	VALUE("surplus", NULL, huge_surplus, "HugePages_Surp: beyond the pool's fixed size, of the default page size"),
-	{ .id = NULL },
+	METRIC(meminfo, "all_sizes", "Hugetlb", Hugetlb, "the pools of all page sizes (4.16)"),
+	METRIC(meminfo, "surplus", NULL, huge_surplus,
+	       "HugePages_Surp: beyond the pool's fixed size, of the default page size"),
+	{ 0 },
 };
 
 static const struct qmem_metric swap[] = {
-	VALUE("used", NULL, swap_used, "SwapTotal - SwapFree - SwapCached"),
-	VALUE("cached", NULL, swap_cached, "SwapCached: in swap and in memory as well"),
-	VALUE("free", "SwapFree", SwapFree, "not in use"),
-	{ .id = NULL },
+	METRIC(meminfo, "used", NULL, swap_used, "SwapTotal - SwapFree - SwapCached"),
+	METRIC(meminfo, "cached", NULL, swap_cached, "SwapCached: in swap and in memory as well"),
+	METRIC(meminfo, "free", "SwapFree", SwapFree, "not in use"),
+	{ 0 },
 };
 
 static const struct qmem_metric zswap[] = {
-	VALUE("pool", "Zswap", Zswap, "memory the compressed pages take (5.19)"),
-	VALUE("stored", "Zswapped", Zswapped, "what they would take uncompressed (5.19)"),
-	{ .id = NULL },
+	METRIC(meminfo, "pool", "Zswap", Zswap, "memory the compressed pages take (5.19)"),
+	METRIC(meminfo, "stored", "Zswapped", Zswapped, "what they would take uncompressed (5.19)"),
+	{ 0 },
 };
 
 static const struct qmem_metric commit[] = {
-	VALUE("committed", "Committed_AS", Committed_AS, "address space promised to processes"),
-	VALUE("limit", "CommitLimit", CommitLimit, "where it ends if vm.overcommit_memory is 2"),
-	{ .id = NULL },
+	METRIC(meminfo, "committed", "Committed_AS", Committed_AS, "address space promised to processes"),
+	METRIC(meminfo, "limit", "CommitLimit", CommitLimit, "where it ends if vm.overcommit_memory is 2"),
+	{ 0 },
 };
 
 static const struct qmem_metric hardware[] = {
-	VALUE("corrupted", "HardwareCorrupted", HardwareCorrupted, "pages given up after memory errors"),
-	VALUE("memtest_bad", "EarlyMemtestBad", EarlyMemtestBad, "found bad by the memtest at boot (6.4)"),
-	{ .id = NULL },
+	METRIC(meminfo, "corrupted", "HardwareCorrupted", HardwareCorrupted, "pages given up after memory errors"),
+	METRIC(meminfo, "memtest_bad", "EarlyMemtestBad", EarlyMemtestBad, "found bad by the memtest at boot (6.4)"),
+	{ 0 },
 };
 
 static const struct qmem_metric cma[] = {
-	VALUE("used", NULL, cma_used, "CmaTotal - CmaFree"),
-	VALUE("free", "CmaFree", CmaFree, "of the contiguous memory allocator's areas, free for drivers"),
-	{ .id = NULL },
+	METRIC(meminfo, "used", NULL, cma_used, "CmaTotal - CmaFree"),
+	METRIC(meminfo, "free", "CmaFree", CmaFree, "of the contiguous memory allocator's areas, free for drivers"),
+	{ 0 },
 };
 
 static const struct qmem_metric guest[] = {
-	VALUE("balloon", "Balloon", Balloon, "given back to the host by the balloon driver (6.16)"),
-	VALUE("unaccepted", "Unaccepted", Unaccepted, "not yet accepted from the host by a confidential guest (6.5)"),
-	{ .id = NULL },
+	METRIC(meminfo, "balloon", "Balloon", Balloon, "given back to the host by the balloon driver (6.16)"),
+	METRIC(meminfo, "unaccepted", "Unaccepted", Unaccepted,
+	       "not yet accepted from the host by a confidential guest (6.5)"),
+	{ 0 },
 };
 
 static const struct qmem_metric gpu[] = {
-	VALUE("active", "GPUActive", GPUActive, "system memory in GPU objects (7)"),
-	VALUE("reclaimable", "GPUReclaim", GPUReclaim, "kept by GPU drivers for reuse; not in MemAvailable (7)"),
-	{ .id = NULL },
+	METRIC(meminfo, "active", "GPUActive", GPUActive, "system memory in GPU objects (7)"),
+	METRIC(meminfo, "reclaimable", "GPUReclaim", GPUReclaim,
+	       "kept by GPU drivers for reuse; not in MemAvailable (7)"),
+	{ 0 },
 };
 
 static const struct qmem_metric highmem[] = {
-	VALUE("high_total", "HighTotal", HighTotal, "beyond the kernel's direct map (32-bit)"),
-	VALUE("high_free", "HighFree", HighFree, "of that, free"),
-	VALUE("low_total", "LowTotal", LowTotal, "in the kernel's direct map (32-bit)"),
-	VALUE("low_free", "LowFree", LowFree, "of that, free"),
-	{ .id = NULL },
+	METRIC(meminfo, "high_total", "HighTotal", HighTotal, "beyond the kernel's direct map (32-bit)"),
+	METRIC(meminfo, "high_free", "HighFree", HighFree, "of that, free"),
+	METRIC(meminfo, "low_total", "LowTotal", LowTotal, "in the kernel's direct map (32-bit)"),
+	METRIC(meminfo, "low_free", "LowFree", LowFree, "of that, free"),
+	{ 0 },
 };
 
 static const struct qmem_metric direct_map[] = {
-	VALUE("4k", "DirectMap4k", DirectMap4k, "mapped by 4 KiB pages"),
-	VALUE("64k", "DirectMap64k", DirectMap64k, "mapped by 64 KiB pages (powerpc)"),
-	VALUE("1m", "DirectMap1M", DirectMap1M, "mapped by 1 MiB pages (s390)"),
-	VALUE("2m", "DirectMap2M", DirectMap2M, "mapped by 2 MiB pages"),
-	VALUE("4m", "DirectMap4M", DirectMap4M, "mapped by 4 MiB pages (32-bit x86)"),
-	VALUE("1g", "DirectMap1G", DirectMap1G, "mapped by 1 GiB pages"),
-	VALUE("2g", "DirectMap2G", DirectMap2G, "mapped by 2 GiB pages (s390)"),
-	{ .id = NULL },
+	METRIC(meminfo, "4k", "DirectMap4k", DirectMap4k, "mapped by 4 KiB pages"),
+	METRIC(meminfo, "64k", "DirectMap64k", DirectMap64k, "mapped by 64 KiB pages (powerpc)"),
+	METRIC(meminfo, "1m", "DirectMap1M", DirectMap1M, "mapped by 1 MiB pages (s390)"),
+	METRIC(meminfo, "2m", "DirectMap2M", DirectMap2M, "mapped by 2 MiB pages"),
+	METRIC(meminfo, "4m", "DirectMap4M", DirectMap4M, "mapped by 4 MiB pages (32-bit x86)"),
+	METRIC(meminfo, "1g", "DirectMap1G", DirectMap1G, "mapped by 1 GiB pages"),
+	METRIC(meminfo, "2g", "DirectMap2G", DirectMap2G, "mapped by 2 GiB pages (s390)"),
+	{ 0 },
 };
-
-#define BYTES .unit = "bytes", .kind = QMEM_GAUGE, .divisor = 1, .type = "memory"
 
 static const struct qmem_family families[] = {
 	FAMILY("usage", "Memory by use", "usage", "stacked", usage, BYTES),
 	FAMILY("available", "Available memory", "usage", "line", available, BYTES),
 	FAMILY("available_ratio", "Available memory, relative", "usage", "line", available_ratio, .unit = "percent",
 	       .kind = QMEM_GAUGE, .divisor = 100, .type = "percent"),
-	FAMILY("level", "Memory pressure level", "usage", "line", level, .unit = "level", .kind = QMEM_GAUGE,
-	       .divisor = 1, .type = "gauge"),
+	FAMILY("level", "Memory pressure level", "usage", "line", level, GAUGE("level", 1, "gauge")),
 	FAMILY("lru", "LRU lists", "lists", "line", lru, BYTES),
 	FAMILY("processes", "Memory mapped by processes", "lists", "line", processes, BYTES),
 	FAMILY("writeback", "Memory to be written", "writeback", "line", writeback, BYTES),
@@ -212,31 +208,31 @@ static const struct qmem_family families[] = {
 	FAMILY("gpu", "System memory of GPUs", "hardware", "stacked", gpu, BYTES),
 	FAMILY("highmem", "High and low memory", "hardware", "line", highmem, BYTES, .flags = QMEM_DETAIL),
 	FAMILY("direct_map", "Direct map by page size", "hardware", "stacked", direct_map, BYTES, .flags = QMEM_DETAIL),
-	{ .id = NULL },
+	{ 0 },
 };
 
 /* Keys that only feed derived values. */
 static const struct kv_key feeds[] = {
-	FEED(MemFree, 0),
-	FEED(Buffers, 0),
-	FEED(Cached, 0),
-	FEED(Shmem, 0),
-	FEED(KReclaimable, 0),
-	FEED(HugePages_Total, KV_COUNT),
-	FEED(HugePages_Free, KV_COUNT),
-	FEED(HugePages_Rsvd, KV_COUNT),
-	FEED(HugePages_Surp, KV_COUNT),
-	FEED(Hugepagesize, 0),
-	FEED(SwapTotal, 0),
-	FEED(SwapCached, 0),
-	FEED(CmaTotal, 0),
-	{ .key = NULL },
+	KV_KEY(meminfo, "MemFree", MemFree, 0),
+	KV_KEY(meminfo, "Buffers", Buffers, 0),
+	KV_KEY(meminfo, "Cached", Cached, 0),
+	KV_KEY(meminfo, "Shmem", Shmem, 0),
+	KV_KEY(meminfo, "KReclaimable", KReclaimable, 0),
+	KV_KEY(meminfo, "HugePages_Total", HugePages_Total, KV_COUNT),
+	KV_KEY(meminfo, "HugePages_Free", HugePages_Free, KV_COUNT),
+	KV_KEY(meminfo, "HugePages_Rsvd", HugePages_Rsvd, KV_COUNT),
+	KV_KEY(meminfo, "HugePages_Surp", HugePages_Surp, KV_COUNT),
+	KV_KEY(meminfo, "Hugepagesize", Hugepagesize, 0),
+	KV_KEY(meminfo, "SwapTotal", SwapTotal, 0),
+	KV_KEY(meminfo, "SwapCached", SwapCached, 0),
+	KV_KEY(meminfo, "CmaTotal", CmaTotal, 0),
+	{ 0 },
 };
 
 static const struct kv_key arc_keys[] = {
-	{ "size", offsetof(struct meminfo, arc_size), 0 },
-	{ "c_min", offsetof(struct meminfo, arc_c_min), 0 },
-	{ .key = NULL },
+	KV_KEY(meminfo, "size", arc_size, 0),
+	KV_KEY(meminfo, "c_min", arc_c_min, 0),
+	{ 0 },
 };
 
 const struct kv_ignore meminfo_ignored[] = {
@@ -246,7 +242,7 @@ const struct kv_ignore meminfo_ignored[] = {
 	{ "VmallocTotal", "the size of an address range, a constant of the architecture" },
 	{ "VmallocChunk", "always 0 since 4.4" },
 	{ "MmapCopy", "only without an MMU" },
-	{ .key = NULL },
+	{ 0 },
 };
 
 struct state {
@@ -402,7 +398,7 @@ static void raise_level(struct qmem *q, const struct meminfo *m, int64_t before,
 		{ "used", used },
 		{ "dirty", dirty },
 		{ "swap_used", swapped },
-		{ .name = NULL },
+		{ 0 },
 	};
 	struct qmem_event event = {
 		.severity = severities[m->level],
@@ -528,7 +524,7 @@ static const struct qmem_option options[] = {
 	  .offset = offsetof(struct state, notify_interval),
 	  .def = "0",
 	  .help = "how often the event of a level that lasts is repeated; 0: never" },
-	{ .name = NULL },
+	{ 0 },
 };
 
 const struct qmem_service meminfo_service = {

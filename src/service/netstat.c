@@ -6,7 +6,7 @@
 
 #include "util/fnv.h"
 #include "proc/netdev.h"
-#include "qmem.h"
+#include "rows.h"
 #include "util/select.h"
 #include "services.h"
 #include "util/top.h"
@@ -60,77 +60,74 @@ struct netstat {
 	struct counters other;
 };
 
-#define METRIC(id_, key_, column_, help_)                                                                              \
-	{                                                                                                              \
-		id_, key_, offsetof(struct counters, v[column_]), help_                                                \
-	}
-
 static const struct qmem_metric bytes_metrics[] = {
-	METRIC("rx", "bytes", NETDEV_RX_BYTES, "received"),
-	METRIC("tx", "bytes", NETDEV_TX_BYTES, "sent"),
+	METRIC(counters, "rx", "bytes", v[NETDEV_RX_BYTES], "received"),
+	METRIC(counters, "tx", "bytes", v[NETDEV_TX_BYTES], "sent"),
 	{ 0 },
 };
 
 static const struct qmem_metric packets_metrics[] = {
-	METRIC("rx", "packets", NETDEV_RX_PACKETS, "received"),
-	METRIC("tx", "packets", NETDEV_TX_PACKETS, "sent"),
+	METRIC(counters, "rx", "packets", v[NETDEV_RX_PACKETS], "received"),
+	METRIC(counters, "tx", "packets", v[NETDEV_TX_PACKETS], "sent"),
 	{ 0 },
 };
 
 static const struct qmem_metric errors_metrics[] = {
-	METRIC("rx", "errs", NETDEV_RX_ERRORS, "bad packets received"),
-	METRIC("tx", "errs", NETDEV_TX_ERRORS, "packets that could not be sent"),
+	METRIC(counters, "rx", "errs", v[NETDEV_RX_ERRORS], "bad packets received"),
+	METRIC(counters, "tx", "errs", v[NETDEV_TX_ERRORS], "packets that could not be sent"),
 	{ 0 },
 };
 
 static const struct qmem_metric drops_metrics[] = {
-	METRIC("rx", "drop", NETDEV_RX_DROPPED, "received and thrown away: no room, or no one wanted them"),
-	METRIC("tx", "drop", NETDEV_TX_DROPPED, "thrown away instead of being sent"),
+	METRIC(counters, "rx", "drop", v[NETDEV_RX_DROPPED],
+	       "received and thrown away: no room, or no one wanted them"),
+	METRIC(counters, "tx", "drop", v[NETDEV_TX_DROPPED], "thrown away instead of being sent"),
 	{ 0 },
 };
 
 static const struct qmem_metric fifo_metrics[] = {
-	METRIC("rx", "fifo", NETDEV_RX_FIFO, "overruns of the receive buffer"),
-	METRIC("tx", "fifo", NETDEV_TX_FIFO, "underruns of the send buffer"),
+	METRIC(counters, "rx", "fifo", v[NETDEV_RX_FIFO], "overruns of the receive buffer"),
+	METRIC(counters, "tx", "fifo", v[NETDEV_TX_FIFO], "underruns of the send buffer"),
 	{ 0 },
 };
 
 static const struct qmem_metric link_metrics[] = {
-	METRIC("frame", "frame", NETDEV_RX_FRAME, "frames received with a wrong length, checksum or alignment"),
-	METRIC("collisions", "colls", NETDEV_TX_COLLISIONS, "collisions while sending"),
-	METRIC("carrier", "carrier", NETDEV_TX_CARRIER,
+	METRIC(counters, "frame", "frame", v[NETDEV_RX_FRAME],
+	       "frames received with a wrong length, checksum or alignment"),
+	METRIC(counters, "collisions", "colls", v[NETDEV_TX_COLLISIONS], "collisions while sending"),
+	METRIC(counters, "carrier", "carrier", v[NETDEV_TX_CARRIER],
 	       "carrier lost, aborted, out of window, no heartbeat, while sending"),
 	{ 0 },
 };
 
 static const struct qmem_metric compressed_metrics[] = {
-	METRIC("rx", "compressed", NETDEV_RX_COMPRESSED, "compressed packets received"),
-	METRIC("tx", "compressed", NETDEV_TX_COMPRESSED, "compressed packets sent"),
+	METRIC(counters, "rx", "compressed", v[NETDEV_RX_COMPRESSED], "compressed packets received"),
+	METRIC(counters, "tx", "compressed", v[NETDEV_TX_COMPRESSED], "compressed packets sent"),
 	{ 0 },
 };
 
 static const struct qmem_metric multicast_metrics[] = {
-	METRIC("received", "multicast", NETDEV_RX_MULTICAST, "multicast packets received"),
+	METRIC(counters, "received", "multicast", v[NETDEV_RX_MULTICAST], "multicast packets received"),
 	{ 0 },
 };
 
-#define FAMILY(id_, title_, unit_, type_, style_, flags_, metrics_)                                                    \
-	{                                                                                                              \
-		.id = id_, .title = title_, .unit = unit_, .kind = QMEM_COUNTER, .divisor = 1, .type = type_,          \
-		.menu = "network", .style = style_, .label = "device", .flags = flags_, .metrics = metrics_            \
-	}
-
 static const struct qmem_family families[] = {
-	FAMILY("bytes", "Network traffic", "bytes", "if_octets", "area", 0, bytes_metrics),
-	FAMILY("packets", "Network packets", "packets", "if_packets", "line", 0, packets_metrics),
-	FAMILY("errors", "Network errors", "errors", "if_errors", "line", 0, errors_metrics),
-	FAMILY("drops", "Network packets dropped", "packets", "if_dropped", "line", 0, drops_metrics),
-	FAMILY("fifo", "Network buffer overruns", "errors", "if_errors", "line", QMEM_DETAIL, fifo_metrics),
-	FAMILY("link", "Network link errors", "errors", "derive", "line", QMEM_DETAIL, link_metrics),
-	FAMILY("compressed", "Network packets compressed", "packets", "if_packets", "line", QMEM_DETAIL,
-	       compressed_metrics),
-	FAMILY("multicast", "Network multicast packets", "packets", "if_multicast", "line", QMEM_DETAIL,
-	       multicast_metrics),
+	FAMILY("bytes", "Network traffic", "network", "area", bytes_metrics, COUNTER("bytes", 1, "if_octets"),
+	       .label = "device"),
+	FAMILY("packets", "Network packets", "network", "line", packets_metrics, COUNTER("packets", 1, "if_packets"),
+	       .label = "device"),
+	FAMILY("errors", "Network errors", "network", "line", errors_metrics, COUNTER("errors", 1, "if_errors"),
+	       .label = "device"),
+	FAMILY("drops", "Network packets dropped", "network", "line", drops_metrics,
+	       COUNTER("packets", 1, "if_dropped"), .label = "device"),
+	FAMILY("fifo", "Network buffer overruns", "network", "line", fifo_metrics, COUNTER("errors", 1, "if_errors"),
+	       .label = "device", .flags = QMEM_DETAIL),
+	FAMILY("link", "Network link errors", "network", "line", link_metrics, COUNTER("errors", 1, "derive"),
+	       .label = "device", .flags = QMEM_DETAIL),
+	FAMILY("compressed", "Network packets compressed", "network", "line", compressed_metrics,
+	       COUNTER("packets", 1, "if_packets"), .label = "device", .flags = QMEM_DETAIL),
+	FAMILY("multicast", "Network multicast packets", "network", "line", multicast_metrics,
+	       COUNTER("packets", 1, "if_multicast"), .label = "device", .flags = QMEM_DETAIL),
 	{ 0 },
 };
 

@@ -15,7 +15,7 @@
 
 #include "engine/option.h"
 #include "proc/psi.h"
-#include "qmem.h"
+#include "rows.h"
 #include "services.h"
 #include "service/pressure_event.h"
 #include "service/pressure_trigger.h"
@@ -65,84 +65,49 @@ struct trigger_values {
 	int64_t state, severity, events, rejected;
 };
 
-#define PSI_METRIC(id_, key_, index_, member_, help_)                                                                  \
-	{                                                                                                              \
-		id_, key_, offsetof(struct psi, kind[index_].member_), help_                                           \
-	}
-
 static const struct qmem_metric avg_metrics[] = {
-	PSI_METRIC("some_avg10", "some avg10", PSI_SOME, avg10, "of the last 10 s, with some task waiting"),
-	PSI_METRIC("some_avg60", "some avg60", PSI_SOME, avg60, "of the last 60 s, with some task waiting"),
-	PSI_METRIC("some_avg300", "some avg300", PSI_SOME, avg300, "of the last 300 s, with some task waiting"),
-	PSI_METRIC("full_avg10", "full avg10", PSI_FULL, avg10, "of the last 10 s, with all tasks waiting at once"),
-	PSI_METRIC("full_avg60", "full avg60", PSI_FULL, avg60, "of the last 60 s, with all tasks waiting at once"),
-	PSI_METRIC("full_avg300", "full avg300", PSI_FULL, avg300, "of the last 300 s, with all tasks waiting at once"),
+	METRIC(psi, "some_avg10", "some avg10", kind[PSI_SOME].avg10, "of the last 10 s, with some task waiting"),
+	METRIC(psi, "some_avg60", "some avg60", kind[PSI_SOME].avg60, "of the last 60 s, with some task waiting"),
+	METRIC(psi, "some_avg300", "some avg300", kind[PSI_SOME].avg300, "of the last 300 s, with some task waiting"),
+	METRIC(psi, "full_avg10", "full avg10", kind[PSI_FULL].avg10,
+	       "of the last 10 s, with all tasks waiting at once"),
+	METRIC(psi, "full_avg60", "full avg60", kind[PSI_FULL].avg60,
+	       "of the last 60 s, with all tasks waiting at once"),
+	METRIC(psi, "full_avg300", "full avg300", kind[PSI_FULL].avg300,
+	       "of the last 300 s, with all tasks waiting at once"),
 	{ 0 },
 };
 
 static const struct qmem_metric stall_metrics[] = {
-	PSI_METRIC("some", "some total", PSI_SOME, total, "time with some task waiting for the resource"),
-	PSI_METRIC("full", "full total", PSI_FULL, total, "time with all tasks waiting at once: no work done"),
+	METRIC(psi, "some", "some total", kind[PSI_SOME].total, "time with some task waiting for the resource"),
+	METRIC(psi, "full", "full total", kind[PSI_FULL].total, "time with all tasks waiting at once: no work done"),
 	{ 0 },
 };
 
 static const struct qmem_metric trigger_metrics[] = {
-	{ "state", NULL, offsetof(struct trigger_values, state),
-	  "0 inactive, 1 easing: no event for the hold time, 2 active" },
-	{ "severity", NULL, offsetof(struct trigger_values, severity),
-	  "of what goes on: 0 okay, 1 warning, 2 failure" },
+	METRIC(trigger_values, "state", NULL, state, "0 inactive, 1 easing: no event for the hold time, 2 active"),
+	METRIC(trigger_values, "severity", NULL, severity, "of what goes on: 0 okay, 1 warning, 2 failure"),
 	{ 0 },
 };
 
 static const struct qmem_metric events_metrics[] = {
-	{ "events", NULL, offsetof(struct trigger_values, events),
-	  "times the limit was exceeded, verified by the total" },
-	{ "rejected", NULL, offsetof(struct trigger_values, rejected),
-	  "notifications of the kernel that the total does not bear out" },
+	METRIC(trigger_values, "events", NULL, events, "times the limit was exceeded, verified by the total"),
+	METRIC(trigger_values, "rejected", NULL, rejected,
+	       "notifications of the kernel that the total does not bear out"),
 	{ 0 },
 };
 
 enum { FAMILY_AVG, FAMILY_STALL, FAMILY_TRIGGER, FAMILY_EVENTS };
 
 static const struct qmem_family families[] = {
-	[FAMILY_AVG] = { .id = "avg",
-			 .title = "Share of time tasks waited",
-			 .unit = "percent",
-			 .divisor = 100,
-			 .type = "percent",
-			 .menu = "pressure",
-			 .style = "line",
-			 .label = "resource",
-			 .metrics = avg_metrics },
-	[FAMILY_STALL] = { .id = "stall",
-			   .title = "Time tasks waited",
-			   .unit = "seconds",
-			   .kind = QMEM_COUNTER,
-			   .divisor = 1000000,
-			   .type = "total_time_in_ms",
-			   .menu = "pressure",
-			   .style = "line",
-			   .label = "resource",
-			   .metrics = stall_metrics },
-	[FAMILY_TRIGGER] = { .id = "trigger",
-			     .title = "State of a pressure trigger",
-			     .unit = "state",
-			     .divisor = 1,
-			     .type = "gauge",
-			     .menu = "pressure",
-			     .style = "line",
-			     .label = "trigger",
-			     .metrics = trigger_metrics },
-	[FAMILY_EVENTS] = { .id = "events",
-			    .title = "Events of a pressure trigger",
-			    .unit = "events",
-			    .kind = QMEM_COUNTER,
-			    .divisor = 1,
-			    .type = "total_events",
-			    .menu = "pressure",
-			    .style = "line",
-			    .label = "trigger",
-			    .metrics = events_metrics },
+	[FAMILY_AVG] = FAMILY("avg", "Share of time tasks waited", "pressure", "line", avg_metrics,
+			      GAUGE("percent", 100, "percent"), .label = "resource"),
+	[FAMILY_STALL] = FAMILY("stall", "Time tasks waited", "pressure", "line", stall_metrics,
+				COUNTER("seconds", 1000000, "total_time_in_ms"), .label = "resource"),
+	[FAMILY_TRIGGER] = FAMILY("trigger", "State of a pressure trigger", "pressure", "line", trigger_metrics,
+				  GAUGE("state", 1, "gauge"), .label = "trigger"),
+	[FAMILY_EVENTS] = FAMILY("events", "Events of a pressure trigger", "pressure", "line", events_metrics, EVENTS,
+				 .label = "trigger"),
 	{ 0 },
 };
 

@@ -10,6 +10,7 @@
 #include "process/lack.h"
 #include "process/table.h"
 #include "process/pss.h"
+#include "rows.h"
 #include "services.h"
 #include "util/top.h"
 
@@ -82,101 +83,92 @@ static const size_t counter_of[COUNTERS] = {
 	[VM_CHANGES] = offsetof(struct proc, vm_changes),
 };
 
-#define OF(id_, key_, member_, help_)                                                                                  \
-	{                                                                                                              \
-		id_, key_, offsetof(struct sample, member_), help_                                                     \
-	}
-
 static const struct qmem_metric rss_metrics[] = {
-	OF("anon", "RssAnon", gauge[ANON], "anonymous memory: heap, stacks, private data"),
-	OF("file", "RssFile", gauge[FILE_], "pages of files, shared by all who map them"),
-	OF("shmem", "RssShmem", gauge[SHMEM], "shared memory, counted for each who has touched it"),
+	METRIC(sample, "anon", "RssAnon", gauge[ANON], "anonymous memory: heap, stacks, private data"),
+	METRIC(sample, "file", "RssFile", gauge[FILE_], "pages of files, shared by all who map them"),
+	METRIC(sample, "shmem", "RssShmem", gauge[SHMEM], "shared memory, counted for each who has touched it"),
 	{ 0 },
 };
 
 static const struct qmem_metric swap_metrics[] = {
-	OF("used", "VmSwap", gauge[SWAP], "anonymous memory that has been swapped out"),
+	METRIC(sample, "used", "VmSwap", gauge[SWAP], "anonymous memory that has been swapped out"),
 	{ 0 },
 };
 
 static const struct qmem_metric processes_metrics[] = {
-	OF("count", NULL, processes, "processes, zombies included"),
+	METRIC(sample, "count", NULL, processes, "processes, zombies included"),
 	{ 0 },
 };
 
 static const struct qmem_metric faults_metrics[] = {
-	OF("minflt", NULL, counter[MINFLT], "page faults without a read"),
-	OF("majflt", NULL, counter[MAJFLT], "page faults that had to read"),
+	METRIC(sample, "minflt", NULL, counter[MINFLT], "page faults without a read"),
+	METRIC(sample, "majflt", NULL, counter[MAJFLT], "page faults that had to read"),
 	{ 0 },
 };
 
 static const struct qmem_metric pss_metrics[] = {
-	OF("pss", "Pss", pss.pss, "resident memory, shared pages divided by those who share them"),
-	OF("uss", NULL, pss.uss,
-	   "resident memory that no other process has; with hugetlbfs, which neither RSS nor PSS counts"),
+	METRIC(sample, "pss", "Pss", pss.pss, "resident memory, shared pages divided by those who share them"),
+	METRIC(sample, "uss", NULL, pss.uss,
+	       "resident memory that no other process has; with hugetlbfs, which neither RSS nor PSS counts"),
 	{ 0 },
 };
 
 static const struct qmem_metric age_metrics[] = {
-	OF("oldest", NULL, pss.age, "how old the oldest PSS is that the sum is made of"),
+	METRIC(sample, "oldest", NULL, pss.age, "how old the oldest PSS is that the sum is made of"),
 	{ 0 },
 };
 
 static const struct qmem_metric virtual_metrics[] = {
-	OF("size", "VmSize", gauge[VMSIZE], "address space"),
-	OF("data", "VmData", gauge[VMDATA], "private writable address space"),
+	METRIC(sample, "size", "VmSize", gauge[VMSIZE], "address space"),
+	METRIC(sample, "data", "VmData", gauge[VMDATA], "private writable address space"),
 	{ 0 },
 };
 
 static const struct qmem_metric peak_metrics[] = {
-	OF("rss", "VmHWM", gauge[PEAK], "the most that each has had resident, summed"),
+	METRIC(sample, "rss", "VmHWM", gauge[PEAK], "the most that each has had resident, summed"),
 	{ 0 },
 };
 
 static const struct qmem_metric pgtables_metrics[] = {
-	OF("size", "VmPTE", gauge[PGTABLES], "page tables"),
+	METRIC(sample, "size", "VmPTE", gauge[PGTABLES], "page tables"),
 	{ 0 },
 };
 
 static const struct qmem_metric threads_metrics[] = {
-	OF("count", NULL, threads, "threads"),
+	METRIC(sample, "count", NULL, threads, "threads"),
 	{ 0 },
 };
 
 static const struct qmem_metric changes_metrics[] = {
-	OF("count", NULL, counter[VM_CHANGES], "changes of address spaces: mmap, munmap, mprotect, brk"),
+	METRIC(sample, "count", NULL, counter[VM_CHANGES], "changes of address spaces: mmap, munmap, mprotect, brk"),
 	{ 0 },
 };
 
 enum { F_RSS, F_SWAP, F_PROCESSES, F_FAULTS, F_PSS, F_AGE, F_VIRTUAL, F_PEAK, F_PGTABLES, F_THREADS, F_CHANGES };
 
-#define FAMILY(id_, title_, unit_, kind_, divisor_, type_, style_, flags_, metrics_)                                   \
-	{                                                                                                              \
-		.id = id_, .title = title_, .unit = unit_, .kind = kind_, .divisor = divisor_, .type = type_,          \
-		.menu = "processes", .style = style_, .label = "group", .flags = flags_, .metrics = metrics_           \
-	}
-#define BYTES(id_, title_, style_, flags_, metrics_)                                                                   \
-	FAMILY(id_, title_, "bytes", QMEM_GAUGE, 1, "memory", style_, flags_, metrics_)
-
 static const struct qmem_family families[] = {
-	[F_RSS] = BYTES("rss", "Resident memory of processes", "stacked", 0, rss_metrics),
-	[F_SWAP] = BYTES("swap", "Swapped memory of processes", "area", 0, swap_metrics),
-	[F_PROCESSES] =
-		FAMILY("processes", "Processes", "processes", QMEM_GAUGE, 1, "count", "line", 0, processes_metrics),
-	[F_FAULTS] = FAMILY("faults", "Page faults of processes", "faults", QMEM_COUNTER, 1, "ps_pagefaults", "line", 0,
-			    faults_metrics),
-	[F_PSS] = BYTES("pss", "Proportional and unique memory of processes", "line", 0, pss_metrics),
-	[F_AGE] = FAMILY("age", "Age of the proportional memory", "seconds", QMEM_GAUGE, 1000000000, "duration", "line",
-			 0, age_metrics),
-	/* collectd's type memory ends at 2^48, and sanitizers reserve more than that */
-	[F_VIRTUAL] = FAMILY("virtual", "Address space of processes", "bytes", QMEM_GAUGE, 1, "bytes", "line",
-			     QMEM_DETAIL, virtual_metrics),
-	[F_PEAK] = BYTES("peak", "Peak memory of processes", "line", QMEM_DETAIL, peak_metrics),
-	[F_PGTABLES] = BYTES("pgtables", "Page tables of processes", "line", QMEM_DETAIL, pgtables_metrics),
-	[F_THREADS] = FAMILY("threads", "Threads of processes", "threads", QMEM_GAUGE, 1, "count", "line", QMEM_DETAIL,
-			     threads_metrics),
-	[F_CHANGES] = FAMILY("vm_changes", "Changes of address spaces", "operations", QMEM_COUNTER, 1, "derive", "line",
-			     QMEM_DETAIL, changes_metrics),
+	[F_RSS] = FAMILY("rss", "Resident memory of processes", "processes", "stacked", rss_metrics, BYTES,
+			 .label = "group"),
+	[F_SWAP] = FAMILY("swap", "Swapped memory of processes", "processes", "area", swap_metrics, BYTES,
+			  .label = "group"),
+	[F_PROCESSES] = FAMILY("processes", "Processes", "processes", "line", processes_metrics,
+			       GAUGE("processes", 1, "count"), .label = "group"),
+	[F_FAULTS] = FAMILY("faults", "Page faults of processes", "processes", "line", faults_metrics,
+			    COUNTER("faults", 1, "ps_pagefaults"), .label = "group"),
+	[F_PSS] = FAMILY("pss", "Proportional and unique memory of processes", "processes", "line", pss_metrics, BYTES,
+			 .label = "group"),
+	[F_AGE] = FAMILY("age", "Age of the proportional memory", "processes", "line", age_metrics,
+			 GAUGE("seconds", 1000000000, "duration"), .label = "group"),
+	[F_VIRTUAL] = FAMILY("virtual", "Address space of processes", "processes", "line", virtual_metrics,
+			     GAUGE("bytes", 1, "bytes"), .label = "group", .flags = QMEM_DETAIL),
+	[F_PEAK] = FAMILY("peak", "Peak memory of processes", "processes", "line", peak_metrics, BYTES,
+			  .label = "group", .flags = QMEM_DETAIL),
+	[F_PGTABLES] = FAMILY("pgtables", "Page tables of processes", "processes", "line", pgtables_metrics, BYTES,
+			      .label = "group", .flags = QMEM_DETAIL),
+	[F_THREADS] = FAMILY("threads", "Threads of processes", "processes", "line", threads_metrics,
+			     GAUGE("threads", 1, "count"), .label = "group", .flags = QMEM_DETAIL),
+	[F_CHANGES] = FAMILY("vm_changes", "Changes of address spaces", "processes", "line", changes_metrics,
+			     COUNTER("operations", 1, "derive"), .label = "group", .flags = QMEM_DETAIL),
 	{ 0 },
 };
 

@@ -17,6 +17,7 @@
 #include "process/table.h"
 #include "process/stuckevent.h"
 #include "process/tally.h"
+#include "rows.h"
 #include "services.h"
 
 #define CENSUS 2048 /* tasks in state D, or with a past there: twice as many as the table ever names */
@@ -64,102 +65,89 @@ struct procstat {
 
 /* ---- tables ---- */
 
-#define OF(id_, key_, member_, help_)                                                                                  \
-	{                                                                                                              \
-		id_, key_, offsetof(struct sample, member_), help_                                                     \
-	}
-
 #define STATES(member_)                                                                                                \
-	OF("running", "R", member_[PROC_RUNNING], "run or could"),                                                     \
-		OF("sleeping", "S", member_[PROC_SLEEPING], "wait for something, and can be woken by a signal"),       \
-		OF("blocked", "D", member_[PROC_BLOCKED], "wait for something, such as a disk, deaf to signals"),      \
-		OF("stopped", "T", member_[PROC_STOPPED], "were stopped by a signal"),                                 \
-		OF("traced", "t", member_[PROC_TRACED], "were stopped by a debugger"),                                 \
-		OF("zombie", "Z", member_[PROC_ZOMBIE], "have ended, and wait for their parent to notice"),            \
-		OF("dying", "X", member_[PROC_DYING], "have ended, and are being removed"),                            \
-		OF("parked", "P", member_[PROC_PARKED], "kernel threads put aside, as those of a CPU that is off"),    \
-		OF("idle", "I", member_[PROC_IDLE], "kernel threads that have nothing to do"),                         \
-		OF("other", NULL, member_[PROC_OTHER], "in a state this program does not know")
+	METRIC(sample, "running", "R", member_[PROC_RUNNING], "run or could"),                                         \
+		METRIC(sample, "sleeping", "S", member_[PROC_SLEEPING],                                                \
+		       "wait for something, and can be woken by a signal"),                                            \
+		METRIC(sample, "blocked", "D", member_[PROC_BLOCKED],                                                  \
+		       "wait for something, such as a disk, deaf to signals"),                                         \
+		METRIC(sample, "stopped", "T", member_[PROC_STOPPED], "were stopped by a signal"),                     \
+		METRIC(sample, "traced", "t", member_[PROC_TRACED], "were stopped by a debugger"),                     \
+		METRIC(sample, "zombie", "Z", member_[PROC_ZOMBIE],                                                    \
+		       "have ended, and wait for their parent to notice"),                                             \
+		METRIC(sample, "dying", "X", member_[PROC_DYING], "have ended, and are being removed"),                \
+		METRIC(sample, "parked", "P", member_[PROC_PARKED],                                                    \
+		       "kernel threads put aside, as those of a CPU that is off"),                                     \
+		METRIC(sample, "idle", "I", member_[PROC_IDLE], "kernel threads that have nothing to do"),             \
+		METRIC(sample, "other", NULL, member_[PROC_OTHER], "in a state this program does not know")
 
 static const struct qmem_metric states_metrics[] = { STATES(states), { 0 } };
 static const struct qmem_metric thread_states_metrics[] = { STATES(thread_states), { 0 } };
 
 static const struct qmem_metric tasks_metrics[] = {
-	OF("processes", NULL, processes, "kernel threads and zombies included"),
-	OF("kthreads", NULL, kthreads, "kernel threads"),
-	OF("threads", NULL, threads, "of all processes"),
-	OF("left_out", NULL, left_out, "processes that the table has no room for (MaxProcesses)"),
+	METRIC(sample, "processes", NULL, processes, "kernel threads and zombies included"),
+	METRIC(sample, "kthreads", NULL, kthreads, "kernel threads"),
+	METRIC(sample, "threads", NULL, threads, "of all processes"),
+	METRIC(sample, "left_out", NULL, left_out, "processes that the table has no room for (MaxProcesses)"),
 	{ 0 },
 };
 
 static const struct qmem_metric forks_metrics[] = {
-	OF("forks", "processes", forks, "processes and threads started"),
+	METRIC(sample, "forks", "processes", forks, "processes and threads started"),
 	{ 0 },
 };
 
 static const struct qmem_metric turnover_metrics[] = {
-	OF("born", NULL, born, "that were not there the time before"),
-	OF("died", NULL, died, "that were there the time before; the short-lived ones between two looks are not seen"),
+	METRIC(sample, "born", NULL, born, "that were not there the time before"),
+	METRIC(sample, "died", NULL, died,
+	       "that were there the time before; the short-lived ones between two looks are not seen"),
 	{ 0 },
 };
 
 static const struct qmem_metric census_metrics[] = {
-	OF("waiting", NULL, waiting, "in state D for less than StuckAfter"),
-	OF("stuck", NULL, stuck, "in state D for longer, in the same function"),
-	OF("usual", NULL, usual, "always in state D: since before this began, or kernel threads by habit"),
+	METRIC(sample, "waiting", NULL, waiting, "in state D for less than StuckAfter"),
+	METRIC(sample, "stuck", NULL, stuck, "in state D for longer, in the same function"),
+	METRIC(sample, "usual", NULL, usual, "always in state D: since before this began, or kernel threads by habit"),
 	{ 0 },
 };
 
 static const struct qmem_metric longest_metrics[] = {
-	OF("longest", NULL, longest,
-	   "time that a task has been in state D, in the same function; not of the usual ones"),
+	METRIC(sample, "longest", NULL, longest,
+	       "time that a task has been in state D, in the same function; not of the usual ones"),
 	{ 0 },
 };
 
 static const struct qmem_metric zombies_metrics[] = {
-	{ "zombies", NULL, offsetof(struct count, n), "that this parent has not waited for" },
+	METRIC(count, "zombies", NULL, n, "that this parent has not waited for"),
 	{ 0 },
 };
 
 static const struct qmem_metric blocked_metrics[] = {
-	{ "tasks", "wchan", offsetof(struct count, n),
-	  "in state D in this function of the kernel; not the usual ones" },
+	METRIC(count, "tasks", "wchan", n, "in state D in this function of the kernel; not the usual ones"),
 	{ 0 },
 };
 
 enum family { STATES_FAMILY, THREAD_STATES, TASKS, FORKS, TURNOVER, CENSUS_FAMILY, LONGEST, ZOMBIES, BLOCKED };
 
-#define FAMILY(id_, title_, unit_, kind_, type_, style_, label_, metrics_)                                             \
-	{                                                                                                              \
-		.id = id_, .title = title_, .unit = unit_, .kind = kind_, .divisor = 1, .type = type_,                 \
-		.menu = "processes", .style = style_, .label = label_, .metrics = metrics_                             \
-	}
-
 static const struct qmem_family families[] = {
-	[STATES_FAMILY] = FAMILY("states", "Processes by state", "processes", QMEM_GAUGE, "count", "stacked", NULL,
-				 states_metrics),
-	[THREAD_STATES] = FAMILY("threads", "Threads by state", "threads", QMEM_GAUGE, "threads", "stacked", NULL,
-				 thread_states_metrics),
-	[TASKS] = FAMILY("tasks", "Processes and threads", "tasks", QMEM_GAUGE, "count", "line", NULL, tasks_metrics),
-	[FORKS] = FAMILY("started", "Processes and threads started", "forks", QMEM_COUNTER, "fork_rate", "line", NULL,
-			 forks_metrics),
-	[TURNOVER] = FAMILY("turnover", "Processes that came and went", "processes", QMEM_COUNTER, "total_events",
-			    "line", NULL, turnover_metrics),
-	[CENSUS_FAMILY] = FAMILY("census", "Tasks that cannot be interrupted", "tasks", QMEM_GAUGE, "count", "stacked",
-				 NULL, census_metrics),
-	[LONGEST] = { .id = "wait",
-		      .title = "Longest wait that cannot be interrupted",
-		      .unit = "seconds",
-		      .kind = QMEM_GAUGE,
-		      .divisor = 1000,
-		      .type = "duration",
-		      .menu = "processes",
-		      .style = "line",
-		      .metrics = longest_metrics },
-	[ZOMBIES] = FAMILY("zombies", "Zombies by parent", "processes", QMEM_GAUGE, "count", "line", "parent",
-			   zombies_metrics),
-	[BLOCKED] = FAMILY("blocked", "Tasks that cannot be interrupted, by where they wait", "tasks", QMEM_GAUGE,
-			   "count", "line", "channel", blocked_metrics),
+	[STATES_FAMILY] = FAMILY("states", "Processes by state", "processes", "stacked", states_metrics,
+				 GAUGE("processes", 1, "count")),
+	[THREAD_STATES] = FAMILY("threads", "Threads by state", "processes", "stacked", thread_states_metrics,
+				 GAUGE("threads", 1, "threads")),
+	[TASKS] = FAMILY("tasks", "Processes and threads", "processes", "line", tasks_metrics,
+			 GAUGE("tasks", 1, "count")),
+	[FORKS] = FAMILY("started", "Processes and threads started", "processes", "line", forks_metrics,
+			 COUNTER("forks", 1, "fork_rate")),
+	[TURNOVER] = FAMILY("turnover", "Processes that came and went", "processes", "line", turnover_metrics,
+			    COUNTER("processes", 1, "total_events")),
+	[CENSUS_FAMILY] = FAMILY("census", "Tasks that cannot be interrupted", "processes", "stacked", census_metrics,
+				 GAUGE("tasks", 1, "count")),
+	[LONGEST] = FAMILY("wait", "Longest wait that cannot be interrupted", "processes", "line", longest_metrics,
+			   GAUGE("seconds", 1000, "duration")),
+	[ZOMBIES] = FAMILY("zombies", "Zombies by parent", "processes", "line", zombies_metrics,
+			   GAUGE("processes", 1, "count"), .label = "parent"),
+	[BLOCKED] = FAMILY("blocked", "Tasks that cannot be interrupted, by where they wait", "processes", "line",
+			   blocked_metrics, GAUGE("tasks", 1, "count"), .label = "channel"),
 	{ 0 },
 };
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What qmem itself costs, and what it has sent and lost. */
-#include "qmem.h"
+#include "rows.h"
 #include "services.h"
 
 struct service_values {
@@ -14,158 +14,79 @@ struct self_values {
 	int64_t jobs, stuck, late;
 };
 
-#define OF_SERVICE(id_, member_, help_)                                                                                \
-	{                                                                                                              \
-		id_, NULL, offsetof(struct service_values, member_), help_                                             \
-	}
-#define OF_ALL(id_, member_, help_)                                                                                    \
-	{                                                                                                              \
-		id_, NULL, offsetof(struct self_values, member_), help_                                                \
-	}
-
 static const struct qmem_metric cost_metrics[] = {
-	OF_SERVICE("cpu", cpu, "CPU time of the service, user and system, its jobs at the worker included"),
+	METRIC(service_values, "cpu", NULL, cpu,
+	       "CPU time of the service, user and system, its jobs at the worker included"),
 	{ 0 },
 };
 
 static const struct qmem_metric events_metrics[] = {
-	OF_ALL("okay", okay, "that something is over"),
-	OF_ALL("warning", warning, "that something should be looked at"),
-	OF_ALL("failure", failure, "that something has gone wrong"),
+	METRIC(self_values, "okay", NULL, okay, "that something is over"),
+	METRIC(self_values, "warning", NULL, warning, "that something should be looked at"),
+	METRIC(self_values, "failure", NULL, failure, "that something has gone wrong"),
 	{ 0 },
 };
 
 static const struct qmem_metric lost_metrics[] = {
-	OF_ALL("withheld", withheld, "events of conditions that flap: the last word is sent later"),
-	OF_ALL("dropped", dropped, "events the agent did not take"),
+	METRIC(self_values, "withheld", NULL, withheld, "events of conditions that flap: the last word is sent later"),
+	METRIC(self_values, "dropped", NULL, dropped, "events the agent did not take"),
 	{ 0 },
 };
 
 static const struct qmem_metric collections_metrics[] = {
-	OF_ALL("collections", collections, "of all services"),
-	OF_ALL("failures", failures, "of them that failed"),
-	OF_ALL("lost", ticks, "ticks whose values the agent did not take"),
+	METRIC(self_values, "collections", NULL, collections, "of all services"),
+	METRIC(self_values, "failures", NULL, failures, "of them that failed"),
+	METRIC(self_values, "lost", NULL, ticks, "ticks whose values the agent did not take"),
 	{ 0 },
 };
 
 static const struct qmem_metric jobs_metrics[] = {
-	OF_ALL("started", jobs, "handed to the worker: work that may block"),
-	OF_ALL("stuck", stuck, "of them that were not back in time"),
+	METRIC(self_values, "started", NULL, jobs, "handed to the worker: work that may block"),
+	METRIC(self_values, "stuck", NULL, stuck, "of them that were not back in time"),
 	{ 0 },
 };
 
 static const struct qmem_metric worker_metrics[] = {
-	OF_ALL("late", late, "time that the worker has spent on a job that should be back by now; 0: there is none"),
+	METRIC(self_values, "late", NULL, late,
+	       "time that the worker has spent on a job that should be back by now; 0: there is none"),
 	{ 0 },
 };
 
 static const struct qmem_metric rounds_metrics[] = {
-	OF_SERVICE("collections", collections, "of the service"),
-	OF_SERVICE("failures", failures, "of them that failed"),
+	METRIC(service_values, "collections", NULL, collections, "of the service"),
+	METRIC(service_values, "failures", NULL, failures, "of them that failed"),
 	{ 0 },
 };
 
 static const struct qmem_metric output_metrics[] = {
-	OF_SERVICE("values", values, "sent by the service"),
-	OF_SERVICE("events", events, "raised by the service, sent or not"),
+	METRIC(service_values, "values", NULL, values, "sent by the service"),
+	METRIC(service_values, "events", NULL, events, "raised by the service, sent or not"),
 	{ 0 },
 };
 
 static const struct qmem_metric interval_metrics[] = {
-	OF_SERVICE("interval", interval, "between two collections, longer than configured if the budget is exceeded"),
+	METRIC(service_values, "interval", NULL, interval,
+	       "between two collections, longer than configured if the budget is exceeded"),
 	{ 0 },
 };
 
 static const struct qmem_family families[] = {
-	{ .id = "cost",
-	  .title = "CPU time of qmem",
-	  .unit = "seconds",
-	  .kind = QMEM_COUNTER,
-	  .divisor = 1000000000,
-	  .type = "total_time_in_ms",
-	  .menu = "qmem",
-	  .style = "line",
-	  .label = "service",
-	  .metrics = cost_metrics },
-	{ .id = "events",
-	  .title = "Events sent by qmem",
-	  .unit = "events",
-	  .kind = QMEM_COUNTER,
-	  .divisor = 1,
-	  .type = "total_events",
-	  .menu = "qmem",
-	  .style = "line",
-	  .metrics = events_metrics },
-	{ .id = "lost",
-	  .title = "Events not sent by qmem",
-	  .unit = "events",
-	  .kind = QMEM_COUNTER,
-	  .divisor = 1,
-	  .type = "total_events",
-	  .menu = "qmem",
-	  .style = "line",
-	  .metrics = lost_metrics },
-	{ .id = "collections",
-	  .title = "Collections of qmem",
-	  .unit = "operations",
-	  .kind = QMEM_COUNTER,
-	  .divisor = 1,
-	  .type = "total_operations",
-	  .menu = "qmem",
-	  .style = "line",
-	  .metrics = collections_metrics },
-	{ .id = "worker",
-	  .title = "Lateness of qmem's worker",
-	  .unit = "seconds",
-	  .kind = QMEM_GAUGE,
-	  .divisor = 1000000000,
-	  .type = "duration",
-	  .menu = "qmem",
-	  .style = "line",
-	  .metrics = worker_metrics },
-	{ .id = "jobs",
-	  .title = "Jobs of qmem's worker",
-	  .unit = "operations",
-	  .kind = QMEM_COUNTER,
-	  .divisor = 1,
-	  .type = "total_operations",
-	  .menu = "qmem",
-	  .style = "line",
-	  .flags = QMEM_DETAIL,
-	  .metrics = jobs_metrics },
-	{ .id = "rounds",
-	  .title = "Collections of a service",
-	  .unit = "operations",
-	  .kind = QMEM_COUNTER,
-	  .divisor = 1,
-	  .type = "total_operations",
-	  .menu = "qmem",
-	  .style = "line",
-	  .label = "service",
-	  .flags = QMEM_DETAIL,
-	  .metrics = rounds_metrics },
-	{ .id = "output",
-	  .title = "Values and events of a service",
-	  .unit = "values",
-	  .kind = QMEM_COUNTER,
-	  .divisor = 1,
-	  .type = "total_values",
-	  .menu = "qmem",
-	  .style = "line",
-	  .label = "service",
-	  .flags = QMEM_DETAIL,
-	  .metrics = output_metrics },
-	{ .id = "interval",
-	  .title = "Interval of a service",
-	  .unit = "seconds",
-	  .kind = QMEM_GAUGE,
-	  .divisor = 1000000000,
-	  .type = "duration",
-	  .menu = "qmem",
-	  .style = "line",
-	  .label = "service",
-	  .flags = QMEM_DETAIL,
-	  .metrics = interval_metrics },
+	FAMILY("cost", "CPU time of qmem", "qmem", "line", cost_metrics,
+	       COUNTER("seconds", 1000000000, "total_time_in_ms"), .label = "service"),
+	FAMILY("events", "Events sent by qmem", "qmem", "line", events_metrics, EVENTS),
+	FAMILY("lost", "Events not sent by qmem", "qmem", "line", lost_metrics, EVENTS),
+	FAMILY("collections", "Collections of qmem", "qmem", "line", collections_metrics,
+	       COUNTER("operations", 1, "total_operations")),
+	FAMILY("worker", "Lateness of qmem's worker", "qmem", "line", worker_metrics,
+	       GAUGE("seconds", 1000000000, "duration")),
+	FAMILY("jobs", "Jobs of qmem's worker", "qmem", "line", jobs_metrics,
+	       COUNTER("operations", 1, "total_operations"), .flags = QMEM_DETAIL),
+	FAMILY("rounds", "Collections of a service", "qmem", "line", rounds_metrics,
+	       COUNTER("operations", 1, "total_operations"), .label = "service", .flags = QMEM_DETAIL),
+	FAMILY("output", "Values and events of a service", "qmem", "line", output_metrics,
+	       COUNTER("values", 1, "total_values"), .label = "service", .flags = QMEM_DETAIL),
+	FAMILY("interval", "Interval of a service", "qmem", "line", interval_metrics,
+	       GAUGE("seconds", 1000000000, "duration"), .label = "service", .flags = QMEM_DETAIL),
 	{ 0 },
 };
 

@@ -6,305 +6,323 @@
 #include <string.h>
 
 #include "kernel/kvfile.h"
+#include "rows.h"
 #include "util/value.h"
 
-/* Rows of tables; clang-format takes their braces for blocks. */
-/* clang-format off */
-#define VALUE(id_, key_, member, help_) \
-	{ .id = id_, .key = key_, .offset = offsetof(struct vmstat, member), .help = help_ }
-#define FAMILY(id_, title_, menu_, style_, metrics_, ...) \
-	{ .id = id_, .title = title_, .menu = menu_, .style = style_, .metrics = metrics_, __VA_ARGS__ }
-#define FEED(key_, member, flags_) { key_, offsetof(struct vmstat, member), flags_ }
-/* clang-format on */
-
 static const struct qmem_metric faults[] = {
-	VALUE("minflt", NULL, minflt, "pgfault - pgmajfault: served from memory"),
-	VALUE("majflt", "pgmajfault", pgmajfault, "had to wait for a disk"),
-	{ .id = NULL },
+	METRIC(vmstat, "minflt", NULL, minflt, "pgfault - pgmajfault: served from memory"),
+	METRIC(vmstat, "majflt", "pgmajfault", pgmajfault, "had to wait for a disk"),
+	{ 0 },
 };
 
 static const struct qmem_metric io[] = {
-	VALUE("in", NULL, io_in, "pgpgin: read from block devices, in bytes"),
-	VALUE("out", NULL, io_out, "pgpgout: written to block devices, in bytes"),
-	{ .id = NULL },
+	METRIC(vmstat, "in", NULL, io_in, "pgpgin: read from block devices, in bytes"),
+	METRIC(vmstat, "out", NULL, io_out, "pgpgout: written to block devices, in bytes"),
+	{ 0 },
 };
 
 static const struct qmem_metric swapping[] = {
-	VALUE("in", "pswpin", pswpin, "read back from swap"),
-	VALUE("out", "pswpout", pswpout, "written to swap"),
-	{ .id = NULL },
+	METRIC(vmstat, "in", "pswpin", pswpin, "read back from swap"),
+	METRIC(vmstat, "out", "pswpout", pswpout, "written to swap"),
+	{ 0 },
 };
 
 static const struct qmem_metric swap_requests[] = {
-	VALUE("in", "nrswpin", nrswpin, "requests to read from swap, each of one page or more (7.3)"),
-	VALUE("out", "nrswpout", nrswpout, "requests to write to swap (7.3)"),
-	{ .id = NULL },
+	METRIC(vmstat, "in", "nrswpin", nrswpin, "requests to read from swap, each of one page or more (7.3)"),
+	METRIC(vmstat, "out", "nrswpout", nrswpout, "requests to write to swap (7.3)"),
+	{ 0 },
 };
 
 static const struct qmem_metric swap_cache[] = {
-	VALUE("readahead", "swap_ra", swap_ra, "read from swap ahead of need"),
-	VALUE("readahead_hit", "swap_ra_hit", swap_ra_hit, "of those, needed"),
-	VALUE("zero_in", "swpin_zero", swpin_zero, "pages of zeros swapped in without I/O (6.12)"),
-	VALUE("zero_out", "swpout_zero", swpout_zero, "pages of zeros swapped out without I/O (6.12)"),
-	VALUE("zswap_in", "zswpin", zswpin, "taken back from the compressed cache"),
-	VALUE("zswap_out", "zswpout", zswpout, "put into the compressed cache"),
-	VALUE("zswap_writeback", "zswpwb", zswpwb, "moved from the compressed cache to disk (6.8)"),
-	{ .id = NULL },
+	METRIC(vmstat, "readahead", "swap_ra", swap_ra, "read from swap ahead of need"),
+	METRIC(vmstat, "readahead_hit", "swap_ra_hit", swap_ra_hit, "of those, needed"),
+	METRIC(vmstat, "zero_in", "swpin_zero", swpin_zero, "pages of zeros swapped in without I/O (6.12)"),
+	METRIC(vmstat, "zero_out", "swpout_zero", swpout_zero, "pages of zeros swapped out without I/O (6.12)"),
+	METRIC(vmstat, "zswap_in", "zswpin", zswpin, "taken back from the compressed cache"),
+	METRIC(vmstat, "zswap_out", "zswpout", zswpout, "put into the compressed cache"),
+	METRIC(vmstat, "zswap_writeback", "zswpwb", zswpwb, "moved from the compressed cache to disk (6.8)"),
+	{ 0 },
 };
 
 #define WITHOUT_CGROUPS "; without reclaim for memory cgroups before 2026's kernels"
 
 static const struct qmem_metric scan[] = {
-	VALUE("kswapd", "pgscan_kswapd", pgscan_kswapd, "looked at by kswapd, in the background" WITHOUT_CGROUPS),
-	VALUE("direct", "pgscan_direct", pgscan_direct,
-	      "looked at by tasks that had to wait for memory" WITHOUT_CGROUPS),
-	VALUE("khugepaged", "pgscan_khugepaged", pgscan_khugepaged, "looked at for huge pages (6.2)" WITHOUT_CGROUPS),
-	VALUE("proactive", "pgscan_proactive", pgscan_proactive, "looked at because memory.reclaim was written (6.15)"),
-	{ .id = NULL },
+	METRIC(vmstat, "kswapd", "pgscan_kswapd", pgscan_kswapd,
+	       "looked at by kswapd, in the background" WITHOUT_CGROUPS),
+	METRIC(vmstat, "direct", "pgscan_direct", pgscan_direct,
+	       "looked at by tasks that had to wait for memory" WITHOUT_CGROUPS),
+	METRIC(vmstat, "khugepaged", "pgscan_khugepaged", pgscan_khugepaged,
+	       "looked at for huge pages (6.2)" WITHOUT_CGROUPS),
+	METRIC(vmstat, "proactive", "pgscan_proactive", pgscan_proactive,
+	       "looked at because memory.reclaim was written (6.15)"),
+	{ 0 },
 };
 
 static const struct qmem_metric steal[] = {
-	VALUE("kswapd", "pgsteal_kswapd", pgsteal_kswapd, "taken by kswapd, in the background" WITHOUT_CGROUPS),
-	VALUE("direct", "pgsteal_direct", pgsteal_direct, "taken by tasks that had to wait for memory" WITHOUT_CGROUPS),
-	VALUE("khugepaged", "pgsteal_khugepaged", pgsteal_khugepaged, "taken for huge pages (6.2)" WITHOUT_CGROUPS),
-	VALUE("proactive", "pgsteal_proactive", pgsteal_proactive, "taken because memory.reclaim was written (6.15)"),
-	{ .id = NULL },
+	METRIC(vmstat, "kswapd", "pgsteal_kswapd", pgsteal_kswapd,
+	       "taken by kswapd, in the background" WITHOUT_CGROUPS),
+	METRIC(vmstat, "direct", "pgsteal_direct", pgsteal_direct,
+	       "taken by tasks that had to wait for memory" WITHOUT_CGROUPS),
+	METRIC(vmstat, "khugepaged", "pgsteal_khugepaged", pgsteal_khugepaged,
+	       "taken for huge pages (6.2)" WITHOUT_CGROUPS),
+	METRIC(vmstat, "proactive", "pgsteal_proactive", pgsteal_proactive,
+	       "taken because memory.reclaim was written (6.15)"),
+	{ 0 },
 };
 
 static const struct qmem_metric scan_type[] = {
-	VALUE("anon", "pgscan_anon", pgscan_anon,
-	      "anonymous, looked at by any reclaim, that for memory cgroups included (5.8)"),
-	VALUE("file", "pgscan_file", pgscan_file,
-	      "page cache, looked at by any reclaim, that for memory cgroups included (5.8)"),
-	{ .id = NULL },
+	METRIC(vmstat, "anon", "pgscan_anon", pgscan_anon,
+	       "anonymous, looked at by any reclaim, that for memory cgroups included (5.8)"),
+	METRIC(vmstat, "file", "pgscan_file", pgscan_file,
+	       "page cache, looked at by any reclaim, that for memory cgroups included (5.8)"),
+	{ 0 },
 };
 
 static const struct qmem_metric steal_type[] = {
-	VALUE("anon", "pgsteal_anon", pgsteal_anon,
-	      "anonymous, taken by any reclaim, that for memory cgroups included (5.8)"),
-	VALUE("file", "pgsteal_file", pgsteal_file,
-	      "page cache, taken by any reclaim, that for memory cgroups included (5.8)"),
-	{ .id = NULL },
+	METRIC(vmstat, "anon", "pgsteal_anon", pgsteal_anon,
+	       "anonymous, taken by any reclaim, that for memory cgroups included (5.8)"),
+	METRIC(vmstat, "file", "pgsteal_file", pgsteal_file,
+	       "page cache, taken by any reclaim, that for memory cgroups included (5.8)"),
+	{ 0 },
 };
 
 static const struct qmem_metric efficiency[] = {
-	VALUE("reclaim", NULL, efficiency,
-	      "taken of those looked at since the last collection, by type where the kernel says, else by origin; "
-	      "absent when none was looked at"),
-	{ .id = NULL },
+	METRIC(vmstat, "reclaim", NULL, efficiency,
+	       "taken of those looked at since the last collection, by type where the kernel says, else by origin; "
+	       "absent when none was looked at"),
+	{ 0 },
 };
 
 static const struct qmem_metric refault[] = {
-	VALUE("anon", "workingset_refault_anon", workingset_refault_anon, "anonymous, needed again soon after (5.9)"),
-	VALUE("file", "workingset_refault_file", workingset_refault_file, "page cache, needed again soon after"),
-	{ .id = NULL },
+	METRIC(vmstat, "anon", "workingset_refault_anon", workingset_refault_anon,
+	       "anonymous, needed again soon after (5.9)"),
+	METRIC(vmstat, "file", "workingset_refault_file", workingset_refault_file,
+	       "page cache, needed again soon after"),
+	{ 0 },
 };
 
 static const struct qmem_metric workingset[] = {
-	VALUE("activate_anon", "workingset_activate_anon", workingset_activate_anon,
-	      "refaults taken for the working set (5.9)"),
-	VALUE("activate_file", "workingset_activate_file", workingset_activate_file,
-	      "refaults taken for the working set"),
-	VALUE("restore_anon", "workingset_restore_anon", workingset_restore_anon,
-	      "had been in the working set before (5.9)"),
-	VALUE("restore_file", "workingset_restore_file", workingset_restore_file,
-	      "had been in the working set before (4.20)"),
-	{ .id = NULL },
+	METRIC(vmstat, "activate_anon", "workingset_activate_anon", workingset_activate_anon,
+	       "refaults taken for the working set (5.9)"),
+	METRIC(vmstat, "activate_file", "workingset_activate_file", workingset_activate_file,
+	       "refaults taken for the working set"),
+	METRIC(vmstat, "restore_anon", "workingset_restore_anon", workingset_restore_anon,
+	       "had been in the working set before (5.9)"),
+	METRIC(vmstat, "restore_file", "workingset_restore_file", workingset_restore_file,
+	       "had been in the working set before (4.20)"),
+	{ 0 },
 };
 
 static const struct qmem_metric stalls[] = {
-	VALUE("alloc", "allocstall", allocstall, "allocations that had to reclaim by themselves, all zones"),
-	VALUE("throttle", "pgscan_direct_throttle", pgscan_direct_throttle, "waits for kswapd as reserves ran low"),
-	{ .id = NULL },
+	METRIC(vmstat, "alloc", "allocstall", allocstall, "allocations that had to reclaim by themselves, all zones"),
+	METRIC(vmstat, "throttle", "pgscan_direct_throttle", pgscan_direct_throttle,
+	       "waits for kswapd as reserves ran low"),
+	{ 0 },
 };
 
 static const struct qmem_metric kswapd[] = {
-	VALUE("run", "pageoutrun", pageoutrun, "runs of kswapd"),
-	VALUE("low_wmark_hit", "kswapd_low_wmark_hit_quickly", kswapd_low_wmark_hit_quickly,
-	      "fell below the low watermark soon after a run"),
-	VALUE("high_wmark_hit", "kswapd_high_wmark_hit_quickly", kswapd_high_wmark_hit_quickly,
-	      "fell below the high watermark soon after a run"),
-	{ .id = NULL },
+	METRIC(vmstat, "run", "pageoutrun", pageoutrun, "runs of kswapd"),
+	METRIC(vmstat, "low_wmark_hit", "kswapd_low_wmark_hit_quickly", kswapd_low_wmark_hit_quickly,
+	       "fell below the low watermark soon after a run"),
+	METRIC(vmstat, "high_wmark_hit", "kswapd_high_wmark_hit_quickly", kswapd_high_wmark_hit_quickly,
+	       "fell below the high watermark soon after a run"),
+	{ 0 },
 };
 
 static const struct qmem_metric shrink[] = {
-	VALUE("slabs_scanned", "slabs_scanned", slabs_scanned, "slab objects looked at"),
-	VALUE("inode_direct", "pginodesteal", pginodesteal, "page cache dropped with an inode, by tasks that waited"),
-	VALUE("inode_kswapd", "kswapd_inodesteal", kswapd_inodesteal, "page cache dropped with an inode, by kswapd"),
-	VALUE("nodes", "workingset_nodereclaim", workingset_nodereclaim, "page cache index nodes freed"),
-	{ .id = NULL },
+	METRIC(vmstat, "slabs_scanned", "slabs_scanned", slabs_scanned, "slab objects looked at"),
+	METRIC(vmstat, "inode_direct", "pginodesteal", pginodesteal,
+	       "page cache dropped with an inode, by tasks that waited"),
+	METRIC(vmstat, "inode_kswapd", "kswapd_inodesteal", kswapd_inodesteal,
+	       "page cache dropped with an inode, by kswapd"),
+	METRIC(vmstat, "nodes", "workingset_nodereclaim", workingset_nodereclaim, "page cache index nodes freed"),
+	{ 0 },
 };
 
 static const struct qmem_metric alloc[] = {
-	VALUE("alloc", "pgalloc", pgalloc, "allocated, all zones"),
-	VALUE("free", "pgfree", pgfree, "freed"),
-	{ .id = NULL },
+	METRIC(vmstat, "alloc", "pgalloc", pgalloc, "allocated, all zones"),
+	METRIC(vmstat, "free", "pgfree", pgfree, "freed"),
+	{ 0 },
 };
 
 static const struct qmem_metric lru[] = {
-	VALUE("activate", "pgactivate", pgactivate, "moved to an active list"),
-	VALUE("deactivate", "pgdeactivate", pgdeactivate, "moved to an inactive list"),
-	VALUE("refill", "pgrefill", pgrefill, "of the active lists, looked at"),
-	VALUE("rotate", "pgrotated", pgrotated, "put to the end of an inactive list as their writeback was done"),
-	VALUE("keep_anon", "pgrotate_anon", pgrotate_anon,
-	      "anonymous, looked at by reclaim and put back: in use, or not to be had (7.3)"),
-	VALUE("keep_file", "pgrotate_file", pgrotate_file, "page cache, the same (7.3)"),
-	VALUE("skip", "pgskip", pgskip, "passed over, being of another zone than was needed"),
-	VALUE("lazyfree", "pglazyfree", pglazyfree, "given up by madvise(MADV_FREE)"),
-	VALUE("lazyfreed", "pglazyfreed", pglazyfreed, "of those, taken"),
-	VALUE("reuse", "pgreuse", pgreuse, "written after fork() without a copy"),
-	{ .id = NULL },
+	METRIC(vmstat, "activate", "pgactivate", pgactivate, "moved to an active list"),
+	METRIC(vmstat, "deactivate", "pgdeactivate", pgdeactivate, "moved to an inactive list"),
+	METRIC(vmstat, "refill", "pgrefill", pgrefill, "of the active lists, looked at"),
+	METRIC(vmstat, "rotate", "pgrotated", pgrotated,
+	       "put to the end of an inactive list as their writeback was done"),
+	METRIC(vmstat, "keep_anon", "pgrotate_anon", pgrotate_anon,
+	       "anonymous, looked at by reclaim and put back: in use, or not to be had (7.3)"),
+	METRIC(vmstat, "keep_file", "pgrotate_file", pgrotate_file, "page cache, the same (7.3)"),
+	METRIC(vmstat, "skip", "pgskip", pgskip, "passed over, being of another zone than was needed"),
+	METRIC(vmstat, "lazyfree", "pglazyfree", pglazyfree, "given up by madvise(MADV_FREE)"),
+	METRIC(vmstat, "lazyfreed", "pglazyfreed", pglazyfreed, "of those, taken"),
+	METRIC(vmstat, "reuse", "pgreuse", pgreuse, "written after fork() without a copy"),
+	{ 0 },
 };
 
 static const struct qmem_metric writeout[] = {
-	VALUE("dirtied", "nr_dirtied", nr_dirtied, "made dirty"),
-	VALUE("written", "nr_written", nr_written, "written back"),
-	VALUE("throttled", "nr_throttled_written", nr_throttled_written, "written back while reclaim waited (5.16)"),
-	VALUE("vmscan", "nr_vmscan_write", nr_vmscan_write, "written by reclaim itself"),
-	VALUE("immediate", "nr_vmscan_immediate_reclaim", nr_vmscan_immediate_reclaim, "to be taken when written"),
-	{ .id = NULL },
+	METRIC(vmstat, "dirtied", "nr_dirtied", nr_dirtied, "made dirty"),
+	METRIC(vmstat, "written", "nr_written", nr_written, "written back"),
+	METRIC(vmstat, "throttled", "nr_throttled_written", nr_throttled_written,
+	       "written back while reclaim waited (5.16)"),
+	METRIC(vmstat, "vmscan", "nr_vmscan_write", nr_vmscan_write, "written by reclaim itself"),
+	METRIC(vmstat, "immediate", "nr_vmscan_immediate_reclaim", nr_vmscan_immediate_reclaim,
+	       "to be taken when written"),
+	{ 0 },
 };
 
 static const struct qmem_metric compaction[] = {
-	VALUE("stall", "compact_stall", compact_stall, "allocations that had to compact by themselves"),
-	VALUE("success", "compact_success", compact_success, "of those, got a block"),
-	VALUE("fail", "compact_fail", compact_fail, "of those, got none"),
-	VALUE("daemon_wake", "compact_daemon_wake", compact_daemon_wake, "wake-ups of kcompactd (4.6)"),
-	{ .id = NULL },
+	METRIC(vmstat, "stall", "compact_stall", compact_stall, "allocations that had to compact by themselves"),
+	METRIC(vmstat, "success", "compact_success", compact_success, "of those, got a block"),
+	METRIC(vmstat, "fail", "compact_fail", compact_fail, "of those, got none"),
+	METRIC(vmstat, "daemon_wake", "compact_daemon_wake", compact_daemon_wake, "wake-ups of kcompactd (4.6)"),
+	{ 0 },
 };
 
 static const struct qmem_metric compaction_pages[] = {
-	VALUE("migrate_scanned", "compact_migrate_scanned", compact_migrate_scanned, "looked at, to be moved"),
-	VALUE("free_scanned", "compact_free_scanned", compact_free_scanned, "looked at, to be moved to"),
-	VALUE("isolated", "compact_isolated", compact_isolated, "taken off the lists for it"),
-	VALUE("daemon_migrate_scanned", "compact_daemon_migrate_scanned", compact_daemon_migrate_scanned,
-	      "of migrate_scanned, by kcompactd (4.12)"),
-	VALUE("daemon_free_scanned", "compact_daemon_free_scanned", compact_daemon_free_scanned,
-	      "of free_scanned, by kcompactd (4.12)"),
-	{ .id = NULL },
+	METRIC(vmstat, "migrate_scanned", "compact_migrate_scanned", compact_migrate_scanned, "looked at, to be moved"),
+	METRIC(vmstat, "free_scanned", "compact_free_scanned", compact_free_scanned, "looked at, to be moved to"),
+	METRIC(vmstat, "isolated", "compact_isolated", compact_isolated, "taken off the lists for it"),
+	METRIC(vmstat, "daemon_migrate_scanned", "compact_daemon_migrate_scanned", compact_daemon_migrate_scanned,
+	       "of migrate_scanned, by kcompactd (4.12)"),
+	METRIC(vmstat, "daemon_free_scanned", "compact_daemon_free_scanned", compact_daemon_free_scanned,
+	       "of free_scanned, by kcompactd (4.12)"),
+	{ 0 },
 };
 
 static const struct qmem_metric migrate[] = {
-	VALUE("success", "pgmigrate_success", pgmigrate_success, "moved, for whatever reason"),
-	VALUE("fail", "pgmigrate_fail", pgmigrate_fail, "could not be moved"),
-	{ .id = NULL },
+	METRIC(vmstat, "success", "pgmigrate_success", pgmigrate_success, "moved, for whatever reason"),
+	METRIC(vmstat, "fail", "pgmigrate_fail", pgmigrate_fail, "could not be moved"),
+	{ 0 },
 };
 
 static const struct qmem_metric thp[] = {
-	VALUE("fault_alloc", "thp_fault_alloc", thp_fault_alloc, "allocated on a fault"),
-	VALUE("fault_fallback", "thp_fault_fallback", thp_fault_fallback, "a fault had to do with small pages"),
-	VALUE("collapse_alloc", "thp_collapse_alloc", thp_collapse_alloc, "allocated by khugepaged"),
-	VALUE("collapse_alloc_failed", "thp_collapse_alloc_failed", thp_collapse_alloc_failed, "khugepaged got none"),
-	VALUE("split_page", "thp_split_page", thp_split_page, "split; thp_split before 4.5"),
-	VALUE("split_pmd", "thp_split_pmd", thp_split_pmd, "mapping split (4.5)"),
-	VALUE("swpout", "thp_swpout", thp_swpout, "swapped out whole"),
-	VALUE("swpout_fallback", "thp_swpout_fallback", thp_swpout_fallback, "split, to be swapped out"),
-	{ .id = NULL },
+	METRIC(vmstat, "fault_alloc", "thp_fault_alloc", thp_fault_alloc, "allocated on a fault"),
+	METRIC(vmstat, "fault_fallback", "thp_fault_fallback", thp_fault_fallback,
+	       "a fault had to do with small pages"),
+	METRIC(vmstat, "collapse_alloc", "thp_collapse_alloc", thp_collapse_alloc, "allocated by khugepaged"),
+	METRIC(vmstat, "collapse_alloc_failed", "thp_collapse_alloc_failed", thp_collapse_alloc_failed,
+	       "khugepaged got none"),
+	METRIC(vmstat, "split_page", "thp_split_page", thp_split_page, "split; thp_split before 4.5"),
+	METRIC(vmstat, "split_pmd", "thp_split_pmd", thp_split_pmd, "mapping split (4.5)"),
+	METRIC(vmstat, "swpout", "thp_swpout", thp_swpout, "swapped out whole"),
+	METRIC(vmstat, "swpout_fallback", "thp_swpout_fallback", thp_swpout_fallback, "split, to be swapped out"),
+	{ 0 },
 };
 
 static const struct qmem_metric thp_detail[] = {
-	VALUE("fault_fallback_charge", "thp_fault_fallback_charge", thp_fault_fallback_charge,
-	      "of fault_fallback, refused by a memory cgroup"),
-	VALUE("file_alloc", "thp_file_alloc", thp_file_alloc, "allocated for shared memory"),
-	VALUE("file_fallback", "thp_file_fallback", thp_file_fallback, "shared memory had to do with small pages"),
-	VALUE("file_fallback_charge", "thp_file_fallback_charge", thp_file_fallback_charge,
-	      "of file_fallback, refused by a memory cgroup"),
-	VALUE("file_mapped", "thp_file_mapped", thp_file_mapped, "of a file or shared memory, mapped"),
-	VALUE("split_page_failed", "thp_split_page_failed", thp_split_page_failed, "could not be split"),
-	VALUE("deferred_split", "thp_deferred_split_page", thp_deferred_split_page,
-	      "put on the list of those to split"),
-	VALUE("underused_split", "thp_underused_split_page", thp_underused_split_page, "split as mostly zeros (6.12)"),
-	VALUE("zero_page_alloc", "thp_zero_page_alloc", thp_zero_page_alloc, "huge zero page allocated"),
-	VALUE("zero_page_alloc_failed", "thp_zero_page_alloc_failed", thp_zero_page_alloc_failed, "no huge zero page"),
-	VALUE("swpin", "thp_swpin", thp_swpin, "swapped in whole"),
-	VALUE("migration_success", "thp_migration_success", thp_migration_success, "moved whole (5.9)"),
-	VALUE("migration_fail", "thp_migration_fail", thp_migration_fail, "could not be moved whole (5.9)"),
-	VALUE("migration_split", "thp_migration_split", thp_migration_split, "split, to be moved (5.9)"),
-	{ .id = NULL },
+	METRIC(vmstat, "fault_fallback_charge", "thp_fault_fallback_charge", thp_fault_fallback_charge,
+	       "of fault_fallback, refused by a memory cgroup"),
+	METRIC(vmstat, "file_alloc", "thp_file_alloc", thp_file_alloc, "allocated for shared memory"),
+	METRIC(vmstat, "file_fallback", "thp_file_fallback", thp_file_fallback,
+	       "shared memory had to do with small pages"),
+	METRIC(vmstat, "file_fallback_charge", "thp_file_fallback_charge", thp_file_fallback_charge,
+	       "of file_fallback, refused by a memory cgroup"),
+	METRIC(vmstat, "file_mapped", "thp_file_mapped", thp_file_mapped, "of a file or shared memory, mapped"),
+	METRIC(vmstat, "split_page_failed", "thp_split_page_failed", thp_split_page_failed, "could not be split"),
+	METRIC(vmstat, "deferred_split", "thp_deferred_split_page", thp_deferred_split_page,
+	       "put on the list of those to split"),
+	METRIC(vmstat, "underused_split", "thp_underused_split_page", thp_underused_split_page,
+	       "split as mostly zeros (6.12)"),
+	METRIC(vmstat, "zero_page_alloc", "thp_zero_page_alloc", thp_zero_page_alloc, "huge zero page allocated"),
+	METRIC(vmstat, "zero_page_alloc_failed", "thp_zero_page_alloc_failed", thp_zero_page_alloc_failed,
+	       "no huge zero page"),
+	METRIC(vmstat, "swpin", "thp_swpin", thp_swpin, "swapped in whole"),
+	METRIC(vmstat, "migration_success", "thp_migration_success", thp_migration_success, "moved whole (5.9)"),
+	METRIC(vmstat, "migration_fail", "thp_migration_fail", thp_migration_fail, "could not be moved whole (5.9)"),
+	METRIC(vmstat, "migration_split", "thp_migration_split", thp_migration_split, "split, to be moved (5.9)"),
+	{ 0 },
 };
 
 static const struct qmem_metric big_alloc[] = {
-	VALUE("hugetlb_success", "htlb_buddy_alloc_success", htlb_buddy_alloc_success, "huge pages added to the pool"),
-	VALUE("hugetlb_fail", "htlb_buddy_alloc_fail", htlb_buddy_alloc_fail, "huge pages not to be had for the pool"),
-	VALUE("cma_success", "cma_alloc_success", cma_alloc_success, "contiguous areas allocated (5.13)"),
-	VALUE("cma_fail", "cma_alloc_fail", cma_alloc_fail, "contiguous areas refused (5.13)"),
-	{ .id = NULL },
+	METRIC(vmstat, "hugetlb_success", "htlb_buddy_alloc_success", htlb_buddy_alloc_success,
+	       "huge pages added to the pool"),
+	METRIC(vmstat, "hugetlb_fail", "htlb_buddy_alloc_fail", htlb_buddy_alloc_fail,
+	       "huge pages not to be had for the pool"),
+	METRIC(vmstat, "cma_success", "cma_alloc_success", cma_alloc_success, "contiguous areas allocated (5.13)"),
+	METRIC(vmstat, "cma_fail", "cma_alloc_fail", cma_alloc_fail, "contiguous areas refused (5.13)"),
+	{ 0 },
 };
 
 static const struct qmem_metric oom[] = {
-	VALUE("kill", "oom_kill", oom_kill, "processes chosen to die, for memory cgroups as well (4.13)"),
-	{ .id = NULL },
+	METRIC(vmstat, "kill", "oom_kill", oom_kill, "processes chosen to die, for memory cgroups as well (4.13)"),
+	{ 0 },
 };
 
 static const struct qmem_metric drop[] = {
-	VALUE("pagecache", "drop_pagecache", drop_pagecache, "1 or 3 written to vm.drop_caches"),
-	VALUE("slab", "drop_slab", drop_slab, "2 or 3 written to vm.drop_caches"),
-	{ .id = NULL },
+	METRIC(vmstat, "pagecache", "drop_pagecache", drop_pagecache, "1 or 3 written to vm.drop_caches"),
+	METRIC(vmstat, "slab", "drop_slab", drop_slab, "2 or 3 written to vm.drop_caches"),
+	{ 0 },
 };
 
 static const struct qmem_metric numa[] = {
-	VALUE("hit", "numa_hit", numa_hit, "allocated on the node meant"),
-	VALUE("miss", "numa_miss", numa_miss, "allocated here though another node was meant"),
-	VALUE("foreign", "numa_foreign", numa_foreign, "meant for here, allocated on another node"),
-	VALUE("interleave", "numa_interleave", numa_interleave, "interleaved, on the node meant"),
-	VALUE("local", "numa_local", numa_local, "by a task on the same node"),
-	VALUE("other", "numa_other", numa_other, "by a task on another node"),
-	{ .id = NULL },
+	METRIC(vmstat, "hit", "numa_hit", numa_hit, "allocated on the node meant"),
+	METRIC(vmstat, "miss", "numa_miss", numa_miss, "allocated here though another node was meant"),
+	METRIC(vmstat, "foreign", "numa_foreign", numa_foreign, "meant for here, allocated on another node"),
+	METRIC(vmstat, "interleave", "numa_interleave", numa_interleave, "interleaved, on the node meant"),
+	METRIC(vmstat, "local", "numa_local", numa_local, "by a task on the same node"),
+	METRIC(vmstat, "other", "numa_other", numa_other, "by a task on another node"),
+	{ 0 },
 };
 
 static const struct qmem_metric numa_balancing[] = {
-	VALUE("pte_updates", "numa_pte_updates", numa_pte_updates, "pages unmapped to see who uses them"),
-	VALUE("huge_pte_updates", "numa_huge_pte_updates", numa_huge_pte_updates, "the same for huge ones"),
-	VALUE("hint_faults", "numa_hint_faults", numa_hint_faults, "faults that told"),
-	VALUE("hint_faults_local", "numa_hint_faults_local", numa_hint_faults_local, "of those, from the same node"),
-	VALUE("migrated", "numa_pages_migrated", numa_pages_migrated, "pages moved to their user"),
-	VALUE("task_migrated", "numa_task_migrated", numa_task_migrated, "tasks moved to their memory (6.16)"),
-	VALUE("task_swapped", "numa_task_swapped", numa_task_swapped, "tasks that changed places for it (6.16)"),
-	{ .id = NULL },
+	METRIC(vmstat, "pte_updates", "numa_pte_updates", numa_pte_updates, "pages unmapped to see who uses them"),
+	METRIC(vmstat, "huge_pte_updates", "numa_huge_pte_updates", numa_huge_pte_updates, "the same for huge ones"),
+	METRIC(vmstat, "hint_faults", "numa_hint_faults", numa_hint_faults, "faults that told"),
+	METRIC(vmstat, "hint_faults_local", "numa_hint_faults_local", numa_hint_faults_local,
+	       "of those, from the same node"),
+	METRIC(vmstat, "migrated", "numa_pages_migrated", numa_pages_migrated, "pages moved to their user"),
+	METRIC(vmstat, "task_migrated", "numa_task_migrated", numa_task_migrated, "tasks moved to their memory (6.16)"),
+	METRIC(vmstat, "task_swapped", "numa_task_swapped", numa_task_swapped,
+	       "tasks that changed places for it (6.16)"),
+	{ 0 },
 };
 
 static const struct qmem_metric zone_reclaim[] = {
-	VALUE("success", "zone_reclaim_success", zone_reclaim_success, "reclaim on the own node sufficed"),
-	VALUE("fail", "zone_reclaim_failed", zone_reclaim_failed, "it did not"),
-	{ .id = NULL },
+	METRIC(vmstat, "success", "zone_reclaim_success", zone_reclaim_success, "reclaim on the own node sufficed"),
+	METRIC(vmstat, "fail", "zone_reclaim_failed", zone_reclaim_failed, "it did not"),
+	{ 0 },
 };
 
 static const struct qmem_metric tiering[] = {
-	VALUE("promote", "pgpromote_success", pgpromote_success, "moved to faster memory (5.18)"),
-	VALUE("promote_candidate", "pgpromote_candidate", pgpromote_candidate, "could have been (6.1)"),
-	VALUE("promote_candidate_nrl", "pgpromote_candidate_nrl", pgpromote_candidate_nrl,
-	      "the same, not rate limited (6.17)"),
-	VALUE("demote_kswapd", "pgdemote_kswapd", pgdemote_kswapd, "moved to slower memory by kswapd (5.15)"),
-	VALUE("demote_direct", "pgdemote_direct", pgdemote_direct,
-	      "moved to slower memory by tasks that waited (5.15)"),
-	VALUE("demote_khugepaged", "pgdemote_khugepaged", pgdemote_khugepaged,
-	      "moved to slower memory for huge pages (6.2)"),
-	VALUE("demote_proactive", "pgdemote_proactive", pgdemote_proactive, "moved to slower memory by request (6.15)"),
-	{ .id = NULL },
+	METRIC(vmstat, "promote", "pgpromote_success", pgpromote_success, "moved to faster memory (5.18)"),
+	METRIC(vmstat, "promote_candidate", "pgpromote_candidate", pgpromote_candidate, "could have been (6.1)"),
+	METRIC(vmstat, "promote_candidate_nrl", "pgpromote_candidate_nrl", pgpromote_candidate_nrl,
+	       "the same, not rate limited (6.17)"),
+	METRIC(vmstat, "demote_kswapd", "pgdemote_kswapd", pgdemote_kswapd, "moved to slower memory by kswapd (5.15)"),
+	METRIC(vmstat, "demote_direct", "pgdemote_direct", pgdemote_direct,
+	       "moved to slower memory by tasks that waited (5.15)"),
+	METRIC(vmstat, "demote_khugepaged", "pgdemote_khugepaged", pgdemote_khugepaged,
+	       "moved to slower memory for huge pages (6.2)"),
+	METRIC(vmstat, "demote_proactive", "pgdemote_proactive", pgdemote_proactive,
+	       "moved to slower memory by request (6.15)"),
+	{ 0 },
 };
 
 static const struct qmem_metric unevictable[] = {
-	VALUE("culled", "unevictable_pgs_culled", unevictable_pgs_culled, "found to be so"),
-	VALUE("scanned", "unevictable_pgs_scanned", unevictable_pgs_scanned, "looked at again"),
-	VALUE("rescued", "unevictable_pgs_rescued", unevictable_pgs_rescued, "no longer so"),
-	VALUE("mlocked", "unevictable_pgs_mlocked", unevictable_pgs_mlocked, "locked"),
-	VALUE("munlocked", "unevictable_pgs_munlocked", unevictable_pgs_munlocked, "unlocked"),
-	VALUE("cleared", "unevictable_pgs_cleared", unevictable_pgs_cleared, "unlocked as they were freed"),
-	VALUE("stranded", "unevictable_pgs_stranded", unevictable_pgs_stranded, "could not be taken off the list"),
-	{ .id = NULL },
+	METRIC(vmstat, "culled", "unevictable_pgs_culled", unevictable_pgs_culled, "found to be so"),
+	METRIC(vmstat, "scanned", "unevictable_pgs_scanned", unevictable_pgs_scanned, "looked at again"),
+	METRIC(vmstat, "rescued", "unevictable_pgs_rescued", unevictable_pgs_rescued, "no longer so"),
+	METRIC(vmstat, "mlocked", "unevictable_pgs_mlocked", unevictable_pgs_mlocked, "locked"),
+	METRIC(vmstat, "munlocked", "unevictable_pgs_munlocked", unevictable_pgs_munlocked, "unlocked"),
+	METRIC(vmstat, "cleared", "unevictable_pgs_cleared", unevictable_pgs_cleared, "unlocked as they were freed"),
+	METRIC(vmstat, "stranded", "unevictable_pgs_stranded", unevictable_pgs_stranded,
+	       "could not be taken off the list"),
+	{ 0 },
 };
 
 static const struct qmem_metric balloon[] = {
-	VALUE("inflate", "balloon_inflate", balloon_inflate, "given to the host"),
-	VALUE("deflate", "balloon_deflate", balloon_deflate, "got back from it"),
-	VALUE("migrate", "balloon_migrate", balloon_migrate, "given in another's place"),
-	{ .id = NULL },
+	METRIC(vmstat, "inflate", "balloon_inflate", balloon_inflate, "given to the host"),
+	METRIC(vmstat, "deflate", "balloon_deflate", balloon_deflate, "got back from it"),
+	METRIC(vmstat, "migrate", "balloon_migrate", balloon_migrate, "given in another's place"),
+	{ 0 },
 };
 
 static const struct qmem_metric ksm[] = {
-	VALUE("cow", "cow_ksm", cow_ksm, "merged, and copied again as they were written"),
-	VALUE("swpin_copy", "ksm_swpin_copy", ksm_swpin_copy, "merged, and copied as they were swapped in"),
-	{ .id = NULL },
+	METRIC(vmstat, "cow", "cow_ksm", cow_ksm, "merged, and copied again as they were written"),
+	METRIC(vmstat, "swpin_copy", "ksm_swpin_copy", ksm_swpin_copy, "merged, and copied as they were swapped in"),
+	{ 0 },
 };
 
 /* A key named by the options RawGauge or RawCounter. */
@@ -316,20 +334,14 @@ struct raw {
 };
 
 static const struct qmem_metric raw_value[] = {
-	{ .id = "value", .offset = offsetof(struct raw, value), .help = "as the kernel says it" },
-	{ .id = NULL },
+	METRIC(raw, "value", NULL, value, "as the kernel says it"),
+	{ 0 },
 };
 
-#define PAGES .unit = "pages", .kind = QMEM_COUNTER, .divisor = 1, .type = "vmpage_action"
-#define EVENTS .unit = "events", .kind = QMEM_COUNTER, .divisor = 1, .type = "total_events"
-
 static const struct qmem_family families[] = {
-	FAMILY("faults", "Page faults", "paging", "line", faults, .unit = "faults", .kind = QMEM_COUNTER, .divisor = 1,
-	       .type = "vmpage_faults"),
-	FAMILY("io", "Block device I/O", "paging", "area", io, .unit = "bytes", .kind = QMEM_COUNTER, .divisor = 1,
-	       .type = "total_bytes"),
-	FAMILY("swapping", "Swapped pages", "swap", "area", swapping, .unit = "pages", .kind = QMEM_COUNTER,
-	       .divisor = 1, .type = "swap_io"),
+	FAMILY("faults", "Page faults", "paging", "line", faults, COUNTER("faults", 1, "vmpage_faults")),
+	FAMILY("io", "Block device I/O", "paging", "area", io, COUNTER("bytes", 1, "total_bytes")),
+	FAMILY("swapping", "Swapped pages", "swap", "area", swapping, COUNTER("pages", 1, "swap_io")),
 	FAMILY("swap_cache", "Swap without a wait", "swap", "line", swap_cache, PAGES),
 	FAMILY("swap_requests", "Requests to swap devices", "swap", "area", swap_requests, EVENTS,
 	       .flags = QMEM_DETAIL),
@@ -337,8 +349,7 @@ static const struct qmem_family families[] = {
 	FAMILY("steal", "Pages reclaimed, by origin", "reclaim", "line", steal, PAGES),
 	FAMILY("scan_type", "Pages scanned, by type", "reclaim", "line", scan_type, PAGES),
 	FAMILY("steal_type", "Pages reclaimed, by type", "reclaim", "line", steal_type, PAGES),
-	FAMILY("efficiency", "Reclaim efficiency", "reclaim", "line", efficiency, .unit = "percent", .kind = QMEM_GAUGE,
-	       .divisor = 100, .type = "percent"),
+	FAMILY("efficiency", "Reclaim efficiency", "reclaim", "line", efficiency, GAUGE("percent", 100, "percent")),
 	FAMILY("refault", "Refaults", "reclaim", "line", refault, PAGES),
 	FAMILY("workingset", "Refaults of the working set", "reclaim", "line", workingset, PAGES),
 	FAMILY("stalls", "Stalls of allocations", "reclaim", "line", stalls, EVENTS),
@@ -364,24 +375,23 @@ static const struct qmem_family families[] = {
 	FAMILY("unevictable", "Unevictable pages", "pages", "line", unevictable, PAGES, .flags = QMEM_DETAIL),
 	FAMILY("balloon", "Balloon pages", "pages", "line", balloon, PAGES, .flags = QMEM_DETAIL),
 	FAMILY("ksm", "Merged pages copied", "pages", "line", ksm, PAGES, .flags = QMEM_DETAIL),
-	FAMILY("raw_gauge", "Levels by name", "raw", "line", raw_value, .unit = "value", .kind = QMEM_GAUGE,
-	       .divisor = 1, .type = "gauge", .label = "key"),
-	FAMILY("raw_counter", "Counters by name", "raw", "line", raw_value, .unit = "value", .kind = QMEM_COUNTER,
-	       .divisor = 1, .type = "derive", .label = "key"),
-	{ .id = NULL },
+	FAMILY("raw_gauge", "Levels by name", "raw", "line", raw_value, GAUGE("value", 1, "gauge"), .label = "key"),
+	FAMILY("raw_counter", "Counters by name", "raw", "line", raw_value, COUNTER("value", 1, "derive"),
+	       .label = "key"),
+	{ 0 },
 };
 
 /* The parts of a counter that is split by zone. */
 #define ZONES(member)                                                                                                  \
-	FEED(#member "_dma", member, KV_ADD), FEED(#member "_dma32", member, KV_ADD),                                  \
-		FEED(#member "_normal", member, KV_ADD), FEED(#member "_high", member, KV_ADD),                        \
-		FEED(#member "_movable", member, KV_ADD), FEED(#member "_device", member, KV_ADD)
+	KV_KEY(vmstat, #member "_dma", member, KV_ADD), KV_KEY(vmstat, #member "_dma32", member, KV_ADD),              \
+		KV_KEY(vmstat, #member "_normal", member, KV_ADD), KV_KEY(vmstat, #member "_high", member, KV_ADD),    \
+		KV_KEY(vmstat, #member "_movable", member, KV_ADD), KV_KEY(vmstat, #member "_device", member, KV_ADD)
 
 /* Keys that only feed derived values, and those of other kernels. */
 static const struct kv_key feeds[] = {
-	FEED("pgfault", pgfault, 0),
-	FEED("pgpgin", pgpgin, 0),
-	FEED("pgpgout", pgpgout, 0),
+	KV_KEY(vmstat, "pgfault", pgfault, 0),
+	KV_KEY(vmstat, "pgpgin", pgpgin, 0),
+	KV_KEY(vmstat, "pgpgout", pgpgout, 0),
 	ZONES(pgalloc),
 	ZONES(allocstall), /* since 4.10 */
 	ZONES(pgskip),
@@ -390,11 +400,12 @@ static const struct kv_key feeds[] = {
 	ZONES(pgscan_direct),
 	ZONES(pgsteal_kswapd),
 	ZONES(pgsteal_direct),
-	FEED("workingset_refault", workingset_refault_file, 0), /* until 5.8: anonymous memory was not followed */
-	FEED("workingset_activate", workingset_activate_file, 0),
-	FEED("workingset_restore", workingset_restore_file, 0),
-	FEED("thp_split", thp_split_page, 0), /* until 4.4 */
-	{ .key = NULL },
+	KV_KEY(vmstat, "workingset_refault", workingset_refault_file,
+	       0), /* until 5.8: anonymous memory was not followed */
+	KV_KEY(vmstat, "workingset_activate", workingset_activate_file, 0),
+	KV_KEY(vmstat, "workingset_restore", workingset_restore_file, 0),
+	KV_KEY(vmstat, "thp_split", thp_split_page, 0), /* until 4.4 */
+	{ 0 },
 };
 
 const struct kv_ignore vmstat_ignored[] = {
@@ -409,7 +420,7 @@ const struct kv_ignore vmstat_ignored[] = {
 	{ "vmacache_*", "a debugging option of the kernel" },
 	{ "kstack_*", "a debugging option of the kernel" },
 	{ "", "a hidden counter of 4.14 to 4.19, printed without its name" },
-	{ .key = NULL },
+	{ 0 },
 };
 
 #define OVERSTEP_MAX (62 * 1024) /* half the largest threshold, on very many CPUs */
@@ -676,7 +687,7 @@ static const struct qmem_option options[] = {
 	  .offset = offsetof(struct state, raw_counter),
 	  .check = check_key,
 	  .help = "a key of /proc/vmstat to show as a counter, such as thp_split_pud" },
-	{ .name = NULL },
+	{ 0 },
 };
 
 const struct qmem_service vmstat_service = {
