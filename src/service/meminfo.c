@@ -9,6 +9,7 @@
 
 #include "kernel/kvfile.h"
 #include "rows.h"
+#include "services.h"
 #include "util/value.h"
 
 #define ARC_RETRY 60 /* collections between looks for a file that was not there */

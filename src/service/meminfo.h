@@ -46,7 +46,6 @@ struct meminfo {
 
 enum meminfo_level { MEMINFO_NONE, MEMINFO_LOW, MEMINFO_MEDIUM, MEMINFO_HIGH, MEMINFO_CRITICAL, MEMINFO_LEVELS };
 
-extern const struct qmem_service meminfo_service;
 extern const struct kv_ignore meminfo_ignored[]; /* keys of /proc/meminfo that are in no family */
 
 /* Parsers into struct meminfo: of /proc/meminfo, and of arcstats. -ENOMEM. */

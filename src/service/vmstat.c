@@ -7,6 +7,7 @@
 
 #include "kernel/kvfile.h"
 #include "rows.h"
+#include "services.h"
 #include "util/value.h"
 
 static const struct qmem_metric faults[] = {

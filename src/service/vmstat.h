@@ -60,7 +60,6 @@ struct vmstat {
 	int64_t efficiency;    /* 1/100 percent of the pages scanned since the sample before that could be taken */
 };
 
-extern const struct qmem_service vmstat_service;
 extern const struct kv_ignore vmstat_ignored[]; /* keys of /proc/vmstat that are in no family */
 
 /* A parser into struct vmstat. -ENOMEM. */

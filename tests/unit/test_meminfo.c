@@ -9,6 +9,7 @@
 #include "keys.h"
 #include "procroot.h"
 #include "service/meminfo.h"
+#include "services.h"
 
 #define KIB INT64_C(1024)
 

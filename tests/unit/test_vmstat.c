@@ -9,6 +9,7 @@
 #include "keys.h"
 #include "procroot.h"
 #include "service/vmstat.h"
+#include "services.h"
 
 /* The keys of kernels, in their order; NUMA, x86_64 or 32-bit x86, most options on. */
 
