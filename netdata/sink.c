@@ -16,10 +16,9 @@
 
 #define ID_MAX 200 /* type.id in Netdata 1.37.1 */
 #define LABEL_MAX 512
-#define PRIORITY 1800     /* the menu comes behind "Memory" and before "Disks" */
-#define PRIORITY_STEP 100 /* from service to service */
-#define INT_MAX_20 20     /* the longest integer, with its sign */
-#define SHORT 32          /* what is no longer is copied as if it were that long, by a few instructions */
+#define PRIORITY 1700 /* the menu stands where its first chart does: behind "Memory", before "Disks" */
+#define INT_MAX_20 20 /* the longest integer, with its sign */
+#define SHORT 32      /* what is no longer is copied as if it were that long, by a few instructions */
 
 struct sink_chart {
 	UT_hash_handle hh;
@@ -466,7 +465,7 @@ int sink_init(struct sink *sink, const struct qmem_service *const *services, str
 			err = -ENOMEM;
 		while (!err && s->n < n) {
 			err = init_family(&s->families[s->n], &family[s->n],
-					  (unsigned)(PRIORITY + i * PRIORITY_STEP + s->n));
+					  PRIORITY + services[i]->priority + (unsigned)s->n);
 			s->n++;
 		}
 	}

@@ -160,6 +160,7 @@ struct qmem_service {
 	const char *source;                 /* where the numbers come from: "/proc/meminfo" */
 	const char *kernel;                 /* since which kernel: "2.6", "4.20 (CONFIG_PSI)" */
 	const char *privilege;              /* what it needs beyond being run: "none" */
+	unsigned priority;                  /* of its first chart among all; a multiple of QMEM_PRIORITIES */
 	const struct qmem_service *needs;   /* is collected first whenever this one is, even if it is off for hosts */
 	bool shared;                        /* runs only while a service that needs it does, unless it is set to yes */
 	const struct qmem_family *families; /* up to one without an id; may be NULL */
@@ -173,6 +174,7 @@ struct qmem_service {
 	/* frees what start and collect made; options are the engine's. Also after a start that failed */
 	void (*stop)(struct qmem *q, void *state);
 };
+#define QMEM_PRIORITIES 100 /* of a service, one for each family */
 
 extern const struct qmem_service *const qmem_services[]; /* the built-in ones, up to NULL; services.c */
 

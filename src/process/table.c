@@ -360,6 +360,7 @@ const struct qmem_service proctable_service = {
 	.source = "the kernel's list of processes by BPF, or /proc/PID/stat, schedstat, statm and status",
 	.kernel = "3.2 (BPF: 5.8)",
 	.privilege = "none; for BPF CAP_BPF and CAP_PERFMON",
+	.priority = 3900,
 	.shared = true,
 	.options = options,
 	.state_size = sizeof(struct proctable),

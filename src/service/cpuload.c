@@ -311,6 +311,7 @@ const struct qmem_service cpuload_service = {
 	.kernel = "2.6",
 	.privilege = "none",
 	.needs = &procmem_service,
+	.priority = 4400,
 	.families = families,
 	.options = options,
 	.state_size = sizeof(struct cpuload),

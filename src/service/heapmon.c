@@ -422,6 +422,7 @@ const struct qmem_service heapmon_service = {
 	.kernel = "4.5",
 	.privilege = "CAP_SYS_PTRACE for other users' processes (Linux 6.15: CAP_PERFMON)",
 	.needs = &procmem_service,
+	.priority = 4200,
 	.families = families,
 	.options = options,
 	.state_size = sizeof(struct heapmon),

@@ -534,6 +534,7 @@ const struct qmem_service meminfo_service = {
 	.source = "/proc/meminfo",
 	.kernel = "2.6",
 	.privilege = "none",
+	.priority = 100,
 	.families = families,
 	.options = options,
 	.state_size = sizeof(struct state),

@@ -649,6 +649,7 @@ const struct qmem_service netstat_service = {
 	.source = "/proc/1/net/dev",
 	.kernel = "2.6",
 	.privilege = "none",
+	.priority = 2000,
 	.families = families,
 	.options = options,
 	.state_size = sizeof(struct netstat),

@@ -608,6 +608,7 @@ const struct qmem_service pressure_service = {
 	.privilege =
 		"none; triggers: root before Linux 6.1.42, CAP_SYS_RESOURCE for windows other than 2s, 4s, ... 10s",
 	.needs = &vmstat_service,
+	.priority = 500,
 	.families = families,
 	.options = options,
 	.state_size = sizeof(struct pressure),

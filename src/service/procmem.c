@@ -560,6 +560,7 @@ const struct qmem_service procmem_service = {
 	.privilege =
 		"none; for other users' processes: PSS CAP_SYS_PTRACE (Linux 6.15: CAP_PERFMON), GroupBy exe CAP_SYS_PTRACE",
 	.needs = &proctable_service,
+	.priority = 4000,
 	.families = families,
 	.options = options,
 	.state_size = sizeof(struct procmem),

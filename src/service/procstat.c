@@ -506,6 +506,7 @@ const struct qmem_service procstat_service = {
 	.kernel = "3.2 (all threads: 5.8, BPF)",
 	.privilege = "none; for wait channels CAP_SYS_PTRACE",
 	.needs = &proctable_service,
+	.priority = 4600,
 	.families = families,
 	.options = options,
 	.state_size = sizeof(struct procstat),

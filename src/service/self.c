@@ -149,6 +149,7 @@ const struct qmem_service self_service = {
 	.help = "what qmem itself costs, and the events it has sent",
 	.kernel = "any",
 	.privilege = "none",
+	.priority = 9000,
 	.families = families,
 	.start = start,
 	.collect = collect,

@@ -697,6 +697,7 @@ const struct qmem_service vmstat_service = {
 	.source = "/proc/vmstat",
 	.kernel = "2.6",
 	.privilege = "none",
+	.priority = 300,
 	.families = families,
 	.options = options,
 	.state_size = sizeof(struct state),

@@ -45,8 +45,10 @@ static const struct qmem_family families[] = {
 		   .metrics = two },
 	{ .id = NULL },
 };
-static const struct qmem_service service = { .name = "fake", .families = families };
-static const struct qmem_service *const services[] = { &service, NULL };
+static const struct qmem_service service = { .name = "fake", .priority = 100, .families = families };
+/* What stands before it in the table moves none of its charts. */
+static const struct qmem_service before = { .name = "before", .priority = 300, .families = families };
+static const struct qmem_service *const services[] = { &before, &service, NULL };
 
 static struct output out;
 static struct sink sink;

@@ -112,6 +112,24 @@ START_TEST(services)
 }
 END_TEST
 
+/* Each service has priorities of its own: one that is added moves no chart of another. */
+START_TEST(priorities)
+{
+	for (const struct qmem_service *const *s = qmem_services; *s; s++) {
+		unsigned n = 0;
+
+		for (const struct qmem_family *f = (*s)->families; f && f->id; f++)
+			n++;
+		ck_assert_msg((*s)->priority && (*s)->priority % QMEM_PRIORITIES == 0, "%s: priority %u", (*s)->name,
+			      (*s)->priority);
+		ck_assert_msg(n <= QMEM_PRIORITIES, "%s has %u families", (*s)->name, n);
+		for (const struct qmem_service *const *other = qmem_services; other < s; other++)
+			ck_assert_msg((*s)->priority != (*other)->priority, "%s and %s: priority %u", (*s)->name,
+				      (*other)->name, (*s)->priority);
+	}
+}
+END_TEST
+
 static void check_options(const char *where, const struct qmem_option *rows)
 {
 	for (const struct qmem_option *o = rows; o && o->name; o++) {
@@ -144,6 +162,7 @@ Suite *tables_suite(void)
 	tcase_add_test(t, families);
 	tcase_add_test(t, sizes_beyond_memory);
 	tcase_add_test(t, services);
+	tcase_add_test(t, priorities);
 	tcase_add_test(t, options);
 	suite_add_tcase(s, t);
 	return s;
