@@ -593,7 +593,7 @@ def grows(backend):
 def crowded():
     """A machine with more processes than a table has room for: each is the same one."""
     most, more = int(PROCESSES), 50
-    root = tap.directory()
+    root = tap.directory(tap.in_memory())
     for name in ("stat", "statm", "status"):
         tap.write(f"{root}/one/{name}", tap.read(f"/proc/self/{name}"))
     os.mkdir(f"{root}/proc")

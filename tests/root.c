@@ -11,7 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static char copy[] = "/tmp/qmem-host-XXXXXX";
+static char copy[PATH_MAX / 2];
 static size_t from_len;
 
 static void die(const char *what)
@@ -86,6 +86,9 @@ bool root_lay(const char *root, int tick)
 
 const char *root_copy(const char *root)
 {
+	const char *place = getenv("TMPDIR");
+
+	snprintf(copy, sizeof(copy), "%s/qmem-host-XXXXXX", place ? place : "/tmp");
 	if (!mkdtemp(copy))
 		die(copy);
 	if (!root_lay(root, 1))

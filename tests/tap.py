@@ -69,9 +69,17 @@ def wait_for(condition, seconds=30, every=0.05):
         time.sleep(every)
 
 
-def directory():
+def in_memory():
+    """Where a root of thousands of files is made in a moment; None: there is no such place."""
+    path = "/dev/shm"
+    if os.access(path, os.W_OK | os.X_OK) and shutil.disk_usage(path).free >= 256 << 20:
+        return path
+    return None
+
+
+def directory(where=None):
     """A private directory that others may enter, gone at exit (kept when QMEM_KEEP is set)."""
-    path = tempfile.mkdtemp(prefix="qmem-test-")
+    path = tempfile.mkdtemp(prefix="qmem-test-", dir=where)
     os.chmod(path, 0o755)
     if not os.environ.get("QMEM_KEEP"):
         atexit.register(shutil.rmtree, path, ignore_errors=True)

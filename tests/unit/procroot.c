@@ -10,12 +10,15 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
+
+#define ROOM (256ull << 20)
 
 struct recorder procroot_host;
 uint64_t procroot_now;
 
-static char root[] = "/tmp/qmem-proc-XXXXXX";
+static char root[PATH_MAX / 2];
 static const char *text = "";
 static struct process last[2048]; /* as they were put */
 static size_t last_n;
@@ -132,11 +135,22 @@ void procroot_links(int n)
 	}
 }
 
+/* In memory if there is room: on a disk, thousands of files that live for a moment wait for its journal. */
+static void choose_place(char *ret, size_t size)
+{
+	const char *place = "/dev/shm", *given = getenv("TMPDIR");
+	struct statvfs fs;
+
+	if (access(place, W_OK | X_OK) || statvfs(place, &fs) || fs.f_bavail * fs.f_frsize < ROOM)
+		place = given ? given : "/tmp";
+	snprintf(ret, size, "%s/qmem-proc-XXXXXX", place);
+}
+
 void procroot_begin(const struct qmem_service *const *services)
 {
 	struct qmem_error error;
 
-	strcpy(root + strlen(root) - 6, "XXXXXX");
+	choose_place(root, sizeof(root));
 	ck_assert_ptr_nonnull(mkdtemp(root));
 	last_n = 0;
 	text = "";

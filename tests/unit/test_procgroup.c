@@ -375,10 +375,8 @@ START_TEST(many)
 	{
 		const struct procgroup *group = procgroups_at(groups, procgroups_of(groups, p));
 
-		ck_assert_ptr_nonnull(group);
-		ck_assert_str_eq(group->name, p->comm);
-		ck_assert_uint_eq(group->members, 1);
-		n++;
+		/* not an assertion for each: libcheck writes each into a file */
+		n += group && !strcmp(group->name, p->comm) && group->members == 1;
 	}
 	ck_assert_uint_eq(n, MANY);
 	ck_assert_uint_eq(groups_n(groups), 1 + MANY); /* and the kernel's */
