@@ -10,7 +10,7 @@
 
 #include "control/describe.h"
 #include "qmem.h"
-#include "loop.h"
+#include "plugin.h"
 #include "program/print.h"
 
 #define EVERY_MAX 86400
@@ -107,7 +107,7 @@ static int run(const char *config, char *const *words, int n)
 	}
 	if (n > 1)
 		return wrong("unknown argument", words[1]);
-	return loop_run(config, every);
+	return plugin_run(config, every);
 }
 
 int main(int argc, char **argv)

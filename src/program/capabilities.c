@@ -70,17 +70,17 @@ out:
 	return err;
 }
 
-int caps_raise(void)
+int capabilities_raise(void)
 {
 	return set(true);
 }
 
-int caps_settle(void)
+int capabilities_settle(void)
 {
 	return set(false);
 }
 
-const char *caps_missing(const char *service, size_t i, const char **ret_why)
+const char *capabilities_missing(const char *service, size_t i, const char **ret_why)
 {
 	cap_t now = cap_get_proc();
 	const char *name = NULL;

@@ -9,12 +9,12 @@
 #include <stddef.h>
 
 /* Raises what is permitted of those in the table, drops the others: 0 or -errno. */
-int caps_raise(void);
+int capabilities_raise(void);
 /* Drops what only qmem_start() needed: 0 or -errno. Capabilities are a thread's own, and a new one has its maker's: a thread
  * that may be made before this was called calls it, too. */
-int caps_settle(void);
+int capabilities_settle(void);
 
 /* The i-th capability of `service` that is not effective, and what it would be good for; NULL: no more. */
-const char *caps_missing(const char *service, size_t i, const char **ret_why);
+const char *capabilities_missing(const char *service, size_t i, const char **ret_why);
 
 #endif

@@ -248,9 +248,9 @@ int print_values(const char *config, char *const *services, size_t n)
 	}
 	if (!worker_new(&p.worker))
 		(void)qmem_watch(p.q, worker_fd(p.worker), EPOLLIN, worker_ready, p.worker);
-	(void)caps_raise();
+	(void)capabilities_raise();
 	err = qmem_start(p.q, QMEM_SECOND, QMEM_SECOND, clock_now());
-	(void)caps_settle();
+	(void)capabilities_settle();
 	for (size_t i = 0; n && qmem_status(p.q, i, &status); i++) {
 		for (size_t k = 0; k < n && !status.on; k++) {
 			if (!qmem_name_same(status.service->name, services[k]))
@@ -281,7 +281,7 @@ static void put_state(const struct qmem_status *status)
 	if (!*reason)
 		reason = status->service->source ? status->service->source : "on";
 	printf("%s\t%s\t%s", status->service->name, status->on ? "on" : "off", reason);
-	for (size_t i = 0; status->on && (missing = caps_missing(status->service->name, i, &why)); i++)
+	for (size_t i = 0; status->on && (missing = capabilities_missing(status->service->name, i, &why)); i++)
 		if (!strstr(reason, missing))
 			printf("; lacks %s (%s)", missing, why);
 	putchar('\n');
@@ -298,7 +298,7 @@ int print_check(const char *config)
 
 	err = q ? config_read(q, config, &errors) : -ENOMEM;
 	if (!err)
-		err = caps_raise();
+		err = capabilities_raise();
 	if (err)
 		goto out;
 	err = qmem_start(q, QMEM_SECOND, QMEM_SECOND, clock_now());

@@ -53,7 +53,7 @@ static void *run(void *arg)
 	static const uint64_t one = 1;
 	struct worker *w = arg;
 
-	(void)caps_settle();
+	(void)capabilities_settle();
 	pthread_mutex_lock(&w->lock);
 	while (!w->leave) {
 		struct qmem_job *job = queue_take(&w->waiting);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* As the agent runs us: a heartbeat, and one wait for everything. */
-#ifndef QMEM_NETDATA_LOOP_H
-#define QMEM_NETDATA_LOOP_H
+#ifndef QMEM_NETDATA_PLUGIN_H
+#define QMEM_NETDATA_PLUGIN_H
 
 /* `config` NULL: the agent's. Returns the exit status; descriptors 0 to 2 are open. */
-int loop_run(const char *config, unsigned update_every);
+int plugin_run(const char *config, unsigned update_every);
 
 #endif

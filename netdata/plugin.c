@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "loop.h"
+#include "plugin.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -272,7 +272,7 @@ static int configure(struct loop *l, const char *config)
 	return err;
 }
 
-int loop_run(const char *config, unsigned update_every)
+int plugin_run(const char *config, unsigned update_every)
 {
 	static const struct qmem_host host = {
 		.values = on_values,
@@ -304,12 +304,12 @@ int loop_run(const char *config, unsigned update_every)
 		log_printf(&l.log, QMEM_LOG_WARNING, "no worker: %s", strerror(-err));
 	err = configure(&l, config);
 	if (!err)
-		err = caps_raise();
+		err = capabilities_raise();
 	if (err)
 		log_printf(&l.log, QMEM_LOG_WARNING, "%s", strerror(-err));
 
 	err = qmem_start(l.q, step, step, clock_now());
-	(void)caps_settle();
+	(void)capabilities_settle();
 	if (err) {
 		/* trying again will not help: the agent is told not to */
 		log_printf(&l.log, QMEM_LOG_ERROR, "nothing to do: %s", strerror(-err));
