@@ -5,7 +5,7 @@
 
 #include <stdint.h>
 
-/* The next one after `now`, on the clock that `now` is of; not one that is as good as now. `step` in ns. */
-uint64_t heartbeat_next(uint64_t now, uint64_t step);
+/* How long it is from `wall` to the next one, which is not one that is as good as now. All in ns, `step` not 0. */
+uint64_t heartbeat_wait(uint64_t wall, uint64_t step);
 
 #endif

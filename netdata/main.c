@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /* qmem.plugin: arguments. */
 #include <errno.h>
-#include <fcntl.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "control/describe.h"
 #include "qmem.h"
 #include "plugin.h"
+#include "program/check.h"
 #include "program/print.h"
+#include "program/standard.h"
 
 #define EVERY_MAX 86400
 
@@ -69,18 +69,6 @@ static int describe(const char *form, char *const *services, int n)
 	return err ? 1 : 0;
 }
 
-/* A closed one would become some file of ours. */
-static void open_standard(void)
-{
-	int fd;
-
-	do
-		fd = open("/dev/null", O_RDWR);
-	while (fd >= 0 && fd <= STDERR_FILENO);
-	if (fd >= 0)
-		close(fd);
-}
-
 /* Seconds between ticks, 0 if it is not a sound number. */
 static unsigned seconds(const char *text)
 {
@@ -121,7 +109,7 @@ int main(int argc, char **argv)
 	const char *config = NULL, *format = "text";
 	int mode = 0, c, n;
 
-	open_standard();
+	standard_open();
 	while ((c = getopt_long(argc, argv, "c:pCdVh", options, NULL)) != -1) {
 		if (c == '?')
 			return 2;
@@ -141,7 +129,7 @@ int main(int argc, char **argv)
 	case 'd':
 		return describe(format, argv + optind, n);
 	case 'C':
-		return n ? wrong("unknown argument", argv[optind]) : print_check(config);
+		return n ? wrong("unknown argument", argv[optind]) : check_services(config);
 	case 'V':
 		return printf("qmem.plugin %s\n", qmem_version()) < 0;
 	case 'h':

@@ -12,25 +12,19 @@
 #include <unistd.h>
 
 #include "heartbeat.h"
-#include "program/capabilities.h"
-#include "program/clock.h"
-#include "program/config.h"
 #include "input.h"
-#include "program/log.h"
 #include "output.h"
+#include "program/clock.h"
+#include "program/loop.h"
 #include "sink.h"
-#include "program/worker.h"
 
 #define KEEP_ALIVE (60 * QMEM_SECOND) /* 2.x ends a plugin that is silent for two minutes */
-#define EVENTS 32
 
-struct loop {
-	struct qmem *q;
-	struct log log;
+struct plugin {
+	struct loop loop;
 	struct output out;
 	struct sink sink;
 	struct input in;
-	struct worker *worker;
 	int signal_fd;
 	int flags;        /* of stdout, as they were; -1: not changed */
 	bool ticking;     /* between sink_begin() and sink_end() */
@@ -46,24 +40,24 @@ struct loop {
 static void on_values(void *arg, const struct qmem_round *round, const struct qmem_family *family,
 		      const struct qmem_instance *instance, const void *sample)
 {
-	struct loop *l = arg;
+	struct plugin *p = arg;
 
-	l->lost |= l->ticking && l->sink.muted;
-	sink_values(&l->sink, round, family, instance, sample);
+	p->lost |= p->ticking && p->sink.muted;
+	sink_values(&p->sink, round, family, instance, sample);
 }
 
 static void on_collected(void *arg, const struct qmem_round *round)
 {
-	struct loop *l = arg;
+	struct plugin *p = arg;
 
-	sink_collected(&l->sink, round);
+	sink_collected(&p->sink, round);
 }
 
 static void on_stopped(void *arg, const struct qmem_service *service)
 {
-	struct loop *l = arg;
+	struct plugin *p = arg;
 
-	sink_stopped(&l->sink, service);
+	sink_stopped(&p->sink, service);
 }
 
 static void on_event(void *arg, const struct qmem_event *event)
@@ -76,34 +70,20 @@ static void on_event(void *arg, const struct qmem_event *event)
 		[QMEM_WARNING] = { QMEM_LOG_WARNING, "WARNING" },
 		[QMEM_FAILURE] = { QMEM_LOG_ERROR, "FAILURE" },
 	};
-	const struct loop *l = arg;
+	const struct plugin *p = arg;
 
-	log_printf(&l->log, severities[event->severity].level, "%s: %s.%s%s%s%s: %s", severities[event->severity].word,
-		   event->service, event->name, event->instance ? "[" : "", event->instance ? event->instance : "",
-		   event->instance ? "]" : "", event->message);
-}
-
-static void on_log(void *arg, enum qmem_level level, const char *text)
-{
-	const struct loop *l = arg;
-
-	log_line(&l->log, level, text);
-}
-
-static int on_work(void *arg, struct qmem_job *job)
-{
-	struct loop *l = arg;
-
-	return l->worker ? worker_add(l->worker, job) : -EMFILE;
+	log_printf(&p->loop.log, severities[event->severity].level, "%s: %s.%s%s%s%s: %s",
+		   severities[event->severity].word, event->service, event->name, event->instance ? "[" : "",
+		   event->instance ? event->instance : "", event->instance ? "]" : "", event->message);
 }
 
 /* ---- what the loop waits for ---- */
 
-static void leave(struct loop *l, const char *why)
+static void leave(struct plugin *p, const char *why)
 {
-	if (!l->leave)
-		log_printf(&l->log, QMEM_LOG_INFO, "leaves: %s", why);
-	l->leave = true;
+	if (!p->leave)
+		log_printf(&p->loop.log, QMEM_LOG_INFO, "leaves: %s", why);
+	p->leave = true;
 }
 
 static void on_signal(struct qmem *q, int fd, uint32_t events, void *arg)
@@ -118,7 +98,7 @@ static void on_signal(struct qmem *q, int fd, uint32_t events, void *arg)
 
 static void on_input(struct qmem *q, int fd, uint32_t events, void *arg)
 {
-	struct loop *l = arg;
+	struct plugin *p = arg;
 	char text[4096];
 	ssize_t n;
 
@@ -126,111 +106,104 @@ static void on_input(struct qmem *q, int fd, uint32_t events, void *arg)
 	(void)events;
 	n = read(fd, text, sizeof(text));
 	if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR))
-		leave(l, "the agent has closed our input");
-	else if (n > 0 && input_feed(&l->in, text, (size_t)n))
-		leave(l, "the agent says QUIT");
+		leave(p, "the agent has closed our input");
+	else if (n > 0 && input_feed(&p->in, text, (size_t)n))
+		leave(p, "the agent says QUIT");
 }
 
-static void flush(struct loop *l)
+static void flush(struct plugin *p)
 {
-	bool was = output_blocked(&l->out), is;
+	bool was = output_blocked(&p->out), is;
 	char words[128];
-	int err = output_flush(&l->out);
+	int err = output_flush(&p->out);
 
 	if (err == -EPIPE) {
-		leave(l, "the agent has closed our output");
+		leave(p, "the agent has closed our output");
 	} else if (err) {
-		leave(l, strerror_r(-err, words, sizeof(words)));
-		l->status = 1;
+		leave(p, strerror_r(-err, words, sizeof(words)));
+		p->status = 1;
 	}
 	if (err)
 		return;
-	l->spoke = qmem_now(l->q);
-	is = output_blocked(&l->out);
+	p->spoke = qmem_now(p->loop.q);
+	is = output_blocked(&p->out);
 	/* not every kind of file can be waited for; those are tried again with each tick */
-	(void)qmem_watch_events(l->q, l->out.fd, is ? EPOLLOUT : 0);
-	if (was && !is && l->skipped) {
-		log_printf(&l->log, QMEM_LOG_NOTICE, "the agent reads again: %llu ticks were skipped",
-			   (unsigned long long)l->skipped);
-		l->skipped = 0;
+	(void)qmem_watch_events(p->loop.q, p->out.fd, is ? EPOLLOUT : 0);
+	if (was && !is && p->skipped) {
+		log_printf(&p->loop.log, QMEM_LOG_NOTICE, "the agent reads again: %llu ticks were skipped",
+			   (unsigned long long)p->skipped);
+		p->skipped = 0;
 	}
 }
 
 static void on_output(struct qmem *q, int fd, uint32_t events, void *arg)
 {
-	struct loop *l = arg;
+	struct plugin *p = arg;
 
 	(void)q;
 	(void)fd;
 	if (events & EPOLLOUT)
-		flush(l);
+		flush(p);
 	else if (events & (EPOLLERR | EPOLLHUP))
-		leave(l, "the agent has closed our output");
+		leave(p, "the agent has closed our output");
 }
 
 /* ---- ticks ---- */
 
-static void tick(struct loop *l, uint64_t now)
+static void tick(struct plugin *p, uint64_t now)
 {
-	l->lost = false;
-	l->ticking = true;
-	if (output_blocked(&l->out))
-		flush(l);
-	sink_begin(&l->sink);
-	(void)qmem_collect(l->q, now); /* it has logged what failed */
-	sink_end(&l->sink);
-	l->ticking = false;
-	if (l->lost) {
-		qmem_dropped(l->q, 1, 0);
-		if (!l->skipped++)
-			log_line(&l->log, QMEM_LOG_WARNING, "the agent does not read: ticks are skipped until it does");
-	} else if (l->out.len) {
-		flush(l);
+	p->lost = false;
+	p->ticking = true;
+	if (output_blocked(&p->out))
+		flush(p);
+	sink_begin(&p->sink);
+	(void)qmem_collect(p->loop.q, now); /* it has logged what failed */
+	sink_end(&p->sink);
+	p->ticking = false;
+	if (p->lost) {
+		qmem_dropped(p->loop.q, 1, 0);
+		if (!p->skipped++)
+			log_line(&p->loop.log, QMEM_LOG_WARNING,
+				 "the agent does not read: ticks are skipped until it does");
+	} else if (p->out.len) {
+		flush(p);
 	}
 }
 
-static int milliseconds(uint64_t now, uint64_t until)
+static uint64_t next_due(uint64_t now, uint64_t step)
 {
-	uint64_t ms = until <= now ? 0 : (until - now + 999999) / 1000000;
-
-	return ms > 3600000 ? 3600000 : (int)ms;
+	return now + heartbeat_wait(clock_wall(), step);
 }
 
-static void run(struct loop *l, uint64_t step)
+static void run(struct plugin *p, uint64_t step)
 {
-	struct epoll_event events[EVENTS];
-	uint64_t now = clock_now(), due = heartbeat_next(now, step);
+	uint64_t now = clock_now(), due = next_due(now, step);
 
-	l->spoke = now;
-	while (!l->leave) {
-		uint64_t until = due, next = qmem_next(l->q);
-		int n;
+	p->spoke = now;
+	while (!p->leave) {
+		uint64_t until = due;
 
-		if (next < until)
-			until = next;
-		if (!output_blocked(&l->out) && l->spoke + KEEP_ALIVE < until)
-			until = l->spoke + KEEP_ALIVE;
-		n = epoll_wait(qmem_fd(l->q), events, EVENTS, milliseconds(now, until));
-		now = clock_now();
-		qmem_dispatch(l->q, events, n < 0 ? 0 : n, now);
-		if (!l->leave && now >= due) {
+		if (!output_blocked(&p->out) && p->spoke + KEEP_ALIVE < until)
+			until = p->spoke + KEEP_ALIVE;
+		now = loop_wait(&p->loop, until);
+		if (!p->leave && now >= due) {
 			/* from when it began: a tick that takes long does not move the next one, and what is missed is skipped */
-			due = heartbeat_next(now, step);
-			tick(l, now);
+			due = next_due(now, step);
+			tick(p, now);
 			now = clock_now();
 			if (due <= now)
-				due = heartbeat_next(now, step);
+				due = next_due(now, step);
 		}
-		if (!l->leave && !output_blocked(&l->out) && now >= l->spoke + KEEP_ALIVE) {
-			output_put(&l->out, "\n", 1);
-			flush(l);
+		if (!p->leave && !output_blocked(&p->out) && now >= p->spoke + KEEP_ALIVE) {
+			output_put(&p->out, "\n", 1);
+			flush(p);
 		}
 	}
 }
 
 /* ---- life ---- */
 
-static void watch_signals(struct loop *l)
+static void watch_signals(struct plugin *p)
 {
 	sigset_t signals;
 
@@ -240,36 +213,25 @@ static void watch_signals(struct loop *l)
 	sigaddset(&signals, SIGHUP);
 	signal(SIGPIPE, SIG_IGN);
 	sigprocmask(SIG_BLOCK, &signals, NULL);
-	l->signal_fd = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
+	p->signal_fd = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
 	/* without it they end us the hard way, which the agent takes for a clean end as well */
-	if (l->signal_fd < 0 || qmem_watch(l->q, l->signal_fd, EPOLLIN, on_signal, l) < 0)
+	if (p->signal_fd < 0 || qmem_watch(p->loop.q, p->signal_fd, EPOLLIN, on_signal, p) < 0)
 		sigprocmask(SIG_UNBLOCK, &signals, NULL);
 }
 
-static void watch_agent(struct loop *l)
+static void watch_agent(struct plugin *p)
 {
-	int err = qmem_watch(l->q, STDIN_FILENO, EPOLLIN, on_input, l);
+	int err = qmem_watch(p->loop.q, STDIN_FILENO, EPOLLIN, on_input, p);
 
 	/* a file or /dev/null: no one will ever say anything */
 	if (err && err != -EPERM)
-		log_printf(&l->log, QMEM_LOG_WARNING, "cannot wait for input: %s", strerror(-err));
-	l->flags = fcntl(STDOUT_FILENO, F_GETFL);
-	if (l->flags >= 0 && fcntl(STDOUT_FILENO, F_SETFL, l->flags | O_NONBLOCK) < 0)
-		l->flags = -1;
-	err = qmem_watch(l->q, STDOUT_FILENO, 0, on_output, l);
+		log_printf(&p->loop.log, QMEM_LOG_WARNING, "cannot wait for input: %s", strerror(-err));
+	p->flags = fcntl(STDOUT_FILENO, F_GETFL);
+	if (p->flags >= 0 && fcntl(STDOUT_FILENO, F_SETFL, p->flags | O_NONBLOCK) < 0)
+		p->flags = -1;
+	err = qmem_watch(p->loop.q, STDOUT_FILENO, 0, on_output, p);
 	if (err && err != -EPERM)
-		log_printf(&l->log, QMEM_LOG_WARNING, "cannot wait for output: %s", strerror(-err));
-}
-
-static int configure(struct loop *l, const char *config)
-{
-	struct config_errors errors = { 0 };
-	int err = config_read(l->q, config, &errors);
-
-	for (size_t i = 0; i < errors.n; i++)
-		log_line(&l->log, QMEM_LOG_ERROR, errors.items[i]);
-	config_errors_release(&errors);
-	return err;
+		log_printf(&p->loop.log, QMEM_LOG_WARNING, "cannot wait for output: %s", strerror(-err));
 }
 
 int plugin_run(const char *config, unsigned update_every)
@@ -279,55 +241,46 @@ int plugin_run(const char *config, unsigned update_every)
 		.collected = on_collected,
 		.stopped = on_stopped,
 		.event = on_event,
-		.log = on_log,
-		.work = on_work,
+		.log = loop_log,
+		.work = loop_work,
 		.cpu_ns = clock_cpu_ns,
 	};
-	struct loop l = { .out.fd = STDOUT_FILENO, .signal_fd = -1, .flags = -1 };
+	struct plugin p = { .out.fd = STDOUT_FILENO, .signal_fd = -1, .flags = -1 };
 	uint64_t step = update_every * QMEM_SECOND;
 	int err;
 
-	log_init(&l.log);
-	err = sink_init(&l.sink, qmem_services, &l.out);
-	l.q = err ? NULL : qmem_new(&host, &l, qmem_services);
-	if (!l.q) {
-		log_line(&l.log, QMEM_LOG_ERROR, "no memory");
-		l.status = 1;
+	log_init(&p.loop.log);
+	err = sink_init(&p.sink, qmem_services, &p.out);
+	if (!err)
+		err = loop_init(&p.loop, &host);
+	if (err) {
+		log_line(&p.loop.log, QMEM_LOG_ERROR, "no memory");
+		p.status = 1;
 		goto out;
 	}
-	watch_signals(&l);
-	watch_agent(&l);
-	err = worker_new(&l.worker);
-	if (!err)
-		err = qmem_watch(l.q, worker_fd(l.worker), EPOLLIN, worker_ready, l.worker);
+	watch_signals(&p);
+	watch_agent(&p);
+	err = loop_configure(&p.loop, config);
 	if (err)
-		log_printf(&l.log, QMEM_LOG_WARNING, "no worker: %s", strerror(-err));
-	err = configure(&l, config);
-	if (!err)
-		err = capabilities_raise();
-	if (err)
-		log_printf(&l.log, QMEM_LOG_WARNING, "%s", strerror(-err));
-
-	err = qmem_start(l.q, step, step, clock_now());
-	(void)capabilities_settle();
+		log_printf(&p.loop.log, QMEM_LOG_WARNING, "%s", strerror(-err));
+	err = loop_start(&p.loop, step);
 	if (err) {
 		/* trying again will not help: the agent is told not to */
-		log_printf(&l.log, QMEM_LOG_ERROR, "nothing to do: %s", strerror(-err));
-		output_put(&l.out, "DISABLE\n", strlen("DISABLE\n"));
-		(void)output_flush(&l.out);
-		l.status = 1;
+		log_printf(&p.loop.log, QMEM_LOG_ERROR, "nothing to do: %s", strerror(-err));
+		output_put(&p.out, "DISABLE\n", strlen("DISABLE\n"));
+		(void)output_flush(&p.out);
+		p.status = 1;
 		goto out;
 	}
-	log_printf(&l.log, QMEM_LOG_INFO, "version %s, every %u s", qmem_version(), update_every);
-	run(&l, step);
+	log_printf(&p.loop.log, QMEM_LOG_INFO, "version %s, every %u s", qmem_version(), update_every);
+	run(&p, step);
 out:
-	qmem_free(l.q);
-	worker_free(l.worker);
-	if (l.signal_fd >= 0)
-		close(l.signal_fd);
-	if (l.flags >= 0)
-		(void)fcntl(STDOUT_FILENO, F_SETFL, l.flags);
-	sink_release(&l.sink);
-	output_release(&l.out);
-	return l.status;
+	loop_release(&p.loop);
+	if (p.signal_fd >= 0)
+		close(p.signal_fd);
+	if (p.flags >= 0)
+		(void)fcntl(STDOUT_FILENO, F_SETFL, p.flags);
+	sink_release(&p.sink);
+	output_release(&p.out);
+	return p.status;
 }

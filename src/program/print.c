@@ -6,23 +6,19 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/epoll.h>
 
 #define HASH_NONFATAL_OOM 1
 #define uthash_nonfatal_oom(obj) ((void)0)
 #include <uthash.h>
 
 #include "engine/name.h"
-#include "program/capabilities.h"
 #include "program/clock.h"
-#include "program/config.h"
 #include "program/decimal.h"
-#include "program/log.h"
-#include "program/worker.h"
+#include "program/loop.h"
+#include "program/standard.h"
 
 #define DECIMALS 9 /* of a value: all there are, a divisor being a power of ten at most 10^9 */
 #define RATE_DECIMALS 6
-#define EVENTS 32
 #define ROUNDS 5 /* before the collection that is shown, at most */
 
 /* One family of one instance in the last collection but one. */
@@ -34,9 +30,7 @@ struct record {
 };
 
 struct print {
-	struct qmem *q;
-	struct log log;
-	struct worker *worker; /* NULL: it cannot be */
+	struct loop loop;
 	struct record *records;
 	bool second, failed;
 };
@@ -129,22 +123,8 @@ static void on_event(void *arg, const struct qmem_event *event)
 {
 	const struct print *p = arg;
 
-	log_printf(&p->log, event->severity == QMEM_OKAY ? QMEM_LOG_NOTICE : QMEM_LOG_WARNING, "%s: %s", event->service,
-		   event->message);
-}
-
-static void on_log(void *arg, enum qmem_level level, const char *text)
-{
-	const struct print *p = arg;
-
-	log_line(&p->log, level, text);
-}
-
-static int on_work(void *arg, struct qmem_job *job)
-{
-	const struct print *p = arg;
-
-	return p->worker ? worker_add(p->worker, job) : -EMFILE;
+	log_printf(&p->loop.log, event->severity == QMEM_OKAY ? QMEM_LOG_NOTICE : QMEM_LOG_WARNING, "%s: %s",
+		   event->service, event->message);
 }
 
 /* Only those named, and each due both times. */
@@ -175,23 +155,8 @@ static int choose(struct qmem *q, char *const *names, size_t n)
 	return 0;
 }
 
-/* Events may come meanwhile, and what waits for a time has it. */
-static void wait_until(struct qmem *q, uint64_t until)
-{
-	struct epoll_event events[EVENTS];
-	uint64_t now;
-
-	while ((now = clock_now()) < until) {
-		uint64_t next = qmem_next(q) < until ? qmem_next(q) : until;
-		int n = epoll_wait(qmem_fd(q), events, EVENTS,
-				   next <= now ? 0 : (int)((next - now + 999999) / 1000000));
-
-		qmem_dispatch(q, events, n < 0 ? 0 : n, clock_now());
-	}
-}
-
 /* What the worker tells is part of the next collection, which may ask it for more. */
-static void prepare(struct qmem *q)
+static void prepare(struct loop *l)
 {
 	struct qmem_totals totals = { 0 };
 	uint64_t asked, now;
@@ -200,9 +165,9 @@ static void prepare(struct qmem *q)
 	do {
 		asked = totals.jobs;
 		now = clock_now();
-		(void)qmem_collect(q, now);
-		wait_until(q, now + QMEM_SECOND);
-		qmem_totals(q, &totals);
+		(void)qmem_collect(l->q, now);
+		loop_until(l, now + QMEM_SECOND);
+		qmem_totals(l->q, &totals);
 	} while ((totals.jobs != asked || totals.back != totals.jobs) && ++n < ROUNDS);
 }
 
@@ -217,105 +182,47 @@ static void release(struct print *p)
 	}
 }
 
-static int written(int status)
+/* Whoever asks for a service by name wants to know why it has no values. */
+static void say_off(struct print *p, char *const *names, size_t n)
 {
-	if (fflush(stdout) == 0 && !ferror(stdout))
-		return status;
-	fprintf(stderr, "qmem.plugin: cannot write: %s\n", strerror(errno));
-	return 1;
+	struct qmem_status status;
+
+	for (size_t i = 0; n && qmem_status(p->loop.q, i, &status); i++) {
+		for (size_t k = 0; k < n && !status.on; k++) {
+			if (!qmem_name_same(status.service->name, names[k]))
+				continue;
+			log_printf(&p->loop.log, QMEM_LOG_ERROR, "%s is off: %s", status.service->name, status.reason);
+			p->failed = true;
+		}
+	}
 }
 
 int print_values(const char *config, char *const *services, size_t n)
 {
 	static const struct qmem_host host = {
-		.values = on_values, .event = on_event, .log = on_log, .work = on_work, .cpu_ns = clock_cpu_ns
+		.values = on_values, .event = on_event, .log = loop_log, .work = loop_work, .cpu_ns = clock_cpu_ns
 	};
-	struct print p = { .log = { .form = LOG_PLAIN, .most = QMEM_LOG_WARNING } };
-	struct config_errors errors = { 0 };
-	struct qmem_status status;
-	int err;
+	struct print p = { .loop.log = { .form = LOG_PLAIN, .most = QMEM_LOG_WARNING } };
+	int err = loop_init(&p.loop, &host);
 
-	p.q = qmem_new(&host, &p, qmem_services);
-	err = p.q ? config_read(p.q, config, &errors) : -ENOMEM;
-	for (size_t i = 0; i < errors.n; i++)
-		log_line(&p.log, QMEM_LOG_ERROR, errors.items[i]);
-	config_errors_release(&errors);
 	if (!err)
-		err = choose(p.q, services, n);
+		err = loop_configure(&p.loop, config);
+	if (!err)
+		err = choose(p.loop.q, services, n);
 	if (err) {
-		qmem_free(p.q);
+		loop_release(&p.loop);
 		return err == -ENOENT ? 2 : 1;
 	}
-	if (!worker_new(&p.worker))
-		(void)qmem_watch(p.q, worker_fd(p.worker), EPOLLIN, worker_ready, p.worker);
-	(void)capabilities_raise();
-	err = qmem_start(p.q, QMEM_SECOND, QMEM_SECOND, clock_now());
-	(void)capabilities_settle();
-	for (size_t i = 0; n && qmem_status(p.q, i, &status); i++) {
-		for (size_t k = 0; k < n && !status.on; k++) {
-			if (!qmem_name_same(status.service->name, services[k]))
-				continue;
-			log_printf(&p.log, QMEM_LOG_ERROR, "%s is off: %s", status.service->name, status.reason);
-			p.failed = true;
-		}
-	}
+	err = loop_start(&p.loop, QMEM_SECOND);
+	say_off(&p, services, n);
 	if (!err) {
-		prepare(p.q);
+		prepare(&p.loop);
 		p.second = true;
-		err = qmem_collect(p.q, clock_now());
+		err = qmem_collect(p.loop.q, clock_now());
 	} else if (!p.failed) {
-		log_printf(&p.log, QMEM_LOG_ERROR, "nothing to print: %s", strerror(-err));
+		log_printf(&p.loop.log, QMEM_LOG_ERROR, "nothing to print: %s", strerror(-err));
 	}
-	qmem_free(p.q);
-	worker_free(p.worker);
+	loop_release(&p.loop);
 	release(&p);
-	return written(err || p.failed);
-}
-
-/* ---- state ---- */
-
-static void put_state(const struct qmem_status *status)
-{
-	const char *reason = status->reason, *missing, *why;
-
-	if (!*reason)
-		reason = status->service->source ? status->service->source : "on";
-	printf("%s\t%s\t%s", status->service->name, status->on ? "on" : "off", reason);
-	for (size_t i = 0; status->on && (missing = capabilities_missing(status->service->name, i, &why)); i++)
-		if (!strstr(reason, missing))
-			printf("; lacks %s (%s)", missing, why);
-	putchar('\n');
-}
-
-int print_check(const char *config)
-{
-	static const struct qmem_host host = { .cpu_ns = clock_cpu_ns };
-	struct qmem *q = qmem_new(&host, NULL, qmem_services);
-	struct config_errors errors = { 0 };
-	struct qmem_status status;
-	bool failed = false;
-	int err;
-
-	err = q ? config_read(q, config, &errors) : -ENOMEM;
-	if (!err)
-		err = capabilities_raise();
-	if (err)
-		goto out;
-	err = qmem_start(q, QMEM_SECOND, QMEM_SECOND, clock_now());
-	/* with all services off by choice there is nothing wrong */
-	if (err == -ENODEV)
-		err = 0;
-	for (size_t i = 0; qmem_status(q, i, &status); i++) {
-		put_state(&status);
-		failed |= status.common->enabled == QMEM_YES && !status.on;
-	}
-	for (size_t i = 0; i < errors.n; i++)
-		puts(errors.items[i]);
-	failed |= errors.n > 0;
-out:
-	if (err)
-		fprintf(stderr, "qmem.plugin: %s\n", strerror(-err));
-	config_errors_release(&errors);
-	qmem_free(q);
-	return written(err || failed);
+	return standard_finish(err || p.failed);
 }

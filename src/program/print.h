@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The program for people: values and state, once, on stdout. */
+/* Values, once, on stdout. */
 #ifndef QMEM_PROGRAM_PRINT_H
 #define QMEM_PROGRAM_PRINT_H
 
@@ -11,9 +11,5 @@
  * that are enabled. Returns the exit status.
  */
 int print_values(const char *config, char *const *services, size_t n);
-
-/* A service a line: name, tab, on or off, tab, why or by what; then what is wrong with the configuration. Exit status: 0 if
- * that is nothing, and every service set to yes is on. */
-int print_check(const char *config);
 
 #endif

@@ -12,6 +12,7 @@
 
 #include "program/config.h"
 #include "program/decimal.h"
+#include "../../netdata/heartbeat.h"
 #include "../../netdata/input.h"
 #include "../../netdata/sink.h"
 
@@ -649,6 +650,32 @@ START_TEST(config_files)
 }
 END_TEST
 
+/* From a wall time to the next whole multiple of the step, which is a tenth of the step away at least. */
+START_TEST(heartbeats)
+{
+	static const struct {
+		uint64_t wall, step, wait; /* ms */
+	} cases[] = {
+		{ 1764288000000, 1000, 1000 }, /* now is one: the next */
+		{ 1764288000001, 1000, 999 },
+		{ 1764288000900, 1000, 100 }, /* a tenth is far enough */
+		{ 1764288000901, 1000, 1099 },
+		{ 1764288000999, 1000, 1001 },
+		{ 1764288004000, 10000, 6000 },
+		{ 1764288009000, 10000, 1000 },
+		{ 1764288009001, 10000, 10999 },
+		{ 1764288000000, 7000, 1000 },         /* no divisor of a minute: multiples since 1970 all the same */
+		{ 1764288000000, 86400000, 86400000 }, /* midnight */
+		{ 1764309600000, 86400000, 64800000 },
+		{ 0, 1000, 1000 }, /* a clock that was never set */
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++)
+		ck_assert_uint_eq(heartbeat_wait(cases[i].wall * 1000000, cases[i].step * 1000000),
+				  cases[i].wait * 1000000);
+}
+END_TEST
+
 Suite *netdata_suite(void)
 {
 	Suite *s = suite_create("netdata");
@@ -672,6 +699,7 @@ Suite *netdata_suite(void)
 	tcase_add_test(t, decimals);
 	tcase_add_test(t, integers);
 	tcase_add_test(t, words);
+	tcase_add_test(t, heartbeats);
 	suite_add_tcase(s, t);
 	t = tcase_create("config");
 	tcase_add_checked_fixture(t, in_directory, gone);

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: MIT */
+#include "program/loop.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/epoll.h>
+
+#include "program/capabilities.h"
+#include "program/clock.h"
+#include "program/config.h"
+
+#define EVENTS 32
+#define WAIT_MAX 3600000 /* ms; what is due later is waited for again */
+
+int loop_init(struct loop *l, const struct qmem_host *host)
+{
+	int err;
+
+	l->q = qmem_new(host, l, qmem_services);
+	if (!l->q)
+		return -ENOMEM;
+	if (!host->work)
+		return 0;
+	err = worker_new(&l->worker);
+	if (!err)
+		err = qmem_watch(l->q, worker_fd(l->worker), EPOLLIN, worker_ready, l->worker);
+	if (err)
+		log_printf(&l->log, QMEM_LOG_WARNING, "no worker: %s", strerror(-err));
+	return 0;
+}
+
+int loop_configure(struct loop *l, const char *config)
+{
+	struct config_errors errors = { 0 };
+	int err = config_read(l->q, config, &errors);
+
+	for (size_t i = 0; i < errors.n; i++)
+		log_line(&l->log, QMEM_LOG_ERROR, errors.items[i]);
+	config_errors_release(&errors);
+	return err;
+}
+
+int loop_start(struct loop *l, uint64_t interval)
+{
+	int err = capabilities_raise();
+
+	if (err)
+		log_printf(&l->log, QMEM_LOG_WARNING, "cannot raise capabilities: %s", strerror(-err));
+	err = qmem_start(l->q, interval, interval, clock_now());
+	(void)capabilities_settle();
+	return err;
+}
+
+static int milliseconds(uint64_t now, uint64_t until)
+{
+	uint64_t ms = until <= now ? 0 : (until - now + 999999) / 1000000;
+
+	return ms > WAIT_MAX ? WAIT_MAX : (int)ms;
+}
+
+uint64_t loop_wait(struct loop *l, uint64_t until)
+{
+	struct epoll_event events[EVENTS];
+	uint64_t next = qmem_next(l->q), now;
+	int n;
+
+	if (next < until)
+		until = next;
+	n = epoll_wait(qmem_fd(l->q), events, EVENTS, milliseconds(clock_now(), until));
+	now = clock_now();
+	qmem_dispatch(l->q, events, n < 0 ? 0 : n, now);
+	return now;
+}
+
+void loop_until(struct loop *l, uint64_t until)
+{
+	uint64_t now = clock_now();
+
+	while (now < until)
+		now = loop_wait(l, until);
+}
+
+void loop_release(struct loop *l)
+{
+	qmem_free(l->q);
+	worker_free(l->worker);
+}
+
+void loop_log(void *loop, enum qmem_level level, const char *text)
+{
+	const struct loop *l = loop;
+
+	log_line(&l->log, level, text);
+}
+
+int loop_work(void *loop, struct qmem_job *job)
+{
+	const struct loop *l = loop;
+
+	return l->worker ? worker_add(l->worker, job) : -EMFILE;
+}

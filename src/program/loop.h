@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What a program runs an engine with: a log, a worker, and the waiting for both. The struct that a program hands to its
+ * engine as `arg` begins with one.
+ */
+#ifndef QMEM_PROGRAM_LOOP_H
+#define QMEM_PROGRAM_LOOP_H
+
+#include "program/log.h"
+#include "program/worker.h"
+#include "qmem.h"
+
+struct loop {
+	struct qmem *q;
+	struct worker *worker; /* NULL: there is none, and jobs are refused */
+	struct log log;        /* the program's, set before loop_init() */
+};
+
+/* The engine of all built-in services, and its worker if the host has `work`. -ENOMEM. */
+int loop_init(struct loop *l, const struct qmem_host *host);
+/* Reads the configuration; what is wrong with it is logged. -ENOMEM. */
+int loop_configure(struct loop *l, const char *config);
+/* Starts the services with the capabilities there are; those that only this has needed are dropped. Like qmem_start(). */
+int loop_start(struct loop *l, uint64_t interval);
+/* Waits for what the engine waits for, `until` at most, and dispatches it. The time it is then. */
+uint64_t loop_wait(struct loop *l, uint64_t until);
+/* loop_wait() until it is that late. */
+void loop_until(struct loop *l, uint64_t until);
+void loop_release(struct loop *l);
+
+/* Of struct qmem_host. */
+void loop_log(void *loop, enum qmem_level level, const char *text);
+int loop_work(void *loop, struct qmem_job *job);
+
+#endif
