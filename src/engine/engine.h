@@ -3,7 +3,6 @@
 #ifndef QMEM_ENGINE_ENGINE_H
 #define QMEM_ENGINE_ENGINE_H
 
-#include "engine/event.h"
 #include "qmem.h"
 
 /* A service as this engine runs it. */
@@ -26,6 +25,24 @@ struct qmem_run {
 	bool changed;     /* its stretch, then */
 	uint64_t failing; /* failures in a row */
 	uint64_t cpu_ns, collections, failures, values, events;
+};
+
+/* A condition, and what the host knows of it. */
+struct qmem_condition {
+	char *name; /* "service\0name\0instance" */
+	size_t name_len;
+	enum qmem_severity sent;
+	unsigned state; /* that was sent with it */
+	uint64_t last;  /* when that was */
+	unsigned tokens;
+	uint64_t refilled;
+	struct qmem_timer timer; /* for the event that had to wait */
+	struct qmem_event waiting;
+};
+
+struct qmem_events {
+	struct qmem_condition **items;
+	size_t n;
 };
 
 struct qmem_watch {
@@ -66,8 +83,5 @@ struct qmem {
 	struct qmem_events events;
 	struct qmem_totals totals;
 };
-
-/* The words for err: qmem_fail()'s if a hook gave some, else the system's. */
-const char *engine_words(struct qmem *q, int err, char *buffer, size_t size);
 
 #endif

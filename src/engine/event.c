@@ -4,8 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "engine/engine.h"
-
 static size_t key_of(char *dst, size_t size, const struct qmem_event *event)
 {
 	const char *parts[] = { event->service, event->name, event->instance ? event->instance : "" };

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
+#include "engine/log.h"
+
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-
-#include "engine/engine.h"
 
 static void say(struct qmem *q, enum qmem_level level, const char *fmt, va_list args)
 	__attribute__((format(printf, 3, 0)));
@@ -76,7 +76,7 @@ void qmem_note(struct qmem *q, const char *fmt, ...)
 	va_end(args);
 }
 
-const char *engine_words(struct qmem *q, int err, char *buffer, size_t size)
+const char *log_words(struct qmem *q, int err, char *buffer, size_t size)
 {
 	if (*q->failure)
 		return q->failure;

@@ -6,7 +6,6 @@
 #include <stdio.h>
 
 #include "engine/name.h"
-#include "services.h"
 
 #define NAMED 8 /* tasks that have an event each */
 #define TEXT 32
@@ -58,7 +57,7 @@ void stuckevent_over(void *arg, const struct stuck_task *task)
 	};
 	struct qmem_event event = {
 		.severity = QMEM_OKAY,
-		.service = procstat_service.name,
+		.service = e->service,
 		.name = "stuck",
 		.instance = instance,
 		.fields = fields,
@@ -91,7 +90,7 @@ static void raise(const struct stuckevent *e, const struct proctable *table, str
 	};
 	struct qmem_event event = {
 		.severity = QMEM_WARNING,
-		.service = procstat_service.name,
+		.service = e->service,
 		.name = "stuck",
 		.instance = instance,
 		.repeat = e->repeat,
@@ -122,7 +121,7 @@ static void raise_others(const struct stuckevent *e, size_t n, const char *chann
 	const struct qmem_label fields[] = { { "count", count }, { "wchan", channel }, { 0 } };
 	struct qmem_event event = {
 		.severity = n ? QMEM_WARNING : QMEM_OKAY,
-		.service = procstat_service.name,
+		.service = e->service,
 		.name = "stuck",
 		.instance = "other",
 		.repeat = e->repeat,

@@ -9,8 +9,9 @@
 #include "process/stuck.h"
 
 struct stuckevent {
-	uint64_t repeat; /* ns, how often what stays is said again; 0: never */
-	struct qmem *q;  /* while there is a round, for stuckevent_over() */
+	const char *service; /* whose events they are */
+	uint64_t repeat;     /* ns, how often what stays is said again; 0: never */
+	struct qmem *q;      /* while there is a round, for stuckevent_over() */
 	size_t named;
 	bool others; /* there are more than can be named */
 };

@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/utsname.h>
 
 #include "proc/pidstat.h"
 #include "process/backend/backend.h"
@@ -60,16 +59,6 @@ static const struct qmem_option options[] = {
 	  .help = "processes that the table has room for; others are counted, not looked at" },
 	{ 0 },
 };
-
-bool backend_kernel_before(int major, int minor)
-{
-	int is_major, is_minor;
-	struct utsname name;
-
-	if (uname(&name) || sscanf(name.release, "%d.%d", &is_major, &is_minor) != 2)
-		return false;
-	return is_major < major || (is_major == major && is_minor < minor);
-}
 
 /* ---- the back end ---- */
 

@@ -216,7 +216,7 @@ static int walk(struct procstat *s, const struct proctable *table)
 	proctable_each(table, p)
 	{
 		n++;
-		s->sample.states[proctable_state(p->state)]++;
+		s->sample.states[proc_state(p->state)]++;
 		born += s->generations[p->slot] != p->generation;
 		s->generations[p->slot] = p->generation;
 		if (p->state == 'Z')
@@ -476,6 +476,7 @@ static int start(struct qmem *q, void *state)
 
 	s->file = QMEM_FILE("proc/stat");
 	s->freezer = has_freezer(q);
+	s->event.service = procstat_service.name;
 	s->event.repeat = (uint64_t)s->repeat;
 	s->status_text = malloc(PIDSTATUS_SIZE);
 	err = s->status_text ? kv_init(&s->status, KV_COLON, NULL, status_keys) : -ENOMEM;

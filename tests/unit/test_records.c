@@ -280,9 +280,9 @@ END_TEST
 START_TEST(states)
 {
 	for (int i = 0; i < PROC_OTHER; i++)
-		ck_assert_int_eq(proctable_state(proc_state_letters[i]), i);
-	ck_assert_int_eq(proctable_state('W'), PROC_OTHER);
-	ck_assert_int_eq(proctable_state('\0'), PROC_OTHER);
+		ck_assert_int_eq(proc_state(proc_state_letters[i]), i);
+	ck_assert_int_eq(proc_state('W'), PROC_OTHER);
+	ck_assert_int_eq(proc_state('\0'), PROC_OTHER);
 }
 END_TEST
 

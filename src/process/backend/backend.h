@@ -29,6 +29,4 @@ struct backend {
 
 extern const struct backend backend_bpf, backend_iter, backend_fds, backend_files;
 
-bool backend_kernel_before(int major, int minor);
-
 #endif

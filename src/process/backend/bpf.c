@@ -15,6 +15,7 @@
 #include "proc/pidstat.h"
 #include "process/backend/backend.h"
 #include "process/backend/libbpf.h"
+#include "process/backend/version.h"
 #include "util/room.h"
 
 /* Only its bytes: what else is in there calls libbpf by name, and this is not inline. */
@@ -366,7 +367,7 @@ static int load_reason(int err, const char *log, const struct program *program, 
 	if (err == -EPERM && !*line)
 		snprintf(why->text, sizeof(why->text),
 			 "not permitted: needs CAP_BPF and CAP_PERFMON, or CAP_SYS_ADMIN");
-	else if (backend_kernel_before(program->major, program->minor))
+	else if (version_before(program->major, program->minor))
 		snprintf(why->text, sizeof(why->text), "needs Linux %d.%d", program->major, program->minor);
 	else if (*line)
 		snprintf(why->text, sizeof(why->text), "the kernel refuses the program: %s", line);

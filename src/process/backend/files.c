@@ -15,6 +15,7 @@
 #include "proc/pidstat.h"
 #include "process/backend/backend.h"
 #include "process/backend/statm.h"
+#include "process/backend/version.h"
 #include "util/room.h"
 
 #define ENTRIES_SIZE (32u << 10)
@@ -486,7 +487,7 @@ static int files_open(struct qmem *q, struct records *records, int64_t budget, v
 		return err;
 	}
 	exact = statm_is_exact(q, &f->units);
-	f->exact = exact < 0 ? !backend_kernel_before(6, 2) : exact;
+	f->exact = exact < 0 ? !version_before(6, 2) : exact;
 	f->hidden = !faccessat(f->proc, "self/stat", F_OK, 0) && faccessat(f->proc, "1", F_OK, 0) && errno == ENOENT;
 	*ret = f;
 	return 0;

@@ -10,8 +10,6 @@
 #define HASH_FIRST 1024
 #define NONE UINT32_MAX
 
-const char proc_state_letters[PROC_STATES + 1] = "RSDTtXZPI?";
-
 /* ---- memory ---- */
 
 int records_init(struct records *t, size_t max)
@@ -259,7 +257,7 @@ void records_end(struct records *t)
 		t->totals.kthreads += p->kthread;
 		if (!t->totals.per_thread) {
 			t->totals.threads += (uint64_t)p->threads;
-			t->totals.states[proctable_state(p->state)]++;
+			t->totals.states[proc_state(p->state)]++;
 		}
 	}
 	t->totals.processes = t->order_n;
@@ -292,13 +290,6 @@ void records_block(struct records *t, int32_t pid, int32_t tid, int64_t start)
 		t->blocked[t->blocked_n++] = (struct proc_task){ .pid = pid, .tid = tid, .start = start };
 	else
 		t->totals.blocked_overflow++;
-}
-
-enum proc_states proctable_state(char letter)
-{
-	const char *at = letter ? strchr(proc_state_letters, letter) : NULL;
-
-	return at ? (enum proc_states)(at - proc_state_letters) : PROC_OTHER;
 }
 
 void records_set_comm(struct proc *p, const char *comm)

@@ -3,7 +3,8 @@
 #ifndef QMEM_PROCESS_BACKEND_RECORDS_H
 #define QMEM_PROCESS_BACKEND_RECORDS_H
 
-#include "process/table.h"
+#include "process/proc.h"
+#include "qmem.h"
 
 #define RECORDS_BLOCKED 1024
 

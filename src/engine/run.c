@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT */
+#include "engine/run.h"
+
+struct qmem_run *run_of(const struct qmem *q, const struct qmem_service *service)
+{
+	for (size_t i = 0; i < q->n; i++)
+		if (q->runs[i].service == service)
+			return &q->runs[i];
+	return NULL;
+}
+
+bool run_wanted(const struct qmem_run *run)
+{
+	return run->common.enabled == QMEM_YES || (run->common.enabled == QMEM_AUTO && !run->service->shared);
+}
+
+bool run_needed(const struct qmem *q, const struct qmem_run *run)
+{
+	for (size_t i = 0; i < q->n; i++) {
+		const struct qmem_run *other = &q->runs[i];
+
+		if (other->service->needs == run->service && (run_wanted(other) || run_needed(q, other)))
+			return true;
+	}
+	return false;
+}
+
+void *qmem_state(struct qmem *q, const struct qmem_service *service)
+{
+	struct qmem_run *run = run_of(q, service);
+
+	return run && run->started ? run->state : NULL;
+}
+
+bool run_shows(const struct qmem_run *run, const struct qmem_family *family)
+{
+	return !(family->flags & QMEM_INTERNAL) && (run->common.detail || !(family->flags & QMEM_DETAIL));
+}
+
+bool qmem_shown(const struct qmem *q, const struct qmem_service *service, const struct qmem_family *family)
+{
+	const struct qmem_run *run = run_of(q, service);
+
+	return run && run_shows(run, family);
+}

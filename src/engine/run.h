@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: MIT */
+/* A service as this engine runs it: which it is, and for whom it runs. */
+#ifndef QMEM_ENGINE_RUN_H
+#define QMEM_ENGINE_RUN_H
+
+#include "engine/engine.h"
+
+struct qmem_run *run_of(const struct qmem *q, const struct qmem_service *service);
+/* Does it run for itself? And for another one? */
+bool run_wanted(const struct qmem_run *run);
+bool run_needed(const struct qmem *q, const struct qmem_run *run);
+/* Does the host show this family of it? */
+bool run_shows(const struct qmem_run *run, const struct qmem_family *family);
+
+#endif

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: MIT */
+/* The options that all services and qmem as a whole have, and how any option is set. */
+#include <stddef.h>
+#include <stdio.h>
+#include <sys/stat.h>
+
+#include <errno.h>
+
+#include "engine/engine.h"
+#include "engine/name.h"
+#include "engine/option.h"
+
+#define INTERVAL_LEAST (QMEM_SECOND / 10)
+
+static const char *check_interval(const char *text)
+{
+	int64_t ns = 0;
+
+	(void)qmem_parse_duration(text, &ns);
+	return ns && (uint64_t)ns < INTERVAL_LEAST ? "must be 0, or at least 100ms" : NULL;
+}
+
+static const char *check_directory(const char *path)
+{
+	struct stat st;
+
+	if (stat(path, &st) < 0)
+		return "cannot be found";
+	return S_ISDIR(st.st_mode) ? NULL : "is not a directory";
+}
+
+const struct qmem_option qmem_common_options[] = {
+	{ .name = "Enabled",
+	  .type = QMEM_TRISTATE,
+	  .offset = offsetof(struct qmem_common, enabled),
+	  .def = "auto",
+	  .help = "yes: it is an error if the service cannot run; auto: then it is off; no: off" },
+	{ .name = "Interval",
+	  .type = QMEM_DURATION,
+	  .offset = offsetof(struct qmem_common, interval),
+	  .min = 0,
+	  .max = INT64_C(86400000000000),
+	  .check = check_interval,
+	  .help = "time between two collections, at least 100ms; in Netdata rounded up to a multiple of its own; 0: the agent's" },
+	{ .name = "Budget",
+	  .type = QMEM_DURATION,
+	  .offset = offsetof(struct qmem_common, budget),
+	  .def = "20ms",
+	  .min = 0,
+	  .max = INT64_C(1000000000),
+	  .help = "CPU time a second; a service that costs more gets a longer interval until it does not, and so do those that "
+		  "need it; 0: no limit" },
+	{ .name = "Detail",
+	  .type = QMEM_BOOL,
+	  .offset = offsetof(struct qmem_common, detail),
+	  .def = "no",
+	  .help = "also the metrics that are marked as detail" },
+	{ 0 },
+};
+
+const struct qmem_option qmem_global_options[] = {
+	{ .name = "HostRoot",
+	  .type = QMEM_STRING,
+	  .offset = 0,
+	  .def = "/",
+	  .check = check_directory,
+	  .help = "the directory below which proc and sys of the host are found, such as /host in a container" },
+	{ 0 },
+};
+
+static int unknown(struct qmem_error *error, const char *where, const char *kind, const char *name)
+{
+	snprintf(error->text, sizeof(error->text), "%s%sno %s '%.100s'", where, *where ? ": " : "", kind, name);
+	return -ENOENT;
+}
+
+/* The rows and the state that a name belongs to: a service's own, then those that all have. */
+static const struct qmem_option *find_option(struct qmem_run *run, const char *name, void **ret_state)
+{
+	const struct qmem_option *row = qmem_option_find(run->service->options, name);
+
+	*ret_state = run->state;
+	if (row)
+		return row;
+	*ret_state = &run->common;
+	return qmem_option_find(qmem_common_options, name);
+}
+
+int qmem_set(struct qmem *q, const char *service, const char *block, const char *block_name, const char *option,
+	     const char *value, struct qmem_error *error)
+{
+	char where[192] = "", why[160] = "", label[100];
+	const struct qmem_option *row;
+	struct qmem_run *run = NULL;
+	void *state = &q->global;
+	int err;
+
+	if (service) {
+		for (size_t i = 0; i < q->n && !run; i++)
+			if (qmem_name_same(q->runs[i].service->name, service))
+				run = &q->runs[i];
+		if (!run)
+			return unknown(error, where, "service", service);
+		snprintf(where, sizeof(where), "%s", run->service->name);
+	}
+	if (q->started) {
+		snprintf(error->text, sizeof(error->text), "%s%s'%.100s' cannot be set any more", where,
+			 *where ? ": " : "", option);
+		return -EBUSY;
+	}
+	if (block) {
+		row = run ? qmem_option_find(run->service->options, block) : NULL;
+		if (!row || row->type != QMEM_BLOCK)
+			return unknown(error, where, "block", block);
+		err = qmem_option_block(row, run->state, block_name, &state);
+		if (err) {
+			snprintf(error->text, sizeof(error->text), "%s: no memory", where);
+			return err;
+		}
+		qmem_name_label(label, sizeof(label), block_name);
+		snprintf(where, sizeof(where), "%s: %s '%s'", run->service->name, row->name, label);
+		row = qmem_option_find(row->sub, option);
+	} else if (run) {
+		row = find_option(run, option, &state);
+	} else {
+		row = qmem_option_find(qmem_global_options, option);
+	}
+	if (!row)
+		return unknown(error, where, "option", option);
+	err = qmem_option_set(row, state, value, why, sizeof(why));
+	if (err) {
+		qmem_name_label(label, sizeof(label), value);
+		snprintf(error->text, sizeof(error->text), "%s%s%s '%s' %s", where, *where ? ": " : "", row->name,
+			 label, why);
+	}
+	return err;
+}

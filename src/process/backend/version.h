@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef QMEM_PROCESS_BACKEND_VERSION_H
+#define QMEM_PROCESS_BACKEND_VERSION_H
+
+#include <stdbool.h>
+
+/* Is the running kernel older? By its name, which tells less than a feature does. */
+bool version_before(int major, int minor);
+
+#endif
