@@ -56,12 +56,21 @@ for path in sys.argv[1:]:
 run "every source begins with its licence" sh -c '
 lack=$(for f; do head -n 3 "$f" | grep -q "SPDX-License-Identifier: " || echo "$f"; done)
 [ -z "$lack" ] || { echo "$lack"; exit 1; }
-' - $sources $scripts $pythons Makefile.am configure.ac man/*.[58] $(find conf -type f)
+' - $sources $scripts $pythons Makefile.am tests/Makefile.inc configure.ac man/*.[58] $(find conf -type f)
 
-# What Makefile.am does not name, or the directory it is in, is in no tarball.
+# What no variable of theirs names, or the directory it is in, is in no tarball. A program of one file is named by itself.
 # shellcheck disable=SC2016
-run "every source and test is in Makefile.am" sh -c '
-lack=$(for f; do grep -qFw -e "$f" -e "${f%/*} \\" Makefile.am || echo "$f"; done)
+run "every source and test is in Makefile.am or tests/Makefile.inc" sh -c '
+names=$(awk "/^[A-Za-z_]+ *[+]?=/ || more { print; more = /\\\\\$/ }" Makefile.am tests/Makefile.inc | tr -s "\t \\\\" "\n\n\n")
+lack=$(for f; do
+	name=$f
+	until printf "%s\n" "$names" | grep -qxF -e "$name" -e "${name%.c}"; do
+		case $name in
+		*/*) name=${name%/*} ;;
+		*) echo "$f"; break ;;
+		esac
+	done
+done)
 [ -z "$lack" ] || { echo "$lack"; exit 1; }
 ' - $sources $scripts $pythons
 }

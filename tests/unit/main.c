@@ -1,26 +1,34 @@
 /* SPDX-License-Identifier: MIT */
-/* All suites, as TAP on stdout. Arguments are the names of those to run. */
+/*
+ * All suites, as TAP on stdout. Arguments are the names of those to run:
+ *	tests/unit/unit meminfo psi
+ */
 #include "unit.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-static const struct {
-	const char *name;
-	Suite *(*make)(void);
-} suites[] = {
-#define SUITE(name) { #name, name##_suite },
-#include "suites.h"
-#undef SUITE
-};
+static struct unit_suite *suites, **last = &suites;
 
-static int asked(int argc, char **argv, const char *name)
+void unit_add(struct unit_suite *suite)
 {
-	for (int i = 1; i < argc; i++)
-		if (strcmp(argv[i], name) == 0)
-			return 1;
-	return argc == 1;
+	*last = suite;
+	last = &suite->next;
+}
+
+static bool run(SRunner *runner, const char *name)
+{
+	bool found = false;
+
+	for (struct unit_suite *suite = suites; suite; suite = suite->next) {
+		if (name && strcmp(suite->name, name) != 0)
+			continue;
+		srunner_add_suite(runner, suite->make());
+		found = true;
+	}
+	return found;
 }
 
 int main(int argc, char **argv)
@@ -30,9 +38,14 @@ int main(int argc, char **argv)
 
 	/* a bound for those that hang, not for a machine that has much to do */
 	setenv("CK_DEFAULT_TIMEOUT", "60", 0);
-	for (size_t i = 0; i < sizeof(suites) / sizeof(*suites); i++)
-		if (asked(argc, argv, suites[i].name))
-			srunner_add_suite(runner, suites[i].make());
+	for (int i = 1; i < argc; i++) {
+		if (!run(runner, argv[i])) {
+			fprintf(stderr, "unit: no suite '%s'\n", argv[i]);
+			return EXIT_FAILURE;
+		}
+	}
+	if (argc == 1 && !run(runner, NULL))
+		return EXIT_FAILURE;
 	srunner_set_tap(runner, "-");
 	srunner_run_all(runner, CK_SILENT);
 	failed = srunner_ntests_failed(runner);

@@ -375,7 +375,7 @@ START_TEST(group_places)
 }
 END_TEST
 
-Suite *cpuload_suite(void)
+SUITE(cpuload)
 {
 	Suite *suite = suite_create("cpuload");
 	TCase *tests = tcase_create("cpuload"), *group_tests = tcase_create("groups"),

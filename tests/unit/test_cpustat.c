@@ -124,7 +124,7 @@ START_TEST(parse_load)
 }
 END_TEST
 
-Suite *cpustat_suite(void)
+SUITE(cpustat)
 {
 	Suite *suite = suite_create("cpustat");
 	TCase *tests = tcase_create("cpustat");

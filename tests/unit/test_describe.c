@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-#include "control/describe.h"
+#include "unit.h"
 
-#include <check.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "control/describe.h"
 
 struct sample {
 	int64_t plain, odd;
@@ -304,8 +305,7 @@ START_TEST(built_in_services)
 }
 END_TEST
 
-Suite *describe_suite(void);
-Suite *describe_suite(void)
+SUITE(describe)
 {
 	Suite *suite = suite_create("describe");
 	TCase *tests = tcase_create("describe");

@@ -649,7 +649,7 @@ START_TEST(jobs_are_a_cost)
 }
 END_TEST
 
-Suite *engine_suite(void)
+SUITE(engine)
 {
 	Suite *s = suite_create("engine");
 	TCase *t = tcase_create("engine");

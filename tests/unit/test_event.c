@@ -186,7 +186,7 @@ START_TEST(long_instances_do_no_harm)
 }
 END_TEST
 
-Suite *event_suite(void)
+SUITE(event)
 {
 	Suite *s = suite_create("event");
 	TCase *t = tcase_create("event");

@@ -179,7 +179,7 @@ START_TEST(read_once)
 }
 END_TEST
 
-Suite *file_suite(void)
+SUITE(file)
 {
 	Suite *s = suite_create("file");
 	TCase *t = tcase_create("file");

@@ -284,7 +284,7 @@ START_TEST(heap_only)
 }
 END_TEST
 
-Suite *heapmon_suite(void)
+SUITE(heapmon)
 {
 	Suite *s = suite_create("heapmon");
 	TCase *t = tcase_create("heapmon");

@@ -134,7 +134,7 @@ START_TEST(long_line)
 }
 END_TEST
 
-Suite *ini_suite(void)
+SUITE(ini)
 {
 	Suite *s = suite_create("ini");
 	TCase *t = tcase_create("ini");

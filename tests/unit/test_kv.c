@@ -321,7 +321,7 @@ START_TEST(unknown_keys)
 }
 END_TEST
 
-Suite *kv_suite(void)
+SUITE(kv)
 {
 	Suite *s = suite_create("kv");
 	TCase *t = tcase_create("kv");

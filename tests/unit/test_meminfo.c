@@ -438,7 +438,7 @@ START_TEST(arc_comes_and_goes)
 }
 END_TEST
 
-Suite *meminfo_suite(void)
+SUITE(meminfo)
 {
 	Suite *s = suite_create("meminfo");
 	TCase *t = tcase_create("values"), *u = tcase_create("service");

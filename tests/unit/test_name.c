@@ -146,7 +146,7 @@ START_TEST(same_names)
 }
 END_TEST
 
-Suite *name_suite(void)
+SUITE(name)
 {
 	Suite *s = suite_create("name");
 	TCase *t = tcase_create("name");

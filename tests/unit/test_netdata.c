@@ -676,7 +676,7 @@ START_TEST(heartbeats)
 }
 END_TEST
 
-Suite *netdata_suite(void)
+SUITE(netdata)
 {
 	Suite *s = suite_create("netdata");
 	TCase *t = tcase_create("sink");

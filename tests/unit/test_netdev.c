@@ -114,7 +114,7 @@ START_TEST(walk)
 }
 END_TEST
 
-Suite *netdev_suite(void)
+SUITE(netdev)
 {
 	Suite *suite = suite_create("netdev");
 	TCase *tests = tcase_create("netdev");

@@ -617,7 +617,7 @@ START_TEST(unreadable_at_first)
 }
 END_TEST
 
-Suite *netstat_suite(void)
+SUITE(netstat)
 {
 	Suite *suite = suite_create("netstat");
 	TCase *tests = tcase_create("netstat");

@@ -266,7 +266,7 @@ START_TEST(values_print_as_they_are_written)
 }
 END_TEST
 
-Suite *option_suite(void)
+SUITE(option)
 {
 	Suite *suite = suite_create("option");
 	TCase *t = tcase_create("option");

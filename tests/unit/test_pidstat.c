@@ -351,7 +351,7 @@ END_TEST
 
 #define COUNT(array_) (sizeof(array_) / sizeof(*(array_)))
 
-Suite *pidstat_suite(void)
+SUITE(pidstat)
 {
 	Suite *suite = suite_create("pidstat");
 	TCase *tests = tcase_create("pidstat");

@@ -809,7 +809,7 @@ START_TEST(kernel_is_asked_again)
 }
 END_TEST
 
-Suite *pressure_suite(void)
+SUITE(pressure)
 {
 	Suite *suite = suite_create("pressure");
 	TCase *trigger = tcase_create("trigger"), *service = tcase_create("service"), *kernel = tcase_create("kernel");

@@ -597,7 +597,7 @@ START_TEST(many_cgroups)
 }
 END_TEST
 
-Suite *procgroup_suite(void)
+SUITE(procgroup)
 {
 	Suite *s = suite_create("procgroup");
 	TCase *t = tcase_create("procgroup");

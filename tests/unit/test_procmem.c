@@ -708,7 +708,7 @@ START_TEST(unread)
 }
 END_TEST
 
-Suite *procmem_suite(void)
+SUITE(procmem)
 {
 	Suite *s = suite_create("procmem");
 	TCase *t = tcase_create("procmem");

@@ -525,7 +525,7 @@ START_TEST(unknown_channel)
 }
 END_TEST
 
-Suite *procstat_suite(void)
+SUITE(procstat)
 {
 	Suite *suite = suite_create("procstat");
 	TCase *tests = tcase_create("procstat");

@@ -98,7 +98,7 @@ START_TEST(nul_bytes)
 }
 END_TEST
 
-Suite *psi_suite(void)
+SUITE(psi)
 {
 	Suite *suite = suite_create("psi");
 	TCase *tests = tcase_create("psi");

@@ -286,7 +286,7 @@ START_TEST(states)
 }
 END_TEST
 
-Suite *records_suite(void)
+SUITE(records)
 {
 	Suite *suite = suite_create("records");
 	TCase *tests = tcase_create("records");

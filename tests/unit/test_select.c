@@ -81,7 +81,7 @@ START_TEST(wrong)
 }
 END_TEST
 
-Suite *select_suite(void)
+SUITE(select)
 {
 	Suite *suite = suite_create("select");
 	TCase *tests = tcase_create("select");

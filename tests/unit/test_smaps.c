@@ -146,7 +146,7 @@ START_TEST(pieces_and_early_end)
 }
 END_TEST
 
-Suite *smaps_suite(void)
+SUITE(smaps)
 {
 	Suite *s = suite_create("smaps");
 	TCase *t = tcase_create("smaps");

@@ -408,7 +408,7 @@ START_TEST(tally_bounds)
 }
 END_TEST
 
-Suite *stuck_suite(void)
+SUITE(stuck)
 {
 	Suite *suite = suite_create("stuck");
 	TCase *tests = tcase_create("stuck"), *tallies = tcase_create("tally");

@@ -154,7 +154,7 @@ START_TEST(options)
 }
 END_TEST
 
-Suite *tables_suite(void)
+SUITE(tables)
 {
 	Suite *s = suite_create("tables");
 	TCase *t = tcase_create("tables");

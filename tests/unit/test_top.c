@@ -141,7 +141,7 @@ START_TEST(two_alike_do_not_alternate)
 }
 END_TEST
 
-Suite *top_suite(void)
+SUITE(top)
 {
 	Suite *suite = suite_create("top");
 	TCase *tests = tcase_create("top");

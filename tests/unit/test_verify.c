@@ -168,7 +168,7 @@ START_TEST(of_others)
 }
 END_TEST
 
-Suite *verify_suite(void)
+SUITE(verify)
 {
 	Suite *s = suite_create("verify");
 	TCase *t = tcase_create("verify");

@@ -590,7 +590,7 @@ START_TEST(efficiency_is_over_its_own_interval)
 }
 END_TEST
 
-Suite *vmstat_suite(void)
+SUITE(vmstat)
 {
 	Suite *s = suite_create("vmstat");
 	TCase *t = tcase_create("values"), *u = tcase_create("service");

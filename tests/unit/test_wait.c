@@ -279,7 +279,7 @@ START_TEST(a_job_outlives_the_engine)
 }
 END_TEST
 
-Suite *wait_suite(void)
+SUITE(wait)
 {
 	Suite *s = suite_create("wait");
 	TCase *t = tcase_create("wait");

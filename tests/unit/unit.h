@@ -5,8 +5,22 @@
 
 #include <check.h>
 
-#define SUITE(name) Suite *name##_suite(void);
-#include "suites.h"
-#undef SUITE
+struct unit_suite {
+	const char *name;
+	Suite *(*make)(void);
+	struct unit_suite *next;
+};
+
+void unit_add(struct unit_suite *suite);
+
+/* A file's suite, which main.c runs because the file is linked: SUITE(name) { ... return suite; } */
+#define SUITE(name_)                                                                                                   \
+	static Suite *name_##_suite(void);                                                                             \
+	__attribute__((constructor)) static void name_##_add(void)                                                     \
+	{                                                                                                              \
+		static struct unit_suite unit = { .name = #name_, .make = name_##_suite };                             \
+		unit_add(&unit);                                                                                       \
+	}                                                                                                              \
+	static Suite *name_##_suite(void)
 
 #endif
