@@ -3,8 +3,8 @@
  * qmem in collectd: one engine, and who calls it.
  *
  * The daemon's read callback is the clock. A listener waits for what the engine watches and for its timers; a notifier sends
- * notifications, because a target may take its time, or call us; a worker, started when there is something to do, runs the
- * jobs that may block. One mutex serialises all calls of the engine. Under it nothing of the daemon is called that could
+ * notifications, because a target may take its time, or call us; workers, started when there is something to do, run the
+ * jobs that may block, and the listener takes what they have done. One mutex serialises all calls of the engine. Under it nothing of the daemon is called that could
  * call foreign code: notifications wait for the notifier, and log lines for the unlock.
  *
  * The daemon never unloads a plugin, so that a thread which cannot be joined finds its data where they were.
@@ -25,6 +25,8 @@
 #include <unistd.h>
 
 #include "config.h"
+#include "program/clock.h"
+#include "program/worker.h"
 #include "qmem.h"
 #include "sink.h"
 
@@ -64,35 +66,11 @@ static struct {
 	uint64_t lost; /* not yet told to the engine */
 	bool losing;
 
-	bool working, busy;
-	pthread_t worker;
-	pthread_cond_t work;
-	struct qmem_job *jobs, **jobs_end;
+	struct worker *worker; /* NULL: there can be none */
 } host = {
 	.wake = -1,
 	.notify = PTHREAD_COND_INITIALIZER,
-	.work = PTHREAD_COND_INITIALIZER,
 };
-
-static uint64_t clock_ns(clockid_t id)
-{
-	struct timespec ts;
-
-	clock_gettime(id, &ts);
-	return (uint64_t)ts.tv_sec * QMEM_SECOND + (uint64_t)ts.tv_nsec;
-}
-
-static uint64_t now(void)
-{
-	return clock_ns(CLOCK_MONOTONIC);
-}
-
-/* Of the calling thread. */
-static uint64_t on_cpu_ns(void *arg)
-{
-	(void)arg;
-	return clock_ns(CLOCK_THREAD_CPUTIME_ID);
-}
 
 /* ---- log lines ---- */
 
@@ -181,7 +159,7 @@ static void woken(struct qmem *q, int fd, uint32_t events, void *arg)
 
 static int timeout_ms(uint64_t when)
 {
-	uint64_t at = now(), ms;
+	uint64_t at = clock_now(), ms;
 
 	if (when == QMEM_NEVER)
 		return -1;
@@ -204,7 +182,7 @@ static void *listen_loop(void *arg)
 		n = epoll_wait(fd, ready, READY, n);
 		enter();
 		if (!host.stopping)
-			qmem_dispatch(host.q, ready, n > 0 ? n : 0, now());
+			qmem_dispatch(host.q, ready, n > 0 ? n : 0, clock_now());
 	}
 	leave();
 	return NULL;
@@ -233,32 +211,6 @@ static void *notify_loop(void *arg)
 		if (n.meta)
 			plugin_notification_meta_free(n.meta);
 		enter();
-	}
-	leave();
-	return NULL;
-}
-
-static void *work_loop(void *arg)
-{
-	(void)arg;
-	enter();
-	while (!host.stopping) {
-		struct qmem_job *job = host.jobs;
-		uint64_t before;
-
-		if (!job) {
-			pthread_cond_wait(&host.work, &lock);
-			continue;
-		}
-		host.jobs = job->next;
-		host.busy = true;
-		leave();
-		before = on_cpu_ns(NULL);
-		job->run(job);
-		job->cpu_ns = on_cpu_ns(NULL) - before;
-		enter();
-		host.busy = false;
-		qmem_worked(host.q, job, now());
 	}
 	leave();
 	return NULL;
@@ -313,18 +265,13 @@ static void on_log(void *arg, enum qmem_level level, const char *text)
 static int on_work(void *arg, struct qmem_job *job)
 {
 	(void)arg;
-	if (!host.working) {
-		int err = spawn(&host.worker, work_loop, "qmem work");
+	return host.worker ? worker_add(host.worker, job) : -EMFILE;
+}
 
-		if (err)
-			return err;
-		host.working = true;
-	}
-	job->next = NULL;
-	*(host.jobs ? host.jobs_end : &host.jobs) = job;
-	host.jobs_end = &job->next;
-	pthread_cond_signal(&host.work);
-	return 0;
+static int on_leave(void *arg, struct qmem_job *job)
+{
+	(void)arg;
+	return worker_leave(host.worker, job);
 }
 
 static const struct qmem_host calls = {
@@ -332,7 +279,8 @@ static const struct qmem_host calls = {
 	.event = on_event,
 	.log = on_log,
 	.work = on_work,
-	.cpu_ns = on_cpu_ns,
+	.leave = on_leave,
+	.cpu_ns = clock_cpu_ns,
 };
 
 /* ---- what the daemon calls ---- */
@@ -354,11 +302,11 @@ static int on_read(user_data_t *data)
 	enter();
 	if (host.q && !host.stopping) {
 		sink_round(host.sink);
-		err = qmem_collect(host.q, now());
+		err = qmem_collect(host.q, clock_now());
 		if (!host.listening) {
 			/* late is better than never */
 			n = epoll_wait(qmem_fd(host.q), ready, READY, 0);
-			qmem_dispatch(host.q, ready, n > 0 ? n : 0, now());
+			qmem_dispatch(host.q, ready, n > 0 ? n : 0, clock_now());
 		}
 	}
 	leave();
@@ -382,6 +330,17 @@ static void start_notifier(void)
 		add_line(LOG_WARNING, "there is no thread to send notifications: none will be sent");
 }
 
+static void start_worker(void)
+{
+	static const struct worker_calls worker_calls = { .create = plugin_thread_create };
+	int err = worker_new(&worker_calls, &host.worker);
+
+	if (!err)
+		err = qmem_watch(host.q, worker_fd(host.worker), EPOLLIN, worker_ready, host.worker);
+	if (err)
+		add_line(LOG_WARNING, "there are no workers: what may block is not read");
+}
+
 static void stop(void);
 
 /* There are no threads yet, of the daemon's or ours, until the listener is started. */
@@ -389,7 +348,7 @@ static int start(void)
 {
 	uint64_t interval = CDTIME_T_TO_NS(plugin_get_interval());
 	uint64_t tick = qmem_tick(host.q, interval);
-	int err = qmem_start(host.q, tick, interval, now());
+	int err = qmem_start(host.q, tick, interval, clock_now());
 
 	if (err)
 		return err;
@@ -399,6 +358,7 @@ static int start(void)
 	if (plugin_register_complex_read(NULL, "qmem", on_read, NS_TO_CDTIME_T(tick), NULL))
 		return -EIO;
 	enter();
+	start_worker();
 	start_listener();
 	start_notifier();
 	leave();
@@ -424,15 +384,6 @@ static void join(pthread_t thread, const struct timespec *until, const char *who
 	WARNING("qmem plugin: the %s does not end, and is left behind", who);
 }
 
-/* The worker may be in a call of the kernel that never returns: only an idle one is waited for. */
-static void join_worker(const struct timespec *until, bool busy)
-{
-	if (busy)
-		pthread_detach(host.worker);
-	else
-		join(host.worker, until, "worker");
-}
-
 static void free_notifications(void)
 {
 	for (; host.n; host.n--) {
@@ -442,51 +393,36 @@ static void free_notifications(void)
 	}
 }
 
-/* Jobs that were never begun. */
-static void give_back_jobs(void)
-{
-	while (host.jobs) {
-		struct qmem_job *job = host.jobs;
-
-		host.jobs = job->next;
-		qmem_worked(NULL, job, 0);
-	}
-}
-
 /* Also when init has not run, or has failed half way. */
 static void stop(void)
 {
 	struct timespec until;
 	struct qmem *q;
-	bool listening, notifying, working, busy;
+	bool listening, notifying;
 
 	enter();
 	host.stopping = true;
 	listening = host.listening;
 	notifying = host.notifying;
-	working = host.working;
-	busy = host.busy;
 	wake_listener();
 	pthread_cond_broadcast(&host.notify);
-	pthread_cond_broadcast(&host.work);
 	leave();
 
 	clock_gettime(CLOCK_REALTIME, &until);
 	until.tv_sec += JOIN_SECONDS;
 	if (listening)
 		join(host.listener, &until, "listener");
-	if (working)
-		join_worker(&until, busy);
 	if (notifying)
 		join(host.notifier, &until, "notifier");
 
 	enter();
-	host.listening = host.notifying = host.working = false;
+	host.listening = host.notifying = false;
 	q = host.q;
 	host.q = NULL;
 	qmem_free(q);
+	worker_free(host.worker);
+	host.worker = NULL;
 	free_notifications();
-	give_back_jobs();
 	sink_free(host.sink);
 	host.sink = NULL;
 	if (host.wake >= 0)

@@ -243,6 +243,7 @@ int plugin_run(const char *config, unsigned update_every)
 		.event = on_event,
 		.log = loop_log,
 		.work = loop_work,
+		.leave = loop_leave,
 		.cpu_ns = clock_cpu_ns,
 	};
 	struct plugin p = { .out.fd = STDOUT_FILENO, .signal_fd = -1, .flags = -1 };

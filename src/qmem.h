@@ -187,7 +187,7 @@ struct qmem_common {
 };
 
 extern const struct qmem_option qmem_common_options[]; /* into struct qmem_common */
-extern const struct qmem_option qmem_global_options[]; /* of qmem as a whole: HostRoot */
+extern const struct qmem_option qmem_global_options[]; /* of qmem as a whole */
 
 /* ---- what a service may call ------------------------------------------------------------------------------------ */
 
@@ -241,26 +241,42 @@ void qmem_timer_cancel(struct qmem *q, struct qmem_timer *timer);
 uint64_t qmem_now(const struct qmem *q);
 
 /*
- * Work that may block, on the host's one worker thread. The job owns its data: `run` sees neither engine nor state. `done`
- * runs in the engine again, or with q == NULL when the engine has gone meanwhile: then it only frees the job. A job that
- * has not come back after `stuck_after` (0: 30 s) is an event that names `what`.
+ * Work that may block, on threads of the host: one to a lane, which takes the lane's jobs in their order. The job owns its
+ * data: `run` sees neither engine nor state. `done` runs in the engine again, or with q == NULL when the engine has gone
+ * meanwhile: then it only frees the job, on any thread.
+ *
+ * A job that has not come back after `stuck_after` is stuck: an event names it, and the host leaves its thread behind; a
+ * fresh one takes the lane. When there are QMEM_LEFT_MOST of them in a lane, it waits until one of them is back. A job that
+ * comes back late is handed to `done` like any other: `left` tells it that others have gone on without it.
  */
+enum qmem_lane {
+	QMEM_TARGETS, /* files that take another process's lock, or lie on file systems of users: any may never come back */
+	QMEM_STORE, /* files of our own: backups, reports, saved series */
+	QMEM_LANES,
+};
+#define QMEM_LEFT_MOST 4
+
 struct qmem_job {
 	void (*run)(struct qmem_job *job);
 	void (*done)(struct qmem *q, struct qmem_job *job);
-	char what[64];
-	int32_t pid; /* whose file it reads just now, 0: what `what` says is enough; written by run(), with QMEM_JOB_AT */
-	uint64_t stuck_after;
+	enum qmem_lane lane;
+	char what[64];         /* the file: "smaps" */
+	int32_t pid;           /* whose file it is, 0: nobody's; run() may say another with QMEM_JOB_AT */
+	uint64_t stuck_after;  /* 0: the global option StuckAfter */
 	uint64_t cpu_ns;       /* what `run` has used, for `done`; the host's word */
+	bool left;             /* it is stuck, and its thread left behind; the engine's, for the owner to look at */
 	struct qmem_job *next; /* the host's queue */
 	struct qmem_job *peer; /* the engine's list, like those below */
 	struct qmem_run *owner;
-	uint64_t since; /* when it came to the head of the queue */
+	uint64_t since; /* when it came to the head of the lane */
+	int32_t at;     /* where it was when it was found stuck: a process, or 0 */
 	bool stuck;
 };
 #define QMEM_JOB_AT(job_, pid_)                                                                                        \
 	__atomic_store_n(&(job_)->pid, (pid_), __ATOMIC_RELAXED) /* the engine may look meanwhile */
 int qmem_work(struct qmem *q, struct qmem_job *job);
+/* Is a job stuck at a file of this process? pid 0: is one stuck at `what`, which is nobody's? Who asks again would be, too. */
+bool qmem_is_stuck(const struct qmem *q, const char *what, int32_t pid);
 
 /* The state of another service, NULL if it is not running. */
 void *qmem_state(struct qmem *q, const struct qmem_service *service);
@@ -292,9 +308,12 @@ struct qmem_host {
 	void (*stopped)(void *host, const struct qmem_service *service);
 	void (*event)(void *host, const struct qmem_event *event);
 	void (*log)(void *host, enum qmem_level level, const char *text);
-	/* queues the job for the worker, which calls job->run(job), sets job->cpu_ns by the CPU clock of its own thread, then
+	/* queues the job for the thread of its lane, which calls job->run(job), sets job->cpu_ns by its own CPU clock, then
 	 * calls (serialised) qmem_worked(q, job, now) */
 	int (*work)(void *host, struct qmem_job *job);
+	/* the job is stuck: a fresh thread takes over its lane, and its own ends when the job is back, which is told as ever.
+	 * -errno: it is not, the lane waits; later it is tried again */
+	int (*leave)(void *host, struct qmem_job *job);
 	uint64_t (*cpu_ns)(void *host); /* CPU time of the calling thread */
 };
 
@@ -347,7 +366,8 @@ struct qmem_totals {
 	uint64_t withheld;                      /* changes that came too often: the last of them is sent later */
 	uint64_t dropped_ticks, dropped_events; /* as told by qmem_dropped() */
 	uint64_t jobs, back, stuck; /* jobs that were given to the host, those that have come back, that were late */
-	uint64_t late;              /* ns since the worker began with a job that is late now; 0: none is */
+	uint64_t late;              /* ns since a worker began with the job that is late now, the oldest; 0: none is */
+	uint64_t left[QMEM_LANES];  /* threads that are left behind now */
 };
 void qmem_totals(const struct qmem *q, struct qmem_totals *ret);
 

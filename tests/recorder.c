@@ -100,6 +100,21 @@ static int on_work(void *host, struct qmem_job *job)
 	return 0;
 }
 
+static int on_leave(void *host, struct qmem_job *job)
+{
+	struct recorder *r = host;
+	struct qmem_job **at = &r->jobs;
+
+	if (r->no_threads)
+		return -EAGAIN;
+	while (*at != job)
+		at = &(*at)->next;
+	*at = job->next;
+	job->next = r->left;
+	r->left = job;
+	return 0;
+}
+
 static uint64_t on_cpu_ns(void *host)
 {
 	struct recorder *r = host;
@@ -114,6 +129,7 @@ const struct qmem_host recorder_host = {
 	.event = on_event,
 	.log = on_log,
 	.work = on_work,
+	.leave = on_leave,
 	.cpu_ns = on_cpu_ns,
 };
 
@@ -127,14 +143,21 @@ void recorder_init(struct recorder *r, FILE *out)
 		abort();
 }
 
+static bool give_back(struct qmem_job **jobs)
+{
+	struct qmem_job *job = *jobs;
+
+	if (!job)
+		return false;
+	*jobs = job->next;
+	qmem_worked(NULL, job, 0);
+	return true;
+}
+
 void recorder_release(struct recorder *r)
 {
-	struct qmem_job *job;
-
-	while ((job = r->jobs)) {
-		r->jobs = job->next;
-		qmem_worked(NULL, job, 0);
-	}
+	while (give_back(&r->jobs) || give_back(&r->left))
+		continue;
 	if (r->kept)
 		fclose(r->out);
 	free(r->text);
@@ -150,15 +173,25 @@ const char *recorder_take(struct recorder *r)
 	return taken;
 }
 
-bool recorder_work(struct recorder *r)
+static bool run_first(struct recorder *r, struct qmem_job **jobs)
 {
-	struct qmem_job *job = r->jobs;
+	struct qmem_job *job = *jobs;
 
 	if (!job)
 		return false;
-	r->jobs = job->next;
+	*jobs = job->next;
 	run_job(r, job);
 	return true;
+}
+
+bool recorder_work(struct recorder *r)
+{
+	return run_first(r, &r->jobs);
+}
+
+bool recorder_come_back(struct recorder *r)
+{
+	return run_first(r, &r->left);
 }
 
 int recorder_wait(struct recorder *r, int ms, uint64_t now)

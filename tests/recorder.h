@@ -13,14 +13,16 @@ struct recorder {
 	bool kept;  /* as text, below */
 	char *text; /* what has been written since recorder_take() */
 	size_t size, taken;
-	uint64_t cpu_ns;   /* what the CPU clock shows; a service of a test moves it */
-	uint64_t cpu_step; /* it moves by so much at each look */
-	bool no_values;    /* values are not written down */
-	bool hold_jobs;    /* jobs wait for recorder_work() */
-	bool no_jobs;      /* they are refused */
-	uint64_t job_ns;   /* what each of them costs */
-	struct qmem_job *jobs;
-	struct qmem *q; /* set it after qmem_new() */
+	uint64_t cpu_ns;       /* what the CPU clock shows; a service of a test moves it */
+	uint64_t cpu_step;     /* it moves by so much at each look */
+	bool no_values;        /* values are not written down */
+	bool hold_jobs;        /* jobs wait for recorder_work() */
+	bool no_jobs;          /* they are refused */
+	uint64_t job_ns;       /* what each of them costs */
+	struct qmem_job *jobs; /* of all lanes */
+	struct qmem_job *left; /* left behind, the last first */
+	bool no_threads;       /* none is left behind */
+	struct qmem *q;        /* set it after qmem_new() */
 };
 
 extern const struct qmem_host recorder_host;
@@ -33,6 +35,8 @@ void recorder_release(struct recorder *r);
 const char *recorder_take(struct recorder *r);
 /* Runs the first waiting job; false if there is none. */
 bool recorder_work(struct recorder *r);
+/* Likewise the last that was left behind. */
+bool recorder_come_back(struct recorder *r);
 /* Waits up to `ms` for descriptors, then dispatches at `now`. Returns how many were ready. */
 int recorder_wait(struct recorder *r, int ms, uint64_t now);
 

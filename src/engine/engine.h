@@ -53,6 +53,13 @@ struct qmem_watch {
 	struct qmem_run *owner;
 };
 
+/* Jobs at the host. */
+struct qmem_lane_jobs {
+	struct qmem_job *waiting; /* in its order: the first is running */
+	struct qmem_job *left;    /* stuck, each on a thread of its own */
+	struct qmem_timer timer;  /* looks at the first that waits */
+};
+
 struct qmem {
 	const struct qmem_host *host;
 	void *arg;
@@ -68,6 +75,7 @@ struct qmem {
 
 	struct {
 		char *host_root;
+		int64_t stuck_after;
 	} global;
 	int root_fd;
 	char *text; /* qmem_read()'s */
@@ -77,8 +85,7 @@ struct qmem {
 	struct qmem_watch *watches;
 	size_t watches_n;
 	struct qmem_timer *timers; /* the next first */
-	struct qmem_job *jobs;     /* at the host, in its order */
-	struct qmem_timer stuck;   /* looks at the first of them */
+	struct qmem_lane_jobs lanes[QMEM_LANES];
 
 	struct qmem_events events;
 	struct qmem_totals totals;

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "engine/event.h"
+#include "engine/job.h"
 #include "engine/log.h"
 #include "engine/option.h"
 #include "engine/pace.h"
@@ -201,6 +202,6 @@ bool qmem_status(const struct qmem *q, size_t i, struct qmem_status *ret)
 void qmem_totals(const struct qmem *q, struct qmem_totals *ret)
 {
 	*ret = q->totals;
-	if (q->jobs && q->jobs->stuck)
-		ret->late = q->now - q->jobs->since;
+	if (jobs_stuck_since(q) < q->now)
+		ret->late = q->now - jobs_stuck_since(q);
 }

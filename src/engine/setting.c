@@ -58,13 +58,23 @@ const struct qmem_option qmem_common_options[] = {
 	{ 0 },
 };
 
+#define GLOBAL(member_) (offsetof(struct qmem, global.member_) - offsetof(struct qmem, global))
+
 const struct qmem_option qmem_global_options[] = {
 	{ .name = "HostRoot",
 	  .type = QMEM_STRING,
-	  .offset = 0,
+	  .offset = GLOBAL(host_root),
 	  .def = "/",
 	  .check = check_directory,
 	  .help = "the directory below which proc and sys of the host are found, such as /host in a container" },
+	{ .name = "StuckAfter",
+	  .type = QMEM_DURATION,
+	  .offset = GLOBAL(stuck_after),
+	  .def = "30s",
+	  .min = INT64_C(1000000000),
+	  .max = INT64_C(3600000000000),
+	  .help = "a file that has not let itself be read for so long is named in an event, and left to a thread of its own; "
+		  "all else goes on" },
 	{ 0 },
 };
 

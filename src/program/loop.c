@@ -14,6 +14,7 @@
 
 int loop_init(struct loop *l, const struct qmem_host *host)
 {
+	static const struct worker_calls worker_calls = { .begin = capabilities_settle };
 	int err;
 
 	l->q = qmem_new(host, l, qmem_services);
@@ -21,7 +22,7 @@ int loop_init(struct loop *l, const struct qmem_host *host)
 		return -ENOMEM;
 	if (!host->work)
 		return 0;
-	err = worker_new(&l->worker);
+	err = worker_new(&worker_calls, &l->worker);
 	if (!err)
 		err = qmem_watch(l->q, worker_fd(l->worker), EPOLLIN, worker_ready, l->worker);
 	if (err)
@@ -98,4 +99,11 @@ int loop_work(void *loop, struct qmem_job *job)
 	const struct loop *l = loop;
 
 	return l->worker ? worker_add(l->worker, job) : -EMFILE;
+}
+
+int loop_leave(void *loop, struct qmem_job *job)
+{
+	const struct loop *l = loop;
+
+	return worker_leave(l->worker, job);
 }

@@ -31,5 +31,6 @@ void loop_release(struct loop *l);
 /* Of struct qmem_host. */
 void loop_log(void *loop, enum qmem_level level, const char *text);
 int loop_work(void *loop, struct qmem_job *job);
+int loop_leave(void *loop, struct qmem_job *job);
 
 #endif

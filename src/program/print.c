@@ -199,9 +199,12 @@ static void say_off(struct print *p, char *const *names, size_t n)
 
 int print_values(const char *config, char *const *services, size_t n)
 {
-	static const struct qmem_host host = {
-		.values = on_values, .event = on_event, .log = loop_log, .work = loop_work, .cpu_ns = clock_cpu_ns
-	};
+	static const struct qmem_host host = { .values = on_values,
+					       .event = on_event,
+					       .log = loop_log,
+					       .work = loop_work,
+					       .leave = loop_leave,
+					       .cpu_ns = clock_cpu_ns };
 	struct print p = { .loop.log = { .form = LOG_PLAIN, .most = QMEM_LOG_WARNING } };
 	int err = loop_init(&p.loop, &host);
 

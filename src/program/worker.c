@@ -2,26 +2,44 @@
 #include "program/worker.h"
 
 #include <errno.h>
-#include <pthread.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-#include "program/capabilities.h"
 #include "program/clock.h"
 
 struct queue {
 	struct qmem_job *head, **tail;
 };
 
-struct worker {
-	pthread_mutex_t lock;
-	pthread_cond_t more;
+/* A thread. It and all that it points to last as long as it runs. */
+struct hand {
+	struct worker *worker;
+	struct lane *lane;
 	pthread_t thread;
-	bool started, busy, leave;
-	int fd;
-	struct queue waiting, finished;
+	struct qmem_job *job; /* it is at; NULL: it waits for one */
+	bool left;            /* it has no lane any more, and ends behind its job */
 };
+
+struct lane {
+	struct queue waiting;
+	pthread_cond_t more;
+	struct hand *hand; /* NULL: none yet */
+};
+
+struct worker {
+	const struct worker_calls *calls;
+	pthread_mutex_t lock;
+	struct lane lanes[QMEM_LANES];
+	struct queue finished;
+	int fd;         /* -1: nobody looks for what is finished any more */
+	unsigned users; /* the host, and each thread that is left behind */
+};
+
+static const char *const names[] = { [QMEM_TARGETS] = "qmem targets", [QMEM_STORE] = "qmem store" };
+
+/* ---- queues ---- */
 
 static void queue_init(struct queue *queue)
 {
@@ -48,38 +66,123 @@ static struct qmem_job *queue_take(struct queue *queue)
 	return job;
 }
 
-static void *run(void *arg)
+static void queue_give_back(struct queue *queue)
+{
+	struct qmem_job *job;
+
+	while ((job = queue_take(queue)))
+		qmem_worked(NULL, job, 0);
+}
+
+/* ---- threads ---- */
+
+/* Who uses it last, frees it; the lock is held, and let go of. */
+static void let_go(struct worker *w)
+{
+	bool last = !--w->users;
+
+	pthread_mutex_unlock(&w->lock);
+	if (!last)
+		return;
+	for (size_t i = 0; i < QMEM_LANES; i++)
+		pthread_cond_destroy(&w->lanes[i].more);
+	pthread_mutex_destroy(&w->lock);
+	free(w);
+}
+
+/* The lock is held, but for the job. */
+static void work(struct worker *w, struct hand *hand)
 {
 	static const uint64_t one = 1;
-	struct worker *w = arg;
+	struct qmem_job *job = hand->job;
+	uint64_t before;
 
-	(void)capabilities_settle();
-	pthread_mutex_lock(&w->lock);
-	while (!w->leave) {
-		struct qmem_job *job = queue_take(&w->waiting);
-		uint64_t before;
-
-		if (!job) {
-			pthread_cond_wait(&w->more, &w->lock);
-			continue;
-		}
-		w->busy = true;
-		pthread_mutex_unlock(&w->lock);
-		before = clock_cpu_ns(NULL);
-		job->run(job);
-		job->cpu_ns = clock_cpu_ns(NULL) - before;
-		pthread_mutex_lock(&w->lock);
-		w->busy = false;
-		queue_put(&w->finished, job);
-		/* it fails only when the counter is full, and then the reader is woken anyway */
-		if (write(w->fd, &one, sizeof(one)) < 0)
-			continue;
-	}
 	pthread_mutex_unlock(&w->lock);
+	before = clock_cpu_ns(NULL);
+	job->run(job);
+	job->cpu_ns = clock_cpu_ns(NULL) - before;
+	pthread_mutex_lock(&w->lock);
+	hand->job = NULL;
+	if (w->fd < 0) {
+		qmem_worked(NULL, job, 0);
+		return;
+	}
+	queue_put(&w->finished, job);
+	/* it fails only when the counter is full, and then the reader is woken anyway */
+	if (write(w->fd, &one, sizeof(one)) < 0)
+		return;
+}
+
+static void *run(void *arg)
+{
+	struct hand *hand = arg;
+	struct worker *w = hand->worker;
+
+	if (w->calls->begin)
+		(void)w->calls->begin();
+	pthread_mutex_lock(&w->lock);
+	while (!hand->left && w->fd >= 0) {
+		hand->job = queue_take(&hand->lane->waiting);
+		if (hand->job)
+			work(w, hand);
+		else
+			pthread_cond_wait(&hand->lane->more, &w->lock);
+	}
+	if (hand->left) {
+		free(hand);
+		let_go(w);
+	} else {
+		pthread_mutex_unlock(&w->lock); /* it is joined */
+	}
 	return NULL;
 }
 
-int worker_new(struct worker **ret_worker)
+static int create(const struct worker *w, struct hand *hand, const char *name)
+{
+	sigset_t all, old;
+	int err;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &old);
+	if (w->calls->create) {
+		err = w->calls->create(&hand->thread, run, hand, name);
+	} else {
+		err = pthread_create(&hand->thread, NULL, run, hand);
+		if (!err)
+			(void)pthread_setname_np(hand->thread, name);
+	}
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	return err ? -EAGAIN : 0;
+}
+
+/* The lock is held, so that the new thread waits until it has its place. */
+static int add_hand(struct worker *w, struct lane *lane)
+{
+	struct hand *hand = calloc(1, sizeof(*hand));
+	int err;
+
+	if (!hand)
+		return -ENOMEM;
+	hand->worker = w;
+	hand->lane = lane;
+	err = create(w, hand, names[lane - w->lanes]);
+	if (err)
+		free(hand);
+	else
+		lane->hand = hand;
+	return err;
+}
+
+static void leave_behind(struct worker *w, struct hand *hand)
+{
+	pthread_detach(hand->thread);
+	hand->left = true;
+	w->users++;
+}
+
+/* ---- what the host calls ---- */
+
+int worker_new(const struct worker_calls *calls, struct worker **ret_worker)
 {
 	struct worker *w = calloc(1, sizeof(*w));
 	int err;
@@ -92,10 +195,14 @@ int worker_new(struct worker **ret_worker)
 		free(w);
 		return err;
 	}
+	w->calls = calls;
+	w->users = 1;
 	pthread_mutex_init(&w->lock, NULL);
-	pthread_cond_init(&w->more, NULL);
-	queue_init(&w->waiting);
 	queue_init(&w->finished);
+	for (size_t i = 0; i < QMEM_LANES; i++) {
+		pthread_cond_init(&w->lanes[i].more, NULL);
+		queue_init(&w->lanes[i].waiting);
+	}
 	*ret_worker = w;
 	return 0;
 }
@@ -125,43 +232,62 @@ void worker_ready(struct qmem *q, int fd, uint32_t events, void *arg)
 
 int worker_add(struct worker *w, struct qmem_job *job)
 {
+	struct lane *lane = &w->lanes[job->lane];
 	int err = 0;
 
 	pthread_mutex_lock(&w->lock);
-	if (!w->started) {
-		err = -pthread_create(&w->thread, NULL, run, w);
-		w->started = !err;
-	}
+	if (!lane->hand)
+		err = add_hand(w, lane);
 	if (!err) {
-		queue_put(&w->waiting, job);
-		pthread_cond_signal(&w->more);
+		queue_put(&lane->waiting, job);
+		pthread_cond_signal(&lane->more);
 	}
+	pthread_mutex_unlock(&w->lock);
+	return err;
+}
+
+int worker_leave(struct worker *w, struct qmem_job *job)
+{
+	struct lane *lane = &w->lanes[job->lane];
+	struct hand *hand;
+	int err = -EALREADY; /* it has come back meanwhile */
+
+	pthread_mutex_lock(&w->lock);
+	hand = lane->hand;
+	if (hand && hand->job == job)
+		err = add_hand(w, lane);
+	if (!err)
+		leave_behind(w, hand);
 	pthread_mutex_unlock(&w->lock);
 	return err;
 }
 
 void worker_free(struct worker *w)
 {
-	struct qmem_job *job;
-	bool busy;
+	struct hand *idle[QMEM_LANES] = { NULL };
 
 	if (!w)
 		return;
 	pthread_mutex_lock(&w->lock);
-	w->leave = true;
-	busy = w->busy;
-	pthread_cond_signal(&w->more);
-	while ((job = queue_take(&w->waiting)))
-		qmem_worked(NULL, job, 0);
-	while ((job = queue_take(&w->finished)))
-		qmem_worked(NULL, job, 0);
-	pthread_mutex_unlock(&w->lock);
-	if (busy)
-		return; /* it may be stuck in the kernel: the process ends with it */
-	if (w->started)
-		pthread_join(w->thread, NULL);
 	close(w->fd);
-	pthread_cond_destroy(&w->more);
-	pthread_mutex_destroy(&w->lock);
-	free(w);
+	w->fd = -1;
+	for (size_t i = 0; i < QMEM_LANES; i++) {
+		struct lane *lane = &w->lanes[i];
+
+		queue_give_back(&lane->waiting);
+		if (lane->hand && lane->hand->job)
+			leave_behind(w, lane->hand);
+		else
+			idle[i] = lane->hand;
+		pthread_cond_signal(&lane->more);
+	}
+	queue_give_back(&w->finished);
+	pthread_mutex_unlock(&w->lock);
+	for (size_t i = 0; i < QMEM_LANES; i++) {
+		if (idle[i])
+			pthread_join(idle[i]->thread, NULL);
+		free(idle[i]);
+	}
+	pthread_mutex_lock(&w->lock);
+	let_go(w);
 }

@@ -12,11 +12,12 @@ struct self_values {
 	int64_t withheld, dropped, ticks;
 	int64_t collections, failures;
 	int64_t jobs, stuck, late;
+	int64_t left[QMEM_LANES];
 };
 
 static const struct qmem_metric cost_metrics[] = {
 	METRIC(service_values, "cpu", NULL, cpu,
-	       "CPU time of the service, user and system, its jobs at the worker included"),
+	       "CPU time of the service, user and system, its jobs at the workers included"),
 	{ 0 },
 };
 
@@ -41,14 +42,21 @@ static const struct qmem_metric collections_metrics[] = {
 };
 
 static const struct qmem_metric jobs_metrics[] = {
-	METRIC(self_values, "started", NULL, jobs, "handed to the worker: work that may block"),
+	METRIC(self_values, "started", NULL, jobs, "handed to the workers: work that may block"),
 	METRIC(self_values, "stuck", NULL, stuck, "of them that were not back in time"),
 	{ 0 },
 };
 
 static const struct qmem_metric worker_metrics[] = {
 	METRIC(self_values, "late", NULL, late,
-	       "time that the worker has spent on a job that should be back by now; 0: there is none"),
+	       "time since a job began that should be back by now, the oldest of them; 0: there is none"),
+	{ 0 },
+};
+
+static const struct qmem_metric left_metrics[] = {
+	METRIC(self_values, "targets", NULL, left[QMEM_TARGETS],
+	       "stuck at a file of a process, or of a file system of users; 4 at most"),
+	METRIC(self_values, "store", NULL, left[QMEM_STORE], "stuck at a file of qmem's own; 4 at most"),
 	{ 0 },
 };
 
@@ -77,9 +85,11 @@ static const struct qmem_family families[] = {
 	FAMILY("lost", "Events not sent by qmem", "qmem", "line", lost_metrics, EVENTS),
 	FAMILY("collections", "Collections of qmem", "qmem", "line", collections_metrics,
 	       COUNTER("operations", 1, "total_operations")),
-	FAMILY("worker", "Lateness of qmem's worker", "qmem", "line", worker_metrics,
+	FAMILY("left", "Threads that qmem has left behind", "qmem", "line", left_metrics,
+	       GAUGE("threads", 1, "threads")),
+	FAMILY("worker", "Lateness of qmem's workers", "qmem", "line", worker_metrics,
 	       GAUGE("seconds", 1000000000, "duration")),
-	FAMILY("jobs", "Jobs of qmem's worker", "qmem", "line", jobs_metrics,
+	FAMILY("jobs", "Jobs of qmem's workers", "qmem", "line", jobs_metrics,
 	       COUNTER("operations", 1, "total_operations"), .flags = QMEM_DETAIL),
 	FAMILY("rounds", "Collections of a service", "qmem", "line", rounds_metrics,
 	       COUNTER("operations", 1, "total_operations"), .label = "service", .flags = QMEM_DETAIL),
@@ -132,6 +142,8 @@ static int collect(struct qmem *q, void *state)
 		.jobs = (int64_t)totals.jobs,
 		.stuck = (int64_t)totals.stuck,
 		.late = (int64_t)totals.late,
+		.left = { [QMEM_TARGETS] = (int64_t)totals.left[QMEM_TARGETS],
+			  [QMEM_STORE] = (int64_t)totals.left[QMEM_STORE] },
 	};
 	for (size_t i = 0; qmem_status(q, i, &status); i++) {
 		values.collections += (int64_t)status.collections;

@@ -200,45 +200,154 @@ START_TEST(jobs)
 }
 END_TEST
 
-START_TEST(a_stuck_job_is_an_event)
+static int work(enum qmem_lane lane, const char *what, int32_t pid)
+{
+	struct qmem_job *job = new_job(what);
+
+	job->lane = lane;
+	job->pid = pid;
+	return qmem_work(r.q, job);
+}
+
+static struct qmem_totals totals(void)
 {
 	struct qmem_totals totals;
 
+	qmem_totals(r.q, &totals);
+	return totals;
+}
+
+/* It is named and left behind; what is behind it in its lane has its own time from then on. */
+START_TEST(a_stuck_job_is_an_event)
+{
 	r.hold_jobs = true;
 	qmem_dispatch(r.q, NULL, 0, 100 * QMEM_SECOND);
-	ck_assert_int_eq(qmem_work(r.q, new_job("smaps of pid 17")), 0);
-	ck_assert_int_eq(qmem_work(r.q, new_job("smaps of pid 18")), 0);
-	ck_assert_int_eq(qmem_work(r.q, new_job("smaps of pid 19")), 0);
+	ck_assert_int_eq(work(QMEM_TARGETS, "smaps", 17), 0);
+	ck_assert_int_eq(work(QMEM_TARGETS, "cmdline", 18), 0);
+	ck_assert_int_eq(work(QMEM_TARGETS, "passwd", 0), 0);
 	qmem_dispatch(r.q, NULL, 0, 129 * QMEM_SECOND);
 	ck_assert_str_eq(recorder_take(&r), "");
+	ck_assert(!qmem_is_stuck(r.q, "smaps", 17));
 	qmem_dispatch(r.q, NULL, 0, qmem_next(r.q));
-	ck_assert_str_eq(
-		recorder_take(&r),
-		"event WARNING self.worker[smaps of pid 17] smaps of pid 17 has not come back for 30 s: the worker "
-		"waits for it, all else goes on\n");
-	qmem_dispatch(r.q, NULL, 0, 200 * QMEM_SECOND);
-	recorder_work(&r);
 	ck_assert_str_eq(recorder_take(&r),
-			 "event OKAY self.worker[smaps of pid 17] smaps of pid 17 has come back after 100 s\n");
+			 "event WARNING self.worker[smaps of pid 17] smaps of pid 17 has not come back for 30 s: its "
+			 "thread is left behind, 1 of at most 4, all else goes on\n");
+	ck_assert(r.left->left);
+	ck_assert(qmem_is_stuck(r.q, "another", 17));
+	ck_assert(!qmem_is_stuck(r.q, "smaps", 18));
+	ck_assert_uint_eq(totals().left[QMEM_TARGETS], 1);
+	ck_assert_uint_eq(totals().left[QMEM_STORE], 0);
+	qmem_dispatch(r.q, NULL, 0, 159 * QMEM_SECOND);
 	/* a job for many processes says which one it is at */
-	qmem_dispatch(r.q, NULL, 0, 229 * QMEM_SECOND);
 	QMEM_JOB_AT(r.jobs, 42);
-	qmem_dispatch(r.q, NULL, 0, 230 * QMEM_SECOND);
-	ck_assert_str_eq(
-		recorder_take(&r),
-		"event WARNING self.worker[smaps of pid 18] smaps of pid 18, now at pid 42, has not come back for "
-		"30 s: the worker waits for it, all else goes on\n");
-	recorder_work(&r);
+	qmem_dispatch(r.q, NULL, 0, 160 * QMEM_SECOND);
 	ck_assert_str_eq(recorder_take(&r),
-			 "event OKAY self.worker[smaps of pid 18] smaps of pid 18 has come back after 30 s\n");
-	/* the third was not stuck, only behind it */
-	qmem_dispatch(r.q, NULL, 0, 259 * QMEM_SECOND);
-	recorder_work(&r);
+			 "event WARNING self.worker[cmdline of pid 42] cmdline of pid 42 has not come back for 30 s: "
+			 "its thread is left behind, 2 of at most 4, all else goes on\n");
+	/* it may have gone on meanwhile: what was said of it is over, no other thing */
+	QMEM_JOB_AT(r.left, 43);
+	ck_assert(recorder_come_back(&r));
+	ck_assert_str_eq(recorder_take(&r),
+			 "event OKAY self.worker[cmdline of pid 42] cmdline of pid 42 has come back after 30 s\n");
+	ck_assert(!qmem_is_stuck(r.q, "cmdline", 42));
+	ck_assert_uint_eq(totals().late, 60 * QMEM_SECOND);
+	qmem_dispatch(r.q, NULL, 0, 190 * QMEM_SECOND);
+	ck_assert_str_eq(recorder_take(&r), "event WARNING self.worker[passwd] passwd has not come back for 30 s: its "
+					    "thread is left behind, 2 of at most 4, all else goes on\n");
+	ck_assert(qmem_is_stuck(r.q, "passwd", 0));
+	ck_assert(!qmem_is_stuck(r.q, "another", 0));
+	while (recorder_come_back(&r))
+		continue;
+	ck_assert_str_eq(calls, "run done run done run done ");
+	ck_assert_uint_eq(totals().jobs, 3);
+	ck_assert_uint_eq(totals().back, 3);
+	ck_assert_uint_eq(totals().stuck, 3);
+	ck_assert_uint_eq(totals().left[QMEM_TARGETS], 0);
+	ck_assert_uint_eq(totals().late, 0);
+	ck_assert_uint_eq(qmem_next(r.q), QMEM_NEVER);
+}
+END_TEST
+
+/* A file of ours is not stuck because those before it in the other lane are. */
+START_TEST(lanes_do_not_wait_for_each_other)
+{
+	r.hold_jobs = true;
+	ck_assert_int_eq(work(QMEM_TARGETS, "smaps", 17), 0);
+	qmem_dispatch(r.q, NULL, 0, 20 * QMEM_SECOND);
+	ck_assert_int_eq(work(QMEM_STORE, "backup", 0), 0);
+	qmem_dispatch(r.q, NULL, 0, 49 * QMEM_SECOND);
+	ck_assert_uint_eq(totals().stuck, 1);
+	ck_assert(recorder_work(&r)); /* the one of the store, as the first is left behind */
+	ck_assert_uint_eq(qmem_next(r.q), QMEM_NEVER);
+	qmem_dispatch(r.q, NULL, 0, 90 * QMEM_SECOND);
+	ck_assert_uint_eq(totals().stuck, 1);
+	ck_assert_uint_eq(totals().left[QMEM_STORE], 0);
+}
+END_TEST
+
+/* Then the lane waits, which is said, and has its place as soon as one is back. */
+START_TEST(four_are_left_behind_at_most)
+{
+	r.hold_jobs = true;
+	for (int32_t pid = 1; pid <= 6; pid++)
+		ck_assert_int_eq(work(QMEM_TARGETS, "smaps", pid), 0);
+	for (uint64_t s = 30; s <= 120; s += 30)
+		qmem_dispatch(r.q, NULL, 0, s * QMEM_SECOND);
+	ck_assert_uint_eq(totals().left[QMEM_TARGETS], 4);
+	(void)recorder_take(&r);
+	qmem_dispatch(r.q, NULL, 0, 150 * QMEM_SECOND);
+	ck_assert_str_eq(recorder_take(&r),
+			 "event FAILURE self.worker[smaps of pid 5] smaps of pid 5 has not come back for "
+			 "30 s, with 4 threads left behind before: the lane 'targets' waits, all else "
+			 "goes on\n");
+	qmem_dispatch(r.q, NULL, 0, 300 * QMEM_SECOND);
 	ck_assert_str_eq(recorder_take(&r), "");
-	qmem_totals(r.q, &totals);
-	ck_assert_uint_eq(totals.jobs, 3);
-	ck_assert_uint_eq(totals.back, 3);
-	ck_assert_uint_eq(totals.stuck, 2);
+	ck_assert_uint_eq(totals().left[QMEM_TARGETS], 4);
+	ck_assert_uint_eq(totals().stuck, 5);
+	ck_assert(qmem_is_stuck(r.q, "smaps", 5));
+	ck_assert(!qmem_is_stuck(r.q, "smaps", 6));
+	ck_assert(recorder_come_back(&r));
+	ck_assert_str_eq(recorder_take(&r),
+			 "event OKAY self.worker[smaps of pid 4] smaps of pid 4 has come back after 210 s\n"
+			 "event WARNING self.worker[smaps of pid 5] smaps of pid 5 has not come back for 180 s: its "
+			 "thread is left behind, 4 of at most 4, all else goes on\n");
+	ck_assert_uint_eq(totals().left[QMEM_TARGETS], 4);
+	ck_assert(recorder_work(&r));
+	ck_assert_ptr_null(r.jobs);
+	qmem_dispatch(r.q, NULL, 0, 400 * QMEM_SECOND);
+	ck_assert_uint_eq(totals().stuck, 5);
+}
+END_TEST
+
+/* It waits, and the next time there may be one. */
+START_TEST(no_thread_to_take_over)
+{
+	r.hold_jobs = r.no_threads = true;
+	ck_assert_int_eq(work(QMEM_STORE, "backup", 0), 0);
+	qmem_dispatch(r.q, NULL, 0, 30 * QMEM_SECOND);
+	ck_assert_str_eq(recorder_take(&r),
+			 "event FAILURE self.worker[backup] backup has not come back for 30 s, with 0 "
+			 "threads left behind before: the lane 'store' waits, all else goes on\n");
+	ck_assert(!r.jobs->left);
+	r.no_threads = false;
+	qmem_dispatch(r.q, NULL, 0, 60 * QMEM_SECOND);
+	ck_assert(r.left->left);
+	ck_assert(recorder_come_back(&r));
+	ck_assert_uint_eq(totals().left[QMEM_STORE], 0);
+}
+END_TEST
+
+START_TEST(stuck_after)
+{
+	struct qmem_error error;
+
+	ck_assert_int_eq(qmem_set(r.q, NULL, NULL, NULL, "StuckAfter", "5s", &error), 0);
+	r.hold_jobs = true;
+	ck_assert_int_eq(work(QMEM_TARGETS, "smaps", 1), 0);
+	qmem_dispatch(r.q, NULL, 0, 5 * QMEM_SECOND - 1);
+	ck_assert_uint_eq(totals().stuck, 0);
+	qmem_dispatch(r.q, NULL, 0, 5 * QMEM_SECOND);
+	ck_assert_uint_eq(totals().stuck, 1);
 }
 END_TEST
 
@@ -259,9 +368,12 @@ START_TEST(a_late_job_is_a_value)
 	procroot_now += 10 * QMEM_SECOND;
 	procroot_tick();
 	ck_assert_int_eq(procroot_value("self.worker.late"), 40000);
-	recorder_work(&procroot_host);
+	ck_assert_int_eq(procroot_value("self.left.targets"), 1000);
+	ck_assert_int_eq(procroot_value("self.left.store"), 0);
+	recorder_come_back(&procroot_host);
 	procroot_tick();
 	ck_assert_int_eq(procroot_value("self.worker.late"), 0);
+	ck_assert_int_eq(procroot_value("self.left.targets"), 0);
 	procroot_end();
 }
 END_TEST
@@ -292,6 +404,10 @@ SUITE(wait)
 	tcase_add_test(t, a_timer_that_sets_itself_again);
 	tcase_add_test(t, jobs);
 	tcase_add_test(t, a_stuck_job_is_an_event);
+	tcase_add_test(t, lanes_do_not_wait_for_each_other);
+	tcase_add_test(t, four_are_left_behind_at_most);
+	tcase_add_test(t, no_thread_to_take_over);
+	tcase_add_test(t, stuck_after);
 	tcase_add_test(t, a_late_job_is_a_value);
 	tcase_add_test(t, a_job_outlives_the_engine);
 	suite_add_tcase(s, t);

@@ -16,7 +16,7 @@ void unit_add(struct unit_suite *suite);
 /* A file's suite, which main.c runs because the file is linked: SUITE(name) { ... return suite; } */
 #define SUITE(name_)                                                                                                   \
 	static Suite *name_##_suite(void);                                                                             \
-	__attribute__((constructor)) static void name_##_add(void)                                                     \
+	__attribute__((constructor)) static void name_##_suite_add(void)                                               \
 	{                                                                                                              \
 		static struct unit_suite unit = { .name = #name_, .make = name_##_suite };                             \
 		unit_add(&unit);                                                                                       \
