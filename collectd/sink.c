@@ -10,11 +10,10 @@
 
 #include "engine/name.h"
 
-#define SINK_PLUGIN "qmem"
-/* '/' separates the parts of an identifier, and a blank must be quoted in every command on the unixsock; that is no matter
- * in notifications, which are read. */
-#define VALUES_ALLOWED ".-:@"
-#define EVENTS_ALLOWED VALUES_ALLOWED " "
+_Static_assert(QMEM_COLLECTD_NAME == DATA_MAX_NAME_LEN, "the daemon's own limit");
+
+#define SINK_ORIGINAL "qmem:instance" /* in meta data */
+#define TYPE_SOURCES 8                /* of a type, at most; more than any type of types.db has */
 
 /* Types whose unit is not the base unit. */
 static const struct {
@@ -47,50 +46,32 @@ struct sink {
 	value_t *values; /* room for the longest list */
 };
 
-static bool fits(const struct qmem_family *family, const data_set_t *ds)
-{
-	for (size_t i = 0; ds && i < ds->ds_num; i++) {
-		bool gauge = ds->ds[i].type == DS_TYPE_GAUGE;
-
-		if (gauge != (family->kind == QMEM_GAUGE))
-			return false;
-	}
-	return ds && ds->ds_num;
-}
-
 static const struct qmem_metric *metric_named(const struct qmem_family *family, const char *id)
 {
-	for (const struct qmem_metric *m = family->metrics; m->id; m++)
-		if (strcmp(m->id, id) == 0)
-			return m;
-	return NULL;
+	const struct qmem_metric *m = family->metrics;
+
+	while (strcmp(m->id, id) != 0)
+		m++;
+	return m;
 }
 
-static size_t count(const struct qmem_family *family)
+/* What the daemon knows of a type. False: nothing, or one whose sources are not of one kind. */
+static bool known_type(const data_set_t *ds, const char **sources, struct qmem_collectd_type *ret)
 {
-	size_t n = 0;
-
-	while (family->metrics[n].id)
-		n++;
-	return n;
-}
-
-/* The metrics in the order of the type's sources; NULL if they are not the same. */
-static const struct qmem_metric **match_sources(const struct qmem_family *family, const data_set_t *ds)
-{
-	const struct qmem_metric **sources;
-
-	if (count(family) != ds->ds_num)
-		return NULL;
-	sources = calloc(ds->ds_num, sizeof(*sources));
-	for (size_t i = 0; sources && i < ds->ds_num; i++) {
-		sources[i] = metric_named(family, ds->ds[i].name);
-		if (!sources[i]) {
-			free(sources);
-			return NULL;
-		}
+	if (!ds || !ds->ds_num || ds->ds_num > TYPE_SOURCES)
+		return false;
+	for (size_t i = 0; i < ds->ds_num; i++) {
+		if ((ds->ds[i].type == DS_TYPE_GAUGE) != (ds->ds[0].type == DS_TYPE_GAUGE))
+			return false;
+		sources[i] = ds->ds[i].name;
 	}
-	return sources;
+	*ret = (struct qmem_collectd_type){
+		.name = ds->type,
+		.kind = ds->ds[0].type == DS_TYPE_GAUGE ? QMEM_GAUGE : QMEM_COUNTER,
+		.n = ds->ds_num,
+		.sources = sources,
+	};
+	return true;
 }
 
 static int64_t scale_of(const char *type)
@@ -101,29 +82,33 @@ static int64_t scale_of(const char *type)
 	return 1;
 }
 
-static struct shape shape_of(const struct qmem_service *service, const struct qmem_family *family)
+/* -ENOMEM. */
+static int set_shape(struct shape *shape, const struct qmem_service *service, const struct qmem_family *family)
 {
-	const data_set_t *ds = plugin_get_ds(family->type);
-	struct shape shape = { .type = family->type, .scale = scale_of(family->type), .n = 1 };
+	const char *sources[TYPE_SOURCES];
+	struct qmem_collectd_type type;
+	bool known = known_type(plugin_get_ds(family->type), sources, &type);
+	enum qmem_collectd_lists lists = qmem_collectd_lists(family, known ? &type : NULL);
 
-	if (fits(family, ds) && ds->ds_num > 1)
-		shape.sources = match_sources(family, ds);
-	if (shape.sources)
-		shape.n = ds->ds_num;
-	else if (!fits(family, ds) || ds->ds_num > 1)
-		shape.type = family->kind == QMEM_GAUGE ? "gauge" : "derive";
-	if (shape.type != family->type) {
-		shape.scale = 1;
+	shape->type = qmem_collectd_type(family, lists);
+	shape->scale = lists == QMEM_COLLECTD_PLAIN ? 1 : scale_of(family->type);
+	shape->n = lists == QMEM_COLLECTD_JOINED ? type.n : 1;
+	if (lists == QMEM_COLLECTD_PLAIN)
 		WARNING("qmem plugin: the type '%s' of %s.%s is not in types.db, or differs there: '%s' is used",
-			family->type, service->name, family->id, shape.type);
-	}
-	return shape;
+			family->type, service->name, family->id, shape->type);
+	if (lists != QMEM_COLLECTD_JOINED)
+		return 0;
+	shape->sources = calloc(type.n, sizeof(*shape->sources));
+	for (size_t i = 0; shape->sources && i < type.n; i++)
+		shape->sources[i] = metric_named(family, sources[i]);
+	return shape->sources ? 0 : -ENOMEM;
 }
 
 static int add_service(struct sink *sink, const struct qmem *q, const struct qmem_service *service)
 {
 	struct sink_service *s = &sink->services[sink->n];
 	size_t n = 0;
+	int err = 0;
 
 	while (service->families && service->families[n].id)
 		n++;
@@ -135,10 +120,10 @@ static int add_service(struct sink *sink, const struct qmem *q, const struct qme
 	s->service = service;
 	s->n = n;
 	sink->n++;
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < n && !err; i++)
 		if (qmem_shown(q, service, &service->families[i]))
-			s->shapes[i] = shape_of(service, &service->families[i]);
-	return 0;
+			err = set_shape(&s->shapes[i], service, &service->families[i]);
+	return err;
 }
 
 struct sink *sink_new(const struct qmem *q)
@@ -200,19 +185,6 @@ static const struct shape *find_shape(struct sink *sink, const struct qmem_servi
 	return NULL;
 }
 
-static void set_plugin_instance(char dst[DATA_MAX_NAME_LEN], const char *service, const char *instance,
-				const char *allowed)
-{
-	size_t len;
-
-	sstrncpy(dst, service, DATA_MAX_NAME_LEN);
-	if (!instance)
-		return;
-	len = strlen(dst);
-	dst[len++] = '-';
-	qmem_name_safe(dst + len, DATA_MAX_NAME_LEN - len, instance, allowed);
-}
-
 /* False: there is no such value, and no way to say so. */
 static bool convert(const struct shape *shape, const struct qmem_family *family, int64_t sample, value_t *ret)
 {
@@ -235,7 +207,7 @@ static void dispatch_joined(struct sink *sink, const struct shape *shape, const 
 	for (size_t i = 0; i < shape->n; i++)
 		if (!convert(shape, family, qmem_value(shape->sources[i], sample), &sink->values[i]))
 			return;
-	sstrncpy(vl->type_instance, family->id, sizeof(vl->type_instance));
+	qmem_collectd_type_instance(vl->type_instance, family->id, NULL);
 	plugin_dispatch_values(vl);
 }
 
@@ -247,23 +219,21 @@ static void dispatch_each(struct sink *sink, const struct shape *shape, const st
 		if (!(seen >> (m - family->metrics) & 1) ||
 		    !convert(shape, family, qmem_value(m, sample), sink->values))
 			continue;
-		ssnprintf(vl->type_instance, sizeof(vl->type_instance), "%s_%s", family->id, m->id);
+		qmem_collectd_type_instance(vl->type_instance, family->id, m->id);
 		plugin_dispatch_values(vl);
 	}
 }
 
 /* The original of a name that had to be altered: only then, since the daemon copies meta data with every list. */
-static void add_original(value_list_t *vl, const char *service, const char *instance)
+static void add_original(value_list_t *vl, const char *instance)
 {
 	char original[256];
 
-	if (strcmp(vl->plugin_instance + strlen(service) + 1, instance) == 0)
-		return;
 	vl->meta = meta_data_create();
 	if (!vl->meta)
 		return;
 	qmem_name_label(original, sizeof(original), instance);
-	meta_data_add_string(vl->meta, "qmem:instance", original);
+	meta_data_add_string(vl->meta, SINK_ORIGINAL, original);
 }
 
 void sink_values(struct sink *sink, const struct qmem_round *round, const struct qmem_family *family,
@@ -278,11 +248,10 @@ void sink_values(struct sink *sink, const struct qmem_round *round, const struct
 	vl.values_len = shape->n;
 	vl.time = sink->time;
 	vl.interval = NS_TO_CDTIME_T(round->interval);
-	sstrncpy(vl.plugin, SINK_PLUGIN, sizeof(vl.plugin));
+	qmem_collectd_plugin(vl.plugin, round->service->name);
 	sstrncpy(vl.type, shape->type, sizeof(vl.type));
-	set_plugin_instance(vl.plugin_instance, round->service->name, instance ? instance->name : NULL, VALUES_ALLOWED);
-	if (instance)
-		add_original(&vl, round->service->name, instance->name);
+	if (qmem_collectd_instance(vl.plugin_instance, instance ? instance->name : NULL))
+		add_original(&vl, instance->name);
 	if (shape->sources)
 		dispatch_joined(sink, shape, family, sample, &vl);
 	else
@@ -291,27 +260,29 @@ void sink_values(struct sink *sink, const struct qmem_round *round, const struct
 		meta_data_destroy(vl.meta);
 }
 
+static void add_text(notification_t *n, const char *name, const char *text)
+{
+	char value[256];
+
+	/* exec prints them one a line */
+	qmem_name_label(value, sizeof(value), text);
+	plugin_notification_meta_add_string(n, name, value);
+}
+
 void sink_notification(notification_t *ret, const struct qmem_event *event)
 {
 	static const int severities[] = {
 		[QMEM_OKAY] = NOTIF_OKAY, [QMEM_WARNING] = NOTIF_WARNING, [QMEM_FAILURE] = NOTIF_FAILURE
 	};
-	char value[256];
-
 	memset(ret, 0, sizeof(*ret));
 	ret->severity = severities[event->severity];
 	ret->time = cdtime();
 	sstrncpy(ret->message, event->message, sizeof(ret->message));
 	sstrncpy(ret->host, hostname_g, sizeof(ret->host));
-	sstrncpy(ret->plugin, SINK_PLUGIN, sizeof(ret->plugin));
-	set_plugin_instance(ret->plugin_instance, event->service, event->instance, EVENTS_ALLOWED);
-	/* alerts are named after plugin and type: collectd_qmem_<name> */
+	qmem_collectd_plugin(ret->plugin, event->service);
 	sstrncpy(ret->type, event->name, sizeof(ret->type));
-	if (event->instance)
-		qmem_name_safe(ret->type_instance, sizeof(ret->type_instance), event->instance, EVENTS_ALLOWED);
-	for (const struct qmem_label *field = event->fields; field && field->name; field++) {
-		/* exec prints them one a line */
-		qmem_name_label(value, sizeof(value), field->value ? field->value : "");
-		plugin_notification_meta_add_string(ret, field->name, value);
-	}
+	if (qmem_collectd_instance(ret->plugin_instance, event->instance))
+		add_text(ret, SINK_ORIGINAL, event->instance);
+	for (const struct qmem_label *field = event->fields; field && field->name; field++)
+		add_text(ret, field->name, field->value ? field->value : "");
 }

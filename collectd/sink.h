@@ -19,14 +19,14 @@ void sink_free(struct sink *sink);
 void sink_round(struct sink *sink);
 
 /*
- * qmem-<service>[-<instance>]/<type>-<family>_<metric>, or one list <type>-<family> when the type has several sources with
- * the names of the metrics. An absent gauge is NaN if it was ever there, an absent counter leaves its list out. Calls no
+ * qmem_<service>[-<instance>]/<type>-<family>_<metric>, or one list <type>-<family> when the type has several sources with
+ * the names of the metrics (name.h). An absent gauge is NaN if it was ever there, an absent counter leaves its list out. Calls no
  * foreign code: the daemon only queues what it is given.
  */
 void sink_values(struct sink *sink, const struct qmem_round *round, const struct qmem_family *family,
 		 const struct qmem_instance *instance, const void *sample);
 
-/* The notification owns its meta data: plugin_notification_meta_free(). */
+/* qmem_<service>[-<instance>]/<condition>. The notification owns its meta data: plugin_notification_meta_free(). */
 void sink_notification(notification_t *ret, const struct qmem_event *event);
 
 #endif

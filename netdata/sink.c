@@ -14,7 +14,6 @@
 #include "util/fnv.h"
 #include "engine/name.h"
 
-#define ID_MAX 200 /* type.id in Netdata 1.37.1 */
 #define LABEL_MAX 512
 #define PRIORITY 1700 /* the menu stands where its first chart does: behind "Memory", before "Disks" */
 #define INT_MAX_20 20 /* the longest integer, with its sign */
@@ -115,13 +114,9 @@ static void free_chart(struct sink_chart *chart)
 static struct sink_chart *new_chart(const struct sink_service *s, struct sink_family *f, const char *name)
 {
 	struct sink_chart *chart = calloc(1, sizeof(*chart)), **charts;
-	char id[ID_MAX + 1];
-	int len = snprintf(id, sizeof(id), "qmem.%s_%s", s->service->name, f->family->id);
+	char id[QMEM_NETDATA_NAME];
 
-	if (f->family->label) {
-		id[len++] = '_';
-		qmem_name_safe(id + len, sizeof(id) - (size_t)len, name, "");
-	}
+	qmem_netdata_chart(id, s->service->name, f->family->id, f->family->label ? name : NULL);
 	if (f->n == f->size) {
 		charts = realloc(f->charts, (f->size ? f->size * 2 : 1) * sizeof(*charts));
 		if (!charts)
@@ -182,15 +177,16 @@ static void put_chart(const struct sink *sink, const struct sink_service *s, con
 		      const struct sink_chart *chart, bool obsolete)
 {
 	const struct qmem_family *family = f->family;
+	char context[QMEM_NETDATA_NAME];
 	struct sink_unit unit;
 
 	sink_unit_of(family, &unit);
 	output_printf(sink->out, "CHART %s '' ", chart_id(chart));
 	put_quoted(sink->out, family->title);
-	output_printf(sink->out, " '%s' '%s' 'qmem.%s_%s' '%s' %u %llu '%s' 'qmem.plugin' '%s'\n", unit.text,
-		      family->menu ? family->menu : s->service->name, s->service->name, family->id,
-		      family->style ? family->style : "line", f->priority,
-		      (unsigned long long)(chart->interval / QMEM_SECOND), obsolete ? "obsolete" : "",
+	qmem_netdata_context(context, s->service->name, family->id);
+	output_printf(sink->out, " '%s' '%s' '%s' '%s' %u %llu '%s' 'qmem.plugin' '%s'\n", unit.text,
+		      family->menu ? family->menu : s->service->name, context, family->style ? family->style : "line",
+		      f->priority, (unsigned long long)(chart->interval / QMEM_SECOND), obsolete ? "obsolete" : "",
 		      s->service->name);
 }
 

@@ -27,7 +27,7 @@ def clean(daemon, name):
 
 
 def has(daemon, service):
-    return any(re.match(rf"qmem-{service}[-/]", name) for name in daemon.identifiers())
+    return any(re.match(rf"qmem_{service}[-/]", name) for name in daemon.identifiers())
 
 
 def all_have_come(daemon, services=()):
@@ -87,29 +87,29 @@ def test_defaults():
     tap.same(len({name.replace("/", "_").lower() for name in names}), len(names), "identifiers are unique")
     strange = [name for name in names if re.split("[-/]", name.split("/")[1])[0] not in types]
     tap.same(strange, [], "all types are in types.db")
-    odd = [name for name in names if not re.fullmatch(r"qmem-[a-z]+(-[A-Za-z0-9_.:@-]+)?/[a-z_]+-[a-z0-9_]+", name)]
-    tap.same(odd, [], "identifiers look like qmem-service-instance/type-family_metric")
-    tap.same(daemon.value("qmem-meminfo/memory-available_total"), {"value": float(f"{meminfo('MemTotal'):e}")}, "GETVAL")
+    odd = [name for name in names if not re.fullmatch(r"qmem_[a-z]+(-[A-Za-z0-9_.:@-]+)?/[a-z_]+-[a-z0-9_]+", name)]
+    tap.same(odd, [], "identifiers look like qmem_service-instance/type-family_metric")
+    tap.same(daemon.value("qmem_meminfo/memory-available_total"), {"value": float(f"{meminfo('MemTotal'):e}")}, "GETVAL")
 
     use_loopback()
     for metric, key in (("available_total", "MemTotal"), ("commit_limit", "CommitLimit"),
                         ("available_available", "MemAvailable"), ("usage_free", "MemFree"),
                         ("usage_buffers", "Buffers"), ("lru_active_file", "Active(file)"),
                         ("kernel_page_tables", "PageTables"), ("processes_anon", "AnonPages")):
-        between(daemon, f"qmem-meminfo/memory-{metric}", 0, lambda key=key: meminfo(key))
-    between(daemon, "qmem-vmstat/vmpage_action-alloc_free", 0, lambda: vmstat("pgfree"))
-    between(daemon, "qmem-vmstat/vmpage_faults-faults", 0, lambda: vmstat("pgfault") - vmstat("pgmajfault"))
-    between(daemon, "qmem-vmstat/vmpage_faults-faults", 1, lambda: vmstat("pgmajfault"))
-    between(daemon, "qmem-vmstat/total_bytes-io_in", 0, lambda: vmstat("pgpgin") * 1024)
-    between(daemon, "qmem-vmstat/total_events-oom_kill", 0, lambda: vmstat("oom_kill"))
-    if any(name.startswith("qmem-netstat-lo/") for name in names):
+        between(daemon, f"qmem_meminfo/memory-{metric}", 0, lambda key=key: meminfo(key))
+    between(daemon, "qmem_vmstat/vmpage_action-alloc_free", 0, lambda: vmstat("pgfree"))
+    between(daemon, "qmem_vmstat/vmpage_faults-faults", 0, lambda: vmstat("pgfault") - vmstat("pgmajfault"))
+    between(daemon, "qmem_vmstat/vmpage_faults-faults", 1, lambda: vmstat("pgmajfault"))
+    between(daemon, "qmem_vmstat/total_bytes-io_in", 0, lambda: vmstat("pgpgin") * 1024)
+    between(daemon, "qmem_vmstat/total_events-oom_kill", 0, lambda: vmstat("oom_kill"))
+    if any(name.startswith("qmem_netstat-lo/") for name in names):
         for family, columns in (("if_octets-bytes", (0, 8)), ("if_packets-packets", (1, 9))):
             for i, column in enumerate(columns):
-                between(daemon, f"qmem-netstat-lo/{family}", i, lambda column=column: interface("lo", column))
+                between(daemon, f"qmem_netstat-lo/{family}", i, lambda column=column: interface("lo", column))
     else:
         tap.skip("netstat: the loopback", "this machine has none")
     for resource in ("memory", "io", "cpu"):
-        name = f"qmem-pressure-{resource}/total_time_in_ms-stall_some"
+        name = f"qmem_pressure-{resource}/total_time_in_ms-stall_some"
         if "pressure" in SERVICES:
             between(daemon, name, 0, lambda resource=resource: pressure(resource))
         else:
@@ -173,7 +173,7 @@ def test_descriptors():
             # collectd itself needs some
             tap.ok(daemon.child.returncode == 1, f"{n} descriptors: collectd gives up", daemon.child.returncode, daemon.text())
             continue
-        tap.wait_for(lambda: daemon.written("qmem-self/total_operations-collections_collections"), 3)
+        tap.wait_for(lambda: daemon.written("qmem_self/total_operations-collections_collections"), 3)
         status, seconds = daemon.stop()
         tap.ok(status in (0, 1) and seconds < STOP, f"{n} descriptors: it runs, and stops", status, seconds, daemon.text())
         tap.same(daemon.reports(), "", f"{n} descriptors: no report of a sanitizer")
@@ -221,7 +221,7 @@ def test_merged():
     tap.ok(daemon.start() and all_have_come(daemon, ["vmstat", "self"]), "two <Plugin> blocks: it starts", daemon.text())
     names = daemon.identifiers()
     for key in ("nr_free_pages", "nr_zone_active_file"):
-        tap.ok(any(name.startswith(f"qmem-vmstat-{key}/") for name in names), f"two <Plugin> blocks: {key}", names)
+        tap.ok(any(name.startswith(f"qmem_vmstat-{key}/") for name in names), f"two <Plugin> blocks: {key}", names)
     tap.ok(not has(daemon, "meminfo") and not has(daemon, "netstat"), "two <Plugin> blocks: two services are off", names)
     tap.same(daemon.warnings(), [], "two <Plugin> blocks: no warning")
     clean(daemon, "two <Plugin> blocks")
@@ -269,7 +269,7 @@ def test_hostile_interface():
                       wrapper=["unshare", "-n", "sh", "-c", setup + ' && exec "$@"', "sh"])
     tap.ok(daemon.start() and all_have_come(daemon, ["netstat"]), "hostile interface names: it runs", daemon.text(),
            daemon.text("err"))
-    names = {re.match("qmem-netstat-(.*)/", n).group(1) for n in daemon.identifiers() if n.startswith("qmem-netstat-")}
+    names = {re.match("qmem_netstat-(.*)/", n).group(1) for n in daemon.identifiers() if n.startswith("qmem_netstat-")}
     for start in ("a_b_c_", "x_y__z_"):
         tap.ok(any(re.fullmatch(start + "[0-9a-f]{8}", n) for n in names), f"hostile interface names: {start}...", names)
     tap.ok({"a.1", "a_1"} <= names, "hostile interface names: those that are almost the same stay two", names)

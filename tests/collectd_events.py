@@ -42,7 +42,7 @@ def test_level(daemon):
     tap.ok("Notification:" in daemon.text() and "type = level" in daemon.text(), "collectd logs it", daemon.text())
     if EXECS:
         got = of(daemon, "level", "WARNING")[0]
-        expected = {"Host": "testhost", "Plugin": "qmem", "PluginInstance": "meminfo", "Type": "level"}
+        expected = {"Host": "testhost", "Plugin": "qmem_meminfo", "PluginInstance": None, "Type": "level", "TypeInstance": None}
         tap.same({key: got.get(key) for key in expected}, expected, "it says where it is from")
         tap.ok("available" in got[None] and len(got[None]) < 256, "its message is for a human", got)
 
@@ -68,8 +68,8 @@ def test_pressure(daemon, s):
         return False
     if EXECS:
         got = found[0]
-        expected = {"Host": "testhost", "Plugin": "qmem", "PluginInstance": f"pressure-{INSTANCE}", "Type": "pressure",
-                    "TypeInstance": INSTANCE}
+        expected = {"Host": "testhost", "Plugin": "qmem_pressure", "PluginInstance": INSTANCE, "Type": "pressure",
+                    "TypeInstance": None}
         tap.same({key: got.get(key) for key in expected}, expected, "it says where it is from")
         tap.ok("memory" in got[None] and "%" in got[None] and len(got[None]) < 256, "its message is for a human", got)
         own = set(got) - set(expected) - {None, "Severity", "Time"}
@@ -103,7 +103,7 @@ def test_read_only(s):
     daemon = Collectd(CONFIG, wrapper=["unshare", "-m", "sh", "-c", bind + ' && exec "$@"', "sh"])
     if not tap.ok(daemon.start(), "a read-only /proc/pressure: it starts", daemon.text(), daemon.text("err")):
         return
-    tap.ok(tap.wait_for(lambda: daemon.written("qmem-pressure-memory/total_time_in_ms-stall_some"), SLOW),
+    tap.ok(tap.wait_for(lambda: daemon.written("qmem_pressure-memory/total_time_in_ms-stall_some"), SLOW),
            "a read-only /proc/pressure: values")
     seen = stalled(s, lambda: "type = pressure" in daemon.text())
     if seen is None:

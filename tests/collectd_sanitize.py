@@ -44,7 +44,7 @@ CONFIG = """
 </Service>
 """
 # what only the worker can know
-WORK = ["/memory-pss_pss", "qmem-heapmon-"]
+WORK = ["/memory-pss_pss", "qmem_heapmon-"]
 
 
 def sources(*patterns):
@@ -68,8 +68,8 @@ def library(name):
 
 def use(daemon, name, with_stall):
     """Values, and notifications."""
-    tap.wait_for(lambda: any(n.startswith("qmem-self/") for n in daemon.identifiers()), SLOW)
-    tap.wait_for(lambda: len(daemon.written("qmem-meminfo/memory-available_total")) >= 5, SLOW)
+    tap.wait_for(lambda: any(n.startswith("qmem_self/") for n in daemon.identifiers()), SLOW)
+    tap.wait_for(lambda: len(daemon.written("qmem_meminfo/memory-available_total")) >= 5, SLOW)
     tap.wait_for(lambda: "type = level" in daemon.text(), SLOW)
     worker = tap.wait_for(lambda: all(any(name in line for line in daemon.identifiers()) for name in WORK), 3 * SLOW)
     tap.ok(worker, f"{name}: the worker has read what it shall", daemon.identifiers(), daemon.warnings())
@@ -109,7 +109,7 @@ def test_threads():
     tap.ok(daemon.start(), "ThreadSanitizer: collectd starts", daemon.text(), daemon.text("err"))
     use(daemon, "ThreadSanitizer", with_stall=True)
     tap.ok("type = level" in daemon.text(), "ThreadSanitizer: a notification", daemon.text())
-    tap.ok(daemon.written("qmem-meminfo/memory-available_total"), "ThreadSanitizer: values")
+    tap.ok(daemon.written("qmem_meminfo/memory-available_total"), "ThreadSanitizer: values")
     status, _ = daemon.stop()
     tap.same(status, 0, "ThreadSanitizer: collectd ends with 0")
     tap.same(daemon.reports(), "", "ThreadSanitizer: nothing to report of collectd")
@@ -126,7 +126,7 @@ def test_valgrind():
     tap.ok(daemon.start(), "valgrind: collectd starts", daemon.text(), daemon.text("err"))
     use(daemon, "valgrind", with_stall=False)
     tap.ok("type = level" in daemon.text(), "valgrind: a notification", daemon.text())
-    tap.ok(daemon.written("qmem-meminfo/memory-available_total"), "valgrind: values")
+    tap.ok(daemon.written("qmem_meminfo/memory-available_total"), "valgrind: values")
     status, _ = daemon.stop()
     tap.ok(status == 0, "valgrind: no error, and nothing lost", status, tap.read(log))
     tap.ok("ERROR SUMMARY: 0 errors" in tap.read(log), "valgrind: it has looked", tap.read(log))

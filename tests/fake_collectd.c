@@ -127,7 +127,7 @@ static bool has_service(const char *service)
 {
 	char start[128];
 
-	snprintf(start, sizeof(start), "qmem-%s", service);
+	snprintf(start, sizeof(start), "qmem_%s", service);
 	for (size_t i = 0; i < fake_values(); i++) {
 		const char *name = fake_value(i)->name;
 
@@ -269,19 +269,19 @@ static void test_values(void)
 	      0);
 	CHECK(fake.init() == 0);
 	CHECK(fake.read(NULL) == 0);
-	CHECK(value_of("qmem-test/memory-level_here", 0) == 4200);
-	CHECK_OF(!fake_value_named("qmem-test/memory-level_absent"), "a gauge that this kernel does not have");
-	CHECK(value_of("qmem-test/percent-share_some", 0) == 42);
+	CHECK(value_of("qmem_test/memory-level_here", 0) == 4200);
+	CHECK_OF(!fake_value_named("qmem_test/memory-level_absent"), "a gauge that this kernel does not have");
+	CHECK(value_of("qmem_test/percent-share_some", 0) == 42);
 	/* in the type's order, not in the table's */
-	CHECK(value_of("qmem-test-eth0/if_octets-octets", 0) == 1000);
-	CHECK(value_of("qmem-test-eth0/if_octets-octets", 1) == 2000);
-	CHECK(fake_value_named("qmem-test-eth0.100/if_octets-octets"));
-	CHECK(fake_value_named("qmem-test-a_b/if_octets-octets"));
-	CHECK_OF(!fake_value_named("qmem-test/if_octets-half"), "a list with an absent counter");
-	CHECK(value_of("qmem-test/derive-calls_all", 0) == 7);
-	CHECK_OF(!fake_value_named("qmem-test/derive-calls_gone"), "an absent counter");
-	CHECK(value_of("qmem-test/total_time_in_ms-stall_some", 0) == 1234);
-	CHECK(value_of("qmem-test/gauge-odd_one", 0) == 5);
+	CHECK(value_of("qmem_test-eth0/if_octets-octets", 0) == 1000);
+	CHECK(value_of("qmem_test-eth0/if_octets-octets", 1) == 2000);
+	CHECK(fake_value_named("qmem_test-eth0.100/if_octets-octets"));
+	CHECK(fake_value_named("qmem_test-a_b/if_octets-octets"));
+	CHECK_OF(!fake_value_named("qmem_test/if_octets-half"), "a list with an absent counter");
+	CHECK(value_of("qmem_test/derive-calls_all", 0) == 7);
+	CHECK_OF(!fake_value_named("qmem_test/derive-calls_gone"), "an absent counter");
+	CHECK(value_of("qmem_test/total_time_in_ms-stall_some", 0) == 1234);
+	CHECK(value_of("qmem_test/gauge-odd_one", 0) == 5);
 	CHECK(fake_log(LOG_WARNING, "'no_such_type'"));
 	/* level, share, calls, stall, odd, four devices; nothing absent or hidden, no detail */
 	CHECK_OF(fake_values() == 9, number((double)fake_values()));
@@ -289,15 +289,17 @@ static void test_values(void)
 		v = fake_value(i);
 		CHECK(v->time == fake_value(0)->time && v->time && v->interval == fake.interval);
 		/* one name was altered: only it bears its original */
-		CHECK_OF((strncmp(v->name, "qmem-test-a_b_", 14) == 0) == (strcmp(v->meta, "a/b") == 0), v->name);
-		CHECK_OF(!*v->meta == (strncmp(v->name, "qmem-test-a_b_", 14) != 0), v->name);
+		CHECK_OF((strncmp(v->name, "qmem_test-a_b_", strlen("qmem_test-a_b_")) == 0) ==
+				 (strcmp(v->meta, "a/b") == 0),
+			 v->name);
+		CHECK_OF(!*v->meta == (strncmp(v->name, "qmem_test-a_b_", strlen("qmem_test-a_b_")) != 0), v->name);
 	}
 	shutdown_in_time();
 }
 
 static void test_absent_gauge(void)
 {
-	const char *name = "qmem-test/memory-level_absent";
+	const char *name = "qmem_test/memory-level_absent";
 
 	if (!run_test_service())
 		return;
@@ -328,11 +330,11 @@ static void test_merged_blocks(void)
 	CHECK(fake.init() == 0);
 	CHECK(fake.read_interval == MS_TO_CDTIME_T(500));
 	CHECK(fake.read(NULL) == 0);
-	CHECK(value_of("qmem-test/memory-level_here", 0) == 42000);
-	CHECK(fake_value_named("qmem-test-a/if_octets-octets"));
-	CHECK(fake_value_named("qmem-test-b/if_octets-octets"));
-	CHECK(!fake_value_named("qmem-test-eth0/if_octets-octets"));
-	CHECK(fake_value_named("qmem-test/memory-detail_one"));
+	CHECK(value_of("qmem_test/memory-level_here", 0) == 42000);
+	CHECK(fake_value_named("qmem_test-a/if_octets-octets"));
+	CHECK(fake_value_named("qmem_test-b/if_octets-octets"));
+	CHECK(!fake_value_named("qmem_test-eth0/if_octets-octets"));
+	CHECK(fake_value_named("qmem_test/memory-detail_one"));
 	shutdown_in_time();
 }
 
@@ -385,10 +387,11 @@ static void test_notification(void)
 	WAIT_FOR(fake_notifications() == 2);
 	CHECK(n->severity == NOTIF_WARNING);
 	CHECK(strcmp(n->host, "fakehost") == 0);
-	CHECK(strcmp(n->plugin, "qmem") == 0);
-	CHECK_OF(strncmp(n->plugin_instance, "test-a_timer_", 13) == 0, n->plugin_instance);
+	CHECK(strcmp(n->plugin, "qmem_test") == 0);
+	CHECK_OF(strncmp(n->plugin_instance, "a_timer_", 8) == 0, n->plugin_instance);
+	CHECK(fake_meta(n, "qmem:instance") && strcmp(fake_meta(n, "qmem:instance"), "a/timer") == 0);
 	CHECK(strcmp(n->type, "timer") == 0);
-	CHECK_OF(strncmp(n->type_instance, "a_timer_", 8) == 0, n->type_instance);
+	CHECK_OF(!*n->type_instance, n->type_instance);
 	CHECK_OF(strcmp(n->message, "timer of a/timer") == 0, n->message);
 	CHECK(n->time);
 	CHECK(fake_meta(n, "threshold") && strcmp(fake_meta(n, "threshold"), "10%") == 0);
@@ -427,7 +430,7 @@ static void test_overflow(void)
 	WAIT_FOR(fake_notifications() == 65);
 	WAIT_FOR(fake_log(LOG_INFO, "no longer lost") != NULL);
 	for (size_t i = 0; i < fake_notifications(); i++)
-		newest |= strcmp(fake_notification(i)->type_instance, "200") == 0;
+		newest |= strcmp(fake_notification(i)->plugin_instance, "200") == 0;
 	CHECK(newest);
 	shutdown_in_time();
 	CHECK_OF(fake_notifications() == 65, number((double)fake_notifications()));

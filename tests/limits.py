@@ -127,7 +127,7 @@ def collectd(root):
         rounds.append(lists)
         ever.update(lists)
         made.append(len(ever))
-    services = collections.Counter(re.match("qmem-([a-z]+)", name)[1] for name in rounds[-1])
+    services = collections.Counter(re.match("qmem_([a-z]+)", name)[1] for name in rounds[-1])
     series = [sum(lists.values()) for lists in rounds]
     tap.diag(f"collectd: {len(rounds[-1])} value lists, {series[-1]} values: " + ", ".join(f"{k} {v}" for k, v in services.items()))
     tap.diag(f"collectd: value lists in each round: {[len(lists) for lists in rounds]}")

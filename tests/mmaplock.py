@@ -93,7 +93,7 @@ class Locked:
 
 def meanwhile(running, daemon):
     """While it is locked: {name: its ticks}, and how often collectd has read."""
-    reads = "qmem-self/total_operations-collections_collections"
+    reads = "qmem_self/total_operations-collections_collections"
     for name, one in running.items():
         # its turn comes among all processes of the machine, and only while the ticks are read
         tap.ok(tap.wait_for(lambda one=one: one.tick(20) and waits(one.child.pid, 1), 120), f"{name}: the worker waits", one.stderr())

@@ -694,7 +694,7 @@ def without_libbpf():
     host, types = os.path.join(tap.BUILD, "tests/host_collectd"), "/usr/share/collectd/types.db"
     if os.access(host, os.X_OK) and os.path.exists(types):
         said = run(host, os.path.join(tap.BUILD, ".libs/qmem.so"), types, os.path.join(tap.SRC, "tests/roots/6.12-x86_64"))
-        tap.ok("qmem-procstat/" in said, "without libbpf: the plugin is loaded by collectd's daemon", said[-300:])
+        tap.ok("qmem_procstat/" in said, "without libbpf: the plugin is loaded by collectd's daemon", said[-300:])
 
 
 def main():

@@ -42,12 +42,12 @@ def test_collectd():
     if not tap.ok(daemon.start(), "collectd: it starts", daemon.text(), daemon.text("err")):
         return
     # those that are there at its first look are usual
-    tap.wait_for(lambda: daemon.written("qmem-procstat/count-census_stuck"), SLOW)
+    tap.wait_for(lambda: daemon.written("qmem_procstat/count-census_stuck"), SLOW)
     task = Blocked()
 
     def of(severity):
         return [line for line in daemon.text().splitlines() if "Notification:" in line and f"severity = {severity}," in line
-                and f"plugin_instance = procstat-{task.pid}," in line]
+                and f"plugin_instance = {task.pid}," in line]
 
     tap.ok(tap.wait_for(lambda: of("WARNING"), SLOW), "collectd: it is a notification", daemon.text())
     line = (of("WARNING") or [""])[0]
@@ -57,14 +57,14 @@ def test_collectd():
     if execs:
         def got(severity):
             return [n for n in daemon.notifications()
-                    if n.get("Severity") == severity and n.get("PluginInstance") == f"procstat-{task.pid}"]
+                    if n.get("Severity") == severity and n.get("PluginInstance") == str(task.pid)]
 
         tap.ok(tap.wait_for(lambda: got("WARNING"), SLOW), "collectd: a program gets it", daemon.notifications())
         fields = (got("WARNING") or [{}])[0]
-        expected = {"Host": "testhost", "Plugin": "qmem", "pid": str(task.pid), "tid": str(task.pid), "comm": "crowd",
+        expected = {"Host": "testhost", "Plugin": "qmem_procstat", "Type": "stuck", "pid": str(task.pid), "tid": str(task.pid), "comm": "crowd",
                     "wchan": task.wchan, "uid": str(os.getuid())}
         tap.same({key: fields.get(key) for key in expected}, expected, "collectd: with its fields")
-    stuck = daemon.value("qmem-procstat/count-census_stuck")
+    stuck = daemon.value("qmem_procstat/count-census_stuck")
     tap.ok(stuck and stuck["value"] >= 1, "collectd: it is counted", stuck)
     task.end()
     tap.ok(tap.wait_for(lambda: of("OKAY"), SLOW), "collectd: its end is another one", daemon.text())

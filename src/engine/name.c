@@ -110,6 +110,89 @@ size_t qmem_canonical(char *dst, size_t size, const char *service, const char *f
 	return (size_t)len < size ? (size_t)len : size - 1;
 }
 
+/* ---- collectd ---- */
+
+void qmem_collectd_plugin(char dst[QMEM_COLLECTD_NAME], const char *service)
+{
+	snprintf(dst, QMEM_COLLECTD_NAME, "qmem_%s", service);
+}
+
+bool qmem_collectd_instance(char dst[QMEM_COLLECTD_NAME], const char *instance)
+{
+	if (!instance) {
+		*dst = '\0';
+		return false;
+	}
+	/* '/' separates the parts of an identifier, and a blank must be quoted in every command on the unixsock */
+	qmem_name_safe(dst, QMEM_COLLECTD_NAME, instance, ".-:@");
+	return strcmp(dst, instance) != 0;
+}
+
+static bool has_metric(const struct qmem_family *family, const char *id)
+{
+	for (const struct qmem_metric *m = family->metrics; m->id; m++)
+		if (strcmp(m->id, id) == 0)
+			return true;
+	return false;
+}
+
+static size_t count_metrics(const struct qmem_family *family)
+{
+	size_t n = 0;
+
+	while (family->metrics[n].id)
+		n++;
+	return n;
+}
+
+enum qmem_collectd_lists qmem_collectd_lists(const struct qmem_family *family, const struct qmem_collectd_type *type)
+{
+	if (!type || !type->n || type->kind != family->kind)
+		return QMEM_COLLECTD_PLAIN;
+	if (type->n == 1)
+		return QMEM_COLLECTD_EACH;
+	if (type->n != count_metrics(family))
+		return QMEM_COLLECTD_PLAIN;
+	for (size_t i = 0; i < type->n; i++)
+		if (!has_metric(family, type->sources[i]))
+			return QMEM_COLLECTD_PLAIN;
+	return QMEM_COLLECTD_JOINED;
+}
+
+const char *qmem_collectd_type(const struct qmem_family *family, enum qmem_collectd_lists lists)
+{
+	if (lists != QMEM_COLLECTD_PLAIN)
+		return family->type;
+	return family->kind == QMEM_GAUGE ? "gauge" : "derive";
+}
+
+void qmem_collectd_type_instance(char dst[QMEM_COLLECTD_NAME], const char *family, const char *metric)
+{
+	snprintf(dst, QMEM_COLLECTD_NAME, "%s%s%s", family, metric ? "_" : "", metric ? metric : "");
+}
+
+/* ---- Netdata ---- */
+
+void qmem_netdata_context(char dst[QMEM_NETDATA_NAME], const char *service, const char *family)
+{
+	snprintf(dst, QMEM_NETDATA_NAME, "qmem.%s_%s", service, family);
+}
+
+void qmem_netdata_chart(char dst[QMEM_NETDATA_NAME], const char *service, const char *family, const char *instance)
+{
+	size_t len;
+
+	qmem_netdata_context(dst, service, family);
+	if (!instance)
+		return;
+	len = strlen(dst);
+	dst[len++] = '_';
+	/* a '.' or '-' stands for something in some of what reads an id */
+	qmem_name_safe(dst + len, QMEM_NETDATA_NAME - len, instance, "");
+}
+
+/* ---- options ---- */
+
 static char next(const char **s)
 {
 	char c;

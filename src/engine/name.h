@@ -7,6 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "qmem.h"
+
 #define QMEM_NAME_SUFFIX 9 /* "_" and eight hex digits */
 
 /*
@@ -31,6 +33,48 @@ size_t qmem_name_label(char *dst, size_t size, const char *name);
  * size - 1. */
 size_t qmem_canonical(char *dst, size_t size, const char *service, const char *family, const char *metric,
 		      const char *instance);
+
+/*
+ * ---- in collectd: plugin-plugin_instance/type-type_instance ----
+ * Each part has QMEM_COLLECTD_NAME bytes, its NUL included; what does not fit is cut.
+ */
+#define QMEM_COLLECTD_NAME 128
+
+/* qmem_<service> */
+void qmem_collectd_plugin(char dst[QMEM_COLLECTD_NAME], const char *service);
+/* The instance and nothing else; NULL: "". True: it had to be altered. */
+bool qmem_collectd_instance(char dst[QMEM_COLLECTD_NAME], const char *instance);
+
+/* A type, as types.db has it. */
+struct qmem_collectd_type {
+	const char *name;
+	enum qmem_kind kind;
+	size_t n; /* sources */
+	const char *const *sources;
+};
+
+enum qmem_collectd_lists {
+	QMEM_COLLECTD_EACH,   /* a list for each metric: <type>-<family>_<metric> */
+	QMEM_COLLECTD_JOINED, /* one list, since the metrics are called as the sources of the type are: <type>-<family> */
+	QMEM_COLLECTD_PLAIN, /* a list for each metric, of the type "gauge" or "derive", since that of the family does not fit */
+};
+
+/* How a family is written. `type` is that of the family; NULL: there is none of that name. */
+enum qmem_collectd_lists qmem_collectd_lists(const struct qmem_family *family, const struct qmem_collectd_type *type);
+/* The type that is written then. */
+const char *qmem_collectd_type(const struct qmem_family *family, enum qmem_collectd_lists lists);
+/* <family>_<metric>; metric NULL: <family> */
+void qmem_collectd_type_instance(char dst[QMEM_COLLECTD_NAME], const char *family, const char *metric);
+
+/*
+ * ---- in Netdata: a family is a context, its instances are charts, and a dimension is called as the metric is ----
+ */
+#define QMEM_NETDATA_NAME 201 /* with its NUL: type.id in Netdata 1.37.1 */
+
+/* qmem.<service>_<family> */
+void qmem_netdata_context(char dst[QMEM_NETDATA_NAME], const char *service, const char *family);
+/* The context, and _<instance> unless that is NULL. */
+void qmem_netdata_chart(char dst[QMEM_NETDATA_NAME], const char *service, const char *family, const char *instance);
 
 /* Equal but for case, blanks, '-' and '_'. */
 bool qmem_name_same(const char *a, const char *b);

@@ -26,6 +26,18 @@ static void check_label(const char *name, size_t room)
 	free(dst);
 }
 
+/* Whatever separates the parts of an identifier, or ends a word of the protocol, is not in it. */
+static void check_hosts(const char *name)
+{
+	char part[QMEM_COLLECTD_NAME], id[QMEM_NETDATA_NAME];
+	bool altered = qmem_collectd_instance(part, name);
+
+	check(*part && strlen(part) < sizeof(part) && !strpbrk(part, "/ \"'\n"));
+	check(altered == (strcmp(part, name) != 0));
+	qmem_netdata_chart(id, "service", "family", name);
+	check(strlen(id) < sizeof(id) && !strpbrk(id + strlen("qmem."), ".-/ \"'\n"));
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	char *name = fuzz_string(data, size);
@@ -34,6 +46,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	check_safe(name, 128, ".:-");
 	check_safe(name, 201, "");
 	check_safe(name, 11, "");
+	check_hosts(name);
 	check_label(name, 1);
 	check_label(name, 128);
 	check(qmem_canonical(line, sizeof(line), "service", "family", "metric", name) < sizeof(line));

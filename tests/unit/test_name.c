@@ -123,6 +123,88 @@ START_TEST(canonical_names)
 }
 END_TEST
 
+START_TEST(names_in_collectd)
+{
+	char dst[QMEM_COLLECTD_NAME], other[QMEM_COLLECTD_NAME], name[300];
+
+	qmem_collectd_plugin(dst, "procmem");
+	ck_assert_str_eq(dst, "qmem_procmem");
+	ck_assert(!qmem_collectd_instance(dst, "user@1000.service:a-b"));
+	ck_assert_str_eq(dst, "user@1000.service:a-b");
+	ck_assert(!qmem_collectd_instance(dst, NULL));
+	ck_assert_str_eq(dst, "");
+	/* what separates the parts, and what must be quoted */
+	ck_assert(qmem_collectd_instance(dst, "a/b c"));
+	ck_assert_int_eq(strncmp(dst, "a_b_c_", 6), 0);
+	ck_assert_ptr_null(strpbrk(dst, "/ "));
+	/* all of the daemon's 127 bytes are the instance's; two that differ at their ends only stay two */
+	memset(name, 'x', sizeof(name) - 1);
+	name[sizeof(name) - 1] = '\0';
+	ck_assert(qmem_collectd_instance(dst, name));
+	name[sizeof(name) - 2] = 'y';
+	ck_assert(qmem_collectd_instance(other, name));
+	ck_assert_uint_eq(strlen(dst), QMEM_COLLECTD_NAME - 1);
+	ck_assert_str_ne(dst, other);
+	qmem_collectd_type_instance(dst, "usage", "free");
+	ck_assert_str_eq(dst, "usage_free");
+	qmem_collectd_type_instance(dst, "bytes", NULL);
+	ck_assert_str_eq(dst, "bytes");
+}
+END_TEST
+
+START_TEST(lists_in_collectd)
+{
+	static const struct qmem_metric both[] = { { .id = "tx" }, { .id = "rx" }, { 0 } };
+	static const struct qmem_metric others[] = { { .id = "tx" }, { .id = "in" }, { 0 } };
+	static const struct qmem_metric one[] = { { .id = "rx" }, { 0 } };
+	static const char *const sources[] = { "rx", "tx" };
+	const struct qmem_collectd_type octets = { "if_octets", QMEM_COUNTER, 2, sources };
+	const struct qmem_collectd_type bytes = { "total_bytes", QMEM_COUNTER, 1, sources };
+	struct qmem_family family = { .kind = QMEM_COUNTER, .type = "t", .metrics = both };
+	const struct {
+		const struct qmem_metric *metrics;
+		const struct qmem_collectd_type *type;
+		enum qmem_kind kind;
+		enum qmem_collectd_lists lists;
+		const char *written;
+	} rows[] = {
+		{ both, &octets, QMEM_COUNTER, QMEM_COLLECTD_JOINED, "t" },
+		{ both, &bytes, QMEM_COUNTER, QMEM_COLLECTD_EACH, "t" },
+		{ others, &octets, QMEM_COUNTER, QMEM_COLLECTD_PLAIN, "derive" },
+		{ one, &octets, QMEM_COUNTER, QMEM_COLLECTD_PLAIN, "derive" },
+		{ both, &octets, QMEM_GAUGE, QMEM_COLLECTD_PLAIN, "gauge" },
+		{ both, &bytes, QMEM_GAUGE, QMEM_COLLECTD_PLAIN, "gauge" },
+		{ both, NULL, QMEM_COUNTER, QMEM_COLLECTD_PLAIN, "derive" },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		family.metrics = rows[i].metrics;
+		family.kind = rows[i].kind;
+		ck_assert_int_eq(qmem_collectd_lists(&family, rows[i].type), rows[i].lists);
+		ck_assert_str_eq(qmem_collectd_type(&family, rows[i].lists), rows[i].written);
+	}
+}
+END_TEST
+
+START_TEST(names_in_netdata)
+{
+	char dst[QMEM_NETDATA_NAME], name[300];
+
+	qmem_netdata_context(dst, "netstat", "bytes");
+	ck_assert_str_eq(dst, "qmem.netstat_bytes");
+	qmem_netdata_chart(dst, "meminfo", "usage", NULL);
+	ck_assert_str_eq(dst, "qmem.meminfo_usage");
+	qmem_netdata_chart(dst, "netstat", "bytes", "eth0");
+	ck_assert_str_eq(dst, "qmem.netstat_bytes_eth0");
+	qmem_netdata_chart(dst, "netstat", "bytes", "eth0.100");
+	ck_assert_int_eq(strncmp(dst, "qmem.netstat_bytes_eth0_100_", 28), 0);
+	memset(name, 'x', sizeof(name) - 1);
+	name[sizeof(name) - 1] = '\0';
+	qmem_netdata_chart(dst, "netstat", "bytes", name);
+	ck_assert_uint_eq(strlen(dst), QMEM_NETDATA_NAME - 1);
+}
+END_TEST
+
 START_TEST(same_names)
 {
 	static const struct {
@@ -158,6 +240,9 @@ SUITE(name)
 	tcase_add_test(t, hostile_bytes_are_gone);
 	tcase_add_test(t, labels_are_harmless);
 	tcase_add_test(t, canonical_names);
+	tcase_add_test(t, names_in_collectd);
+	tcase_add_test(t, lists_in_collectd);
+	tcase_add_test(t, names_in_netdata);
 	tcase_add_test(t, same_names);
 	suite_add_tcase(s, t);
 	return s;
