@@ -143,6 +143,7 @@ struct qmem_option {
 	const struct qmem_option *sub;      /* QMEM_BLOCK */
 	size_t sub_size;
 	const char *help;
+	const char *example; /* as `def`, where there is none; of a block its name */
 };
 
 struct qmem_error {

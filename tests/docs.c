@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The tables inside README, docs/ and the man pages are printed from the code. In Markdown they stand between
- *	<!-- table: PART [SERVICE] -->	and	<!-- end -->
- * in man pages between
- *	.\" table: PART [SERVICE]	and	.\" end
+ * The tables inside README, docs/, the man pages and the configuration files are printed from the code. They stand between
+ *	<!-- table: PART [SERVICE] -->	and	<!-- end -->	in Markdown,
+ *	.\" table: PART [SERVICE]	and	.\" end		in man pages,
+ *	# table: skeleton HOST		and	# end		in configuration files.
  * `docs update FILE...` fills them, `docs check FILE...` compares them, one TAP test each.
  */
 #include <errno.h>
@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "control/describe.h"
+#include "control/skeleton.h"
 
 struct part {
 	const char *word;
@@ -57,12 +58,41 @@ static bool marker(const char *line, size_t n, const char *before, const char *a
 	return true;
 }
 
+/* What kind of file it is, by the end of its name. */
+static const struct kind {
+	const char *suffix, *before, *after, *end;
+	enum qmem_describe_form form;
+} kinds[] = {
+	{ ".md", "<!-- table: ", " -->", "<!-- end -->", QMEM_DESCRIBE_MARKDOWN },
+	{ ".conf", "# table: ", "", "# end", QMEM_DESCRIBE_TEXT },
+	{ "", ".\\\" table: ", "", ".\\\" end", QMEM_DESCRIBE_MAN },
+};
+
+static const struct kind *kind_of(const char *path)
+{
+	const struct kind *kind = kinds;
+
+	while (!has_suffix(path, kind->suffix))
+		kind++;
+	return kind;
+}
+
+static int print_skeleton(FILE *out, const char *host)
+{
+	if (strcmp(host, "collectd") == 0)
+		return qmem_skeleton(out, QMEM_SKELETON_COLLECTD, qmem_services);
+	if (strcmp(host, "netdata") == 0)
+		return qmem_skeleton(out, QMEM_SKELETON_NETDATA, qmem_services);
+	return -EINVAL;
+}
+
 /* The table of that name; NULL, and a reason, if there is none. */
 static char *table_text(enum qmem_describe_form form, const char *name, const char **ret_why)
 {
 	char word[32], service[64] = "", rest;
 	char *text = NULL;
 	size_t size = 0, i;
+	bool skeleton;
 	FILE *out;
 	int err, n = sscanf(name, "%31s %63s %c", word, service, &rest);
 
@@ -73,7 +103,8 @@ static char *table_text(enum qmem_describe_form form, const char *name, const ch
 		if (strcmp(word, parts[i].word) == 0)
 			break;
 	*ret_why = "no such part";
-	if (i == sizeof(parts) / sizeof(parts[0]))
+	skeleton = strcmp(word, "skeleton") == 0;
+	if (!skeleton && i == sizeof(parts) / sizeof(parts[0]))
 		return NULL;
 	out = open_memstream(&text, &size);
 	*ret_why = "out of memory";
@@ -82,7 +113,8 @@ static char *table_text(enum qmem_describe_form form, const char *name, const ch
 	/* a comment ends the HTML block only at a blank line */
 	if (form == QMEM_DESCRIBE_MARKDOWN)
 		fputc('\n', out);
-	err = qmem_describe(out, form, parts[i].parts, qmem_services, n == 2 ? service : NULL);
+	err = skeleton ? print_skeleton(out, service) :
+			 qmem_describe(out, form, parts[i].parts, qmem_services, n == 2 ? service : NULL);
 	if (form == QMEM_DESCRIBE_MARKDOWN)
 		fputc('\n', out);
 	if (fclose(out) && !err)
@@ -150,10 +182,8 @@ static void show_difference(const char *in_file, size_t n, const char *expected)
 
 static void do_file(const char *path, bool update)
 {
-	bool markdown = has_suffix(path, ".md");
-	const char *before = markdown ? "<!-- table: " : ".\\\" table: ", *after = markdown ? " -->" : "";
-	const char *end = markdown ? "<!-- end -->" : ".\\\" end";
-	enum qmem_describe_form form = markdown ? QMEM_DESCRIBE_MARKDOWN : QMEM_DESCRIBE_MAN;
+	const struct kind *kind = kind_of(path);
+	const char *before = kind->before, *after = kind->after, *end = kind->end;
 	char *old = read_file(path), *new = NULL;
 	const char *line, *open_at = NULL;
 	char name[128] = "";
@@ -185,7 +215,7 @@ static void do_file(const char *path, bool update)
 			}
 		} else if (n == strlen(end) && memcmp(line, end, n) == 0) {
 			const char *why;
-			char *text = table_text(form, name, &why);
+			char *text = table_text(kind->form, name, &why);
 			size_t length = (size_t)(line - open_at);
 
 			if (!text) {

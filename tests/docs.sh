@@ -1,10 +1,10 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# The tables inside README, docs/ and the man pages are what the code prints; README is short; no link is dead.
+# The tables inside README, docs/, the man pages and the configuration files are what the code prints; README is short; no link is dead.
 cd "$QMEM_SRCDIR" || exit 1
 most=200
 
-said=$("$QMEM_BUILDDIR/tests/docs" check README.md docs/*.md man/*.[58])
+said=$("$QMEM_BUILDDIR/tests/docs" check conf/*/qmem.conf README.md docs/*.md man/*.[58])
 status=$?
 printf '%s\n' "$said" | grep -v '^1\.\.'
 n=$(printf '%s\n' "$said" | grep -c '^\(not \)\{0,1\}ok ')

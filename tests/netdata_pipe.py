@@ -333,7 +333,7 @@ else:
     tap.skip("a file that cannot be read", "needs root")
 
 stock_file = tap.read(os.path.join(tap.SRC, "conf", "netdata", "qmem.conf"))
-tap.write(os.path.join(DIR, "all.conf"), re.sub(r"(?m)^#(?=\w+ = )", "", stock_file))
+tap.write(os.path.join(DIR, "all.conf"), re.sub(r"(?m)^#(?=\w+ = |\[)", "", stock_file))
 got = run("--config", os.path.join(DIR, "all.conf"), "--check")
 tap.same(got.returncode, 0, "the stock qmem.conf is right when every line of it is taken for true")
 described = run("--describe").stdout

@@ -71,12 +71,6 @@ static void sheet_end(struct page *page, struct sheet *sheet)
 
 /* ---- options ---------------------------------------------------------------------------------------------------- */
 
-/* Does this option appear under its service only, where it has something to do? */
-static bool is_detail(const struct qmem_option *option)
-{
-	return qmem_name_same(option->name, "Detail");
-}
-
 /* Those for everybody. */
 static void describe_shared(struct page *page, const char *title, const struct qmem_option *option)
 {
@@ -84,19 +78,10 @@ static void describe_shared(struct page *page, const char *title, const struct q
 
 	heading(page, title, "");
 	for (; option && option->name; option++)
-		if (!is_detail(option))
+		/* that one appears under its services only */
+		if (!option_is_detail(option))
 			option_row_put(&sheet, NULL, option);
 	sheet_end(page, &sheet);
-}
-
-static bool has_detail(const struct qmem_service *service)
-{
-	const struct qmem_family *family;
-
-	for (family = service->families; family && family->id; family++)
-		if (family->flags & QMEM_DETAIL)
-			return true;
-	return false;
 }
 
 static void describe_options(struct page *page, const struct qmem_service *service)
@@ -108,7 +93,7 @@ static void describe_options(struct page *page, const struct qmem_service *servi
 	for (option = service->options; option && option->name; option++)
 		option_row_put(&sheet, NULL, option);
 	for (option = qmem_common_options; option->name; option++)
-		if (is_detail(option) && has_detail(service))
+		if (option_is_detail(option) && option_is_for(service, option))
 			option_row_put(&sheet, NULL, option);
 	if (!sheet.n)
 		nothing(page, "None but the common ones.");

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/name.h"
 #include "engine/option.h"
 
 const struct column option_columns[4] = {
@@ -143,4 +144,21 @@ void option_row_put(struct sheet *sheet, const char *block, const struct qmem_op
 		for (sub = option->sub; sub && sub->name; sub++)
 			option_row_put(sheet, option->name, sub);
 	}
+}
+
+bool option_is_detail(const struct qmem_option *common)
+{
+	return qmem_name_same(common->name, "Detail");
+}
+
+bool option_is_for(const struct qmem_service *service, const struct qmem_option *common)
+{
+	const struct qmem_family *family;
+
+	if (!option_is_detail(common))
+		return true;
+	for (family = service->families; family && family->id; family++)
+		if (family->flags & QMEM_DETAIL)
+			return true;
+	return false;
 }

@@ -11,4 +11,9 @@ extern const struct column option_columns[4];
 /* `block` NULL: it is in none. One that is a block is followed by its own options. */
 void option_row_put(struct sheet *sheet, const char *block, const struct qmem_option *option);
 
+/* Has an option of every service anything to do in this one? */
+bool option_is_for(const struct qmem_service *service, const struct qmem_option *common);
+/* Is it one that only some services have something to do for? */
+bool option_is_detail(const struct qmem_option *common);
+
 #endif

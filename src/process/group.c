@@ -67,17 +67,17 @@ struct procgroups {
 
 const char *const procgroup_words[] = { "comm", "exe", "user", "cgroup", "unit", NULL };
 
-#define RULES(name_, member_, help_)                                                                                   \
+#define RULES(name_, member_, help_, example_)                                                                         \
 	{                                                                                                              \
 		.name = name_, .type = QMEM_LIST, .offset = offsetof(struct procgroup_rules, member_),                 \
-		.check = select_check, .help = help_                                                                   \
+		.check = select_check, .help = help_, .example = example_                                              \
 	}
 
 const struct qmem_option procgroup_rows[] = {
-	RULES("Comm", comm, "processes of this name, or whose name this /expression/ finds"),
-	RULES("Cmdline", cmdline, "likewise the command line, its words separated by blanks"),
-	RULES("User", user, "likewise the user, or the user's number where there is no name"),
-	RULES("Cgroup", cgroup, "likewise the cgroup's path: /system.slice/nginx.service"),
+	RULES("Comm", comm, "processes of this name, or whose name this /expression/ finds", "/^(nginx|apache2)$/"),
+	RULES("Cmdline", cmdline, "likewise the command line, its words separated by blanks", "/^php-fpm: /"),
+	RULES("User", user, "likewise the user, or the user's number where there is no name", "www-data"),
+	RULES("Cgroup", cgroup, "likewise the cgroup's path: /system.slice/nginx.service", "/^.system.slice.nginx/"),
 	{ 0 },
 };
 

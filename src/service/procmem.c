@@ -188,7 +188,8 @@ static const struct qmem_option options[] = {
 	  .sub = procgroup_rows,
 	  .sub_size = sizeof(struct procgroup_rules),
 	  .help = "a group of its own, always shown: the processes that match each of the options given; the first such group "
-		  "counts" },
+		  "counts",
+	  .example = "web" },
 	{ .name = "Groups",
 	  .type = QMEM_INT,
 	  .offset = offsetof(struct procmem, max),

@@ -682,12 +682,14 @@ static const struct qmem_option options[] = {
 	  .type = QMEM_LIST,
 	  .offset = offsetof(struct state, raw_gauge),
 	  .check = check_key,
-	  .help = "a key of /proc/vmstat to show as a level, such as nr_free_pages" },
+	  .help = "a key of /proc/vmstat to show as a level, such as nr_free_pages",
+	  .example = "nr_free_pages" },
 	{ .name = "RawCounter",
 	  .type = QMEM_LIST,
 	  .offset = offsetof(struct state, raw_counter),
 	  .check = check_key,
-	  .help = "a key of /proc/vmstat to show as a counter, such as thp_split_pud" },
+	  .help = "a key of /proc/vmstat to show as a counter, such as thp_split_pud",
+	  .example = "thp_split_pud" },
 	{ 0 },
 };
 
