@@ -1,17 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /* qmem.plugin: arguments. */
-#include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
-#include "control/describe.h"
-#include "qmem.h"
 #include "plugin.h"
 #include "program/check.h"
+#include "program/describe.h"
 #include "program/print.h"
 #include "program/standard.h"
+#include "qmem.h"
 
 #define EVERY_MAX 86400
 
@@ -37,38 +35,6 @@ static const char help[] =
 	"  -V, --version\n"
 	"  -h, --help\n";
 
-static int wrong(const char *what, const char *word)
-{
-	fprintf(stderr, "qmem.plugin: %s '%s'; see --help\n", what, word);
-	return 2;
-}
-
-static int describe(const char *form, char *const *services, int n)
-{
-	static const char *const forms[] = {
-		[QMEM_DESCRIBE_TEXT] = "text", [QMEM_DESCRIBE_MARKDOWN] = "markdown", [QMEM_DESCRIBE_MAN] = "man"
-	};
-	enum qmem_describe_form f = QMEM_DESCRIBE_TEXT;
-	int err = 0;
-
-	while (f <= QMEM_DESCRIBE_MAN && strcmp(forms[f], form) != 0)
-		f++;
-	if (f > QMEM_DESCRIBE_MAN)
-		return wrong("no format", form);
-	for (int i = 0; !err && i < (n ? n : 1); i++) {
-		if (i && f != QMEM_DESCRIBE_MAN)
-			putchar('\n');
-		err = qmem_describe(stdout, f, QMEM_DESCRIBE_ALL, qmem_services, n ? services[i] : NULL);
-		if (err == -ENOENT)
-			return wrong("no service", services[i]);
-	}
-	if (!err && fflush(stdout) != 0)
-		err = -errno;
-	if (err)
-		fprintf(stderr, "qmem.plugin: %s\n", strerror(-err));
-	return err ? 1 : 0;
-}
-
 /* Seconds between ticks, 0 if it is not a sound number. */
 static unsigned seconds(const char *text)
 {
@@ -81,21 +47,21 @@ static unsigned seconds(const char *text)
 	return *end || n < 1 || n > EVERY_MAX ? 0 : (unsigned)n;
 }
 
-static int run(const char *config, char *const *words, int n)
+static int run(const struct request *r)
 {
 	const char *environment = getenv("NETDATA_UPDATE_EVERY");
 	unsigned every = 1;
 
 	if (environment && seconds(environment))
 		every = seconds(environment);
-	if (n > 0) {
-		every = seconds(words[0]);
+	if (r->n_words) {
+		every = seconds(r->words[0]);
 		if (!every)
-			return wrong("no number of seconds", words[0]);
+			return request_wrong(r, "no number of seconds", r->words[0]);
 	}
-	if (n > 1)
-		return wrong("unknown argument", words[1]);
-	return plugin_run(config, every);
+	if (r->n_words > 1)
+		return request_wrong(r, "unknown argument", r->words[1]);
+	return plugin_run(r, every);
 }
 
 int main(int argc, char **argv)
@@ -106,35 +72,38 @@ int main(int argc, char **argv)
 		{ "format", required_argument, NULL, 'f' }, { "version", no_argument, NULL, 'V' },
 		{ "help", no_argument, NULL, 'h' },         { 0 },
 	};
-	const char *config = NULL, *format = "text";
-	int mode = 0, c, n;
+	struct request r = { .program = "qmem.plugin" };
+	int mode = 0, c;
 
 	standard_open();
 	while ((c = getopt_long(argc, argv, "c:pCdVh", options, NULL)) != -1) {
 		if (c == '?')
 			return 2;
 		if (c == 'c')
-			config = optarg;
+			r.config = optarg;
 		else if (c == 'f')
-			format = optarg;
+			r.format = optarg;
 		else if (mode && mode != c)
-			return wrong("one thing at a time, not also", argv[optind - 1]);
+			return request_wrong(&r, "one thing at a time, not also", argv[optind - 1]);
 		else
 			mode = c;
 	}
-	n = argc - optind;
+	r.words = argv + optind;
+	r.n_words = (size_t)(argc - optind);
 	switch (mode) {
 	case 'p':
-		return print_values(config, argv + optind, (size_t)n);
+		return print_values(&r);
 	case 'd':
-		return describe(format, argv + optind, n);
+		return describe_services(&r);
 	case 'C':
-		return n ? wrong("unknown argument", argv[optind]) : check_services(config);
+		return r.n_words ? request_wrong(&r, "unknown argument", r.words[0]) : check_services(&r);
 	case 'V':
-		return printf("qmem.plugin %s\n", qmem_version()) < 0;
+		printf("qmem.plugin %s\n", qmem_version());
+		return standard_finish(r.program, 0);
 	case 'h':
-		return fputs(help, stdout) < 0;
+		fputs(help, stdout);
+		return standard_finish(r.program, 0);
 	default:
-		return run(config, argv + optind, n);
+		return run(&r);
 	}
 }

@@ -234,7 +234,7 @@ static void watch_agent(struct plugin *p)
 		log_printf(&p->loop.log, QMEM_LOG_WARNING, "cannot wait for output: %s", strerror(-err));
 }
 
-int plugin_run(const char *config, unsigned update_every)
+int plugin_run(const struct request *r, unsigned update_every)
 {
 	static const struct qmem_host host = {
 		.values = on_values,
@@ -247,10 +247,11 @@ int plugin_run(const char *config, unsigned update_every)
 		.cpu_ns = clock_cpu_ns,
 	};
 	struct plugin p = { .out.fd = STDOUT_FILENO, .signal_fd = -1, .flags = -1 };
+	struct config config = { 0 };
 	uint64_t step = update_every * QMEM_SECOND;
 	int err;
 
-	log_init(&p.loop.log);
+	log_init(&p.loop.log, r->program);
 	err = sink_init(&p.sink, qmem_services, &p.out);
 	if (!err)
 		err = loop_init(&p.loop, &host);
@@ -261,7 +262,8 @@ int plugin_run(const char *config, unsigned update_every)
 	}
 	watch_signals(&p);
 	watch_agent(&p);
-	err = loop_configure(&p.loop, config);
+	err = loop_configure(&p.loop, r, &config);
+	loop_complain(&p.loop, &config);
 	if (err)
 		log_printf(&p.loop.log, QMEM_LOG_WARNING, "%s", strerror(-err));
 	err = loop_start(&p.loop, step);

@@ -3,7 +3,9 @@
 #ifndef QMEM_NETDATA_PLUGIN_H
 #define QMEM_NETDATA_PLUGIN_H
 
-/* `config` NULL: the agent's. Returns the exit status; descriptors 0 to 2 are open. */
-int plugin_run(const char *config, unsigned update_every);
+#include "program/request.h"
+
+/* Returns the exit status; descriptors 0 to 2 are open. */
+int plugin_run(const struct request *r, unsigned update_every);
 
 #endif

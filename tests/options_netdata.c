@@ -17,14 +17,14 @@ int qmem_set(struct qmem *q, const char *service, const char *block, const char 
 
 int main(int argc, char **argv)
 {
-	struct config_errors errors = { 0 };
+	struct config config = { 0 };
 	int err;
 
 	if (argc != 2)
 		return 2;
-	err = config_read(NULL, argv[1], &errors);
-	for (size_t i = 0; i < errors.n; i++)
-		fprintf(stderr, "%s\n", errors.items[i]);
-	config_errors_release(&errors);
+	err = config_read(NULL, argv[1], &config);
+	for (size_t i = 0; i < config.n; i++)
+		fprintf(stderr, "%s\n", config.errors[i]);
+	config_release(&config);
 	return err || fflush(stdout) ? 1 : 0;
 }

@@ -70,6 +70,11 @@ out:
 	return err;
 }
 
+bool capabilities_known(void)
+{
+	return true;
+}
+
 int capabilities_raise(void)
 {
 	return set(true);

@@ -6,7 +6,11 @@
 #ifndef QMEM_PROGRAM_CAPABILITIES_H
 #define QMEM_PROGRAM_CAPABILITIES_H
 
+#include <stdbool.h>
 #include <stddef.h>
+
+/* Without libcap nothing is known of them, nothing is dropped, and nothing is said to be missing. */
+bool capabilities_known(void);
 
 /* Raises what is permitted of those in the table, drops the others: 0 or -errno. */
 int capabilities_raise(void);

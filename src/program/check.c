@@ -2,13 +2,12 @@
 #include "program/check.h"
 
 #include <errno.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "program/capabilities.h"
 #include "program/clock.h"
-#include "program/config.h"
 #include "program/loop.h"
 #include "program/standard.h"
 
@@ -25,34 +24,52 @@ static void put_state(const struct qmem_status *status)
 	putchar('\n');
 }
 
-int check_services(const char *config)
+/* Who asks is not who collects. */
+static void put_notes(const struct request *r, const struct config *config)
+{
+	if (config->file)
+		fprintf(stderr, "%s: configuration: '%s'\n", r->program, config->file);
+	else if (!config->n)
+		fprintf(stderr, "%s: configuration: none, all defaults; --config FILE reads one\n", r->program);
+	if (!capabilities_known())
+		fprintf(stderr, "%s: built without libcap: capabilities that are lacking are not told\n", r->program);
+	fprintf(stderr, "%s: this is what it may see as user %u; the agent's plugin may have other rights\n",
+		r->program, (unsigned)geteuid());
+}
+
+int check_services(const struct request *r)
 {
 	static const struct qmem_host host = { .cpu_ns = clock_cpu_ns };
-	struct loop loop = { .log = { .form = LOG_PLAIN, .most = QMEM_LOG_WARNING } };
-	struct config_errors errors = { 0 };
-	struct qmem_status status;
-	bool failed = false;
-	int err = loop_init(&loop, &host);
+	struct loop loop = { .log = { .program = r->program, .form = LOG_PLAIN, .most = QMEM_LOG_WARNING } };
+	struct config config = { 0 };
+	struct qmem_status service;
+	int status = 0, err = loop_init(&loop, &host);
 
 	if (!err)
-		err = config_read(loop.q, config, &errors);
-	if (err)
+		err = loop_configure(&loop, r, &config);
+	if (err) {
+		status = err == -EINVAL ? 2 : 1;
 		goto out;
+	}
 	err = loop_start(&loop, QMEM_SECOND);
 	/* with all services off by choice there is nothing wrong */
 	if (err == -ENODEV)
 		err = 0;
-	for (size_t i = 0; qmem_status(loop.q, i, &status); i++) {
-		put_state(&status);
-		failed |= status.common->enabled == QMEM_YES && !status.on;
+	if (r->apart)
+		put_notes(r, &config);
+	for (size_t i = 0; qmem_status(loop.q, i, &service); i++) {
+		put_state(&service);
+		if (service.common->enabled == QMEM_YES && !service.on)
+			status = 1;
 	}
-	for (size_t i = 0; i < errors.n; i++)
-		puts(errors.items[i]);
-	failed |= errors.n > 0;
+	for (size_t i = 0; i < config.n; i++)
+		puts(config.errors[i]);
+	if (err || config.n)
+		status = 1;
 out:
-	if (err)
+	if (err && status == 1)
 		log_line(&loop.log, QMEM_LOG_ERROR, strerror(-err));
-	config_errors_release(&errors);
+	config_release(&config);
 	loop_release(&loop);
-	return standard_finish(err || failed);
+	return standard_finish(r->program, status);
 }

@@ -3,8 +3,13 @@
 #ifndef QMEM_PROGRAM_CHECK_H
 #define QMEM_PROGRAM_CHECK_H
 
-/* A service a line: name, tab, on or off, tab, why or by what; then what is wrong with the configuration. Exit status: 0 if
- * that is nothing, and every service set to yes is on. */
-int check_services(const char *config);
+#include "program/request.h"
+
+/*
+ * A service a line: name, tab, on or off, tab, why or by what; then what is wrong with the configuration. A program apart from
+ * the agent's says on stderr what it has read, and that this is true for itself. Exit status: 0 if nothing is wrong, and every
+ * service set to yes is on.
+ */
+int check_services(const struct request *r);
 
 #endif

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,11 +14,10 @@
 #include "engine/name.h"
 #include "program/ini.h"
 
+/* without the Netdata plugin there are none */
 #ifndef NETDATA_USER_CONFDIR
-#define NETDATA_USER_CONFDIR "/etc/netdata"
-#endif
-#ifndef NETDATA_STOCK_CONFDIR
-#define NETDATA_STOCK_CONFDIR "/usr/lib/netdata/conf.d"
+#define NETDATA_USER_CONFDIR NULL
+#define NETDATA_STOCK_CONFDIR NULL
 #endif
 
 #define FILE_NAME "qmem.conf"
@@ -26,7 +26,7 @@
 struct reading {
 	struct qmem *q;
 	const char *path;
-	struct config_errors *errors;
+	struct config *config;
 	int err;
 };
 
@@ -34,28 +34,29 @@ static void complain(struct reading *r, const char *fmt, ...) __attribute__((for
 
 static void complain(struct reading *r, const char *fmt, ...)
 {
-	char **items = realloc(r->errors->items, (r->errors->n + 1) * sizeof(*items));
+	char **items = realloc(r->config->errors, (r->config->n + 1) * sizeof(*items));
 	char *text = NULL;
 	va_list args;
 	int n;
 
 	if (items)
-		r->errors->items = items;
+		r->config->errors = items;
 	va_start(args, fmt);
 	n = items ? vasprintf(&text, fmt, args) : -1;
 	va_end(args);
 	if (n < 0)
 		r->err = -ENOMEM;
 	else
-		r->errors->items[r->errors->n++] = text;
+		r->config->errors[r->config->n++] = text;
 }
 
-void config_errors_release(struct config_errors *errors)
+void config_release(struct config *config)
 {
-	for (size_t i = 0; i < errors->n; i++)
-		free(errors->items[i]);
-	free(errors->items);
-	*errors = (struct config_errors){ 0 };
+	for (size_t i = 0; i < config->n; i++)
+		free(config->errors[i]);
+	free(config->errors);
+	free(config->file);
+	*config = (struct config){ 0 };
 }
 
 static void set(void *arg, const struct ini_key *key)
@@ -146,14 +147,24 @@ static int read_file(struct reading *r)
 	return err;
 }
 
-static void say_unreadable(struct reading *r, int err)
+/* False: there is no such file. Whatever else is wrong with it is an error, and no other file takes its place. */
+static bool read_config(struct reading *r, bool wanted)
 {
 	char words[128];
+	int err = read_file(r);
 
+	if (!wanted && (err == -ENOENT || err == -ENOTDIR))
+		return false;
 	if (err == -ENOMEM)
 		r->err = err;
-	else
+	else if (err)
 		complain(r, "cannot read '%s': %s", r->path, strerror_r(-err, words, sizeof(words)));
+	if (!err) {
+		r->config->file = strdup(r->path);
+		if (!r->config->file)
+			r->err = -ENOMEM;
+	}
+	return true;
 }
 
 static const char *directory(const char *variable, const char *otherwise)
@@ -163,35 +174,58 @@ static const char *directory(const char *variable, const char *otherwise)
 	return dir && *dir ? dir : otherwise;
 }
 
-int config_read(struct qmem *q, const char *path, struct config_errors *errors)
+static int find_config(struct reading *r)
 {
 	const char *const dirs[] = { directory("NETDATA_USER_CONFIG_DIR", NETDATA_USER_CONFDIR),
 				     directory("NETDATA_STOCK_CONFIG_DIR", NETDATA_STOCK_CONFDIR) };
+	bool found = false;
+
+	for (size_t i = 0; !found && i < 2; i++) {
+		char *name;
+
+		if (!dirs[i])
+			continue;
+		if (asprintf(&name, "%s/" FILE_NAME, dirs[i]) < 0)
+			return -ENOMEM;
+		r->path = name;
+		found = read_config(r, false);
+		free(name);
+	}
+	return r->err;
+}
+
+int config_read(struct qmem *q, const char *path, struct config *config)
+{
 	const char *prefix = getenv("NETDATA_HOST_PREFIX");
-	struct reading r = { .q = q, .path = path, .errors = errors };
+	struct reading r = { .q = q, .path = path, .config = config };
 	struct qmem_error error;
-	char *name;
-	int err;
 
 	if (prefix && *prefix && qmem_set(q, NULL, NULL, NULL, "HostRoot", prefix, &error) < 0)
 		complain(&r, "NETDATA_HOST_PREFIX: %s", error.text);
-	if (path) {
-		err = read_file(&r);
-		if (err)
-			say_unreadable(&r, err);
-		return r.err;
-	}
-	for (size_t i = 0; i < 2; i++) {
-		if (asprintf(&name, "%s/" FILE_NAME, dirs[i]) < 0)
-			return -ENOMEM;
-		r.path = name;
-		err = read_file(&r);
-		if (err && err != -ENOENT && err != -ENOTDIR)
-			say_unreadable(&r, err);
-		free(name);
-		/* a file of the user's that cannot be read must not be answered with another one */
-		if (err != -ENOENT && err != -ENOTDIR)
-			break;
-	}
+	if (!path)
+		return find_config(&r);
+	read_config(&r, true);
 	return r.err;
+}
+
+int config_set(struct qmem *q, const char *setting, struct qmem_error *error)
+{
+	const char *value = strchr(setting, '=');
+	char *name, *option, *dot;
+	int err;
+
+	if (!value) {
+		snprintf(error->text, sizeof(error->text), "no '='");
+		return -EINVAL;
+	}
+	name = strndup(setting, (size_t)(value - setting));
+	if (!name)
+		return -ENOMEM;
+	dot = strchr(name, '.');
+	option = dot ? dot + 1 : name;
+	if (dot)
+		*dot = '\0';
+	err = qmem_set(q, dot ? name : NULL, NULL, NULL, option, value + 1, error);
+	free(name);
+	return err;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* qmem.conf -> qmem_set(). */
+/* qmem.conf, and single settings -> qmem_set(). */
 #ifndef QMEM_PROGRAM_CONFIG_H
 #define QMEM_PROGRAM_CONFIG_H
 
@@ -7,18 +7,20 @@
 
 #include "qmem.h"
 
-/* What was wrong with the configuration, in the order of its lines; each names file and line. */
-struct config_errors {
-	char **items;
-	size_t n;
+struct config {
+	char *file;    /* that was read, NULL: none */
+	char **errors; /* what was wrong with it, in the order of its lines; each names file and line */
+	size_t n;      /* of them */
 };
 
 /*
  * Reads `path`; if it is NULL: qmem.conf in $NETDATA_USER_CONFIG_DIR or, if there is none, in $NETDATA_STOCK_CONFIG_DIR;
- * neither need exist. What is wrong is added to `errors`, and the rest of the file counts. Before that,
+ * neither need exist. What is wrong is added to the errors, and the rest of the file counts. Before that,
  * $NETDATA_HOST_PREFIX becomes HostRoot. -ENOMEM is the only failure.
  */
-int config_read(struct qmem *q, const char *path, struct config_errors *errors);
-void config_errors_release(struct config_errors *errors);
+int config_read(struct qmem *q, const char *path, struct config *config);
+void config_release(struct config *config);
+/* One option, as SERVICE.OPTION=VALUE, or OPTION=VALUE for one of qmem as a whole. Like qmem_set(). */
+int config_set(struct qmem *q, const char *setting, struct qmem_error *error);
 
 #endif

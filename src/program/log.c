@@ -16,10 +16,11 @@ static const struct {
 	[QMEM_LOG_DEBUG] = { "debug", "DEBUG", "debug" },
 };
 
-void log_init(struct log *log)
+void log_init(struct log *log, const char *program)
 {
 	const char *level = getenv("NETDATA_LOG_LEVEL");
 
+	log->program = program;
 	log->most = QMEM_LOG_INFO;
 	for (size_t i = 0; level && i < sizeof(words) / sizeof(*words); i++)
 		if (strcmp(level, words[i].logfmt) == 0)
@@ -51,17 +52,18 @@ void log_line(const struct log *log, enum qmem_level level, const char *text)
 	switch (log->form) {
 	case LOG_OLD:
 		strftime(date, sizeof(date), "%Y-%m-%d %H:%M:%S", &tm);
-		len = snprintf(line, sizeof(line), "%s: qmem.plugin %s : MAIN : %s\n", date, words[level].old, clean);
+		len = snprintf(line, sizeof(line), "%s: %s %s : MAIN : %s\n", date, log->program, words[level].old,
+			       clean);
 		break;
 	case LOG_LOGFMT:
 		strftime(date, sizeof(date), "%Y-%m-%dT%H:%M:%S", &tm);
 		strftime(zone, sizeof(zone), "%z", &tm);
 		len = snprintf(line, sizeof(line),
-			       "time=%s.%03ld%.3s:%s comm=qmem.plugin source=collector level=%s msg=\"%s\"\n", date,
-			       now.tv_nsec / 1000000, zone, zone + 3, words[level].logfmt, clean);
+			       "time=%s.%03ld%.3s:%s comm=%s source=collector level=%s msg=\"%s\"\n", date,
+			       now.tv_nsec / 1000000, zone, zone + 3, log->program, words[level].logfmt, clean);
 		break;
 	default:
-		len = snprintf(line, sizeof(line), "qmem.plugin: %s: %s\n", words[level].plain, clean);
+		len = snprintf(line, sizeof(line), "%s: %s: %s\n", log->program, words[level].plain, clean);
 		break;
 	}
 	/* one write: other plugins write to the same file */

@@ -2,12 +2,12 @@
 #include "program/loop.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
 
 #include "program/capabilities.h"
 #include "program/clock.h"
-#include "program/config.h"
 
 #define EVENTS 32
 #define WAIT_MAX 3600000 /* ms; what is due later is waited for again */
@@ -30,15 +30,27 @@ int loop_init(struct loop *l, const struct qmem_host *host)
 	return 0;
 }
 
-int loop_configure(struct loop *l, const char *config)
+int loop_configure(struct loop *l, const struct request *r, struct config *config)
 {
-	struct config_errors errors = { 0 };
-	int err = config_read(l->q, config, &errors);
+	int err = config_read(l->q, r->config, config);
 
-	for (size_t i = 0; i < errors.n; i++)
-		log_line(&l->log, QMEM_LOG_ERROR, errors.items[i]);
-	config_errors_release(&errors);
+	for (size_t i = 0; !err && i < r->n_settings; i++) {
+		struct qmem_error error;
+
+		err = config_set(l->q, r->settings[i], &error);
+		if (!err || err == -ENOMEM)
+			continue;
+		fprintf(stderr, "%s: option '%s': %s\n", r->program, r->settings[i], error.text);
+		err = -EINVAL;
+	}
 	return err;
+}
+
+void loop_complain(struct loop *l, struct config *config)
+{
+	for (size_t i = 0; i < config->n; i++)
+		log_line(&l->log, QMEM_LOG_ERROR, config->errors[i]);
+	config_release(config);
 }
 
 int loop_start(struct loop *l, uint64_t interval)

@@ -6,7 +6,9 @@
 #ifndef QMEM_PROGRAM_LOOP_H
 #define QMEM_PROGRAM_LOOP_H
 
+#include "program/config.h"
 #include "program/log.h"
+#include "program/request.h"
 #include "program/worker.h"
 #include "qmem.h"
 
@@ -18,8 +20,10 @@ struct loop {
 
 /* The engine of all built-in services, and its worker if the host has `work`. -ENOMEM. */
 int loop_init(struct loop *l, const struct qmem_host *host);
-/* Reads the configuration; what is wrong with it is logged. -ENOMEM. */
-int loop_configure(struct loop *l, const char *config);
+/* Reads the file and the settings of the request. -EINVAL: one of the settings is wrong, which is said; -ENOMEM. */
+int loop_configure(struct loop *l, const struct request *r, struct config *config);
+/* Logs what is wrong with the file, and forgets it. */
+void loop_complain(struct loop *l, struct config *config);
 /* Starts the services with the capabilities there are; those that only this has needed are dropped. Like qmem_start(). */
 int loop_start(struct loop *l, uint64_t interval);
 /* Waits for what the engine waits for, `until` at most, and dispatches it. The time it is then. */

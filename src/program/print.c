@@ -2,14 +2,11 @@
 #include "program/print.h"
 
 #include <errno.h>
+#include <search.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define HASH_NONFATAL_OOM 1
-#define uthash_nonfatal_oom(obj) ((void)0)
-#include <uthash.h>
 
 #include "engine/name.h"
 #include "program/clock.h"
@@ -23,57 +20,76 @@
 
 /* One family of one instance in the last collection but one. */
 struct record {
-	UT_hash_handle hh;
+	const struct qmem_family *family;
+	char *instance; /* "" for none */
 	uint64_t when;
-	int64_t *values;
-	char key[]; /* "family's address|instance" */
+	int64_t values[];
 };
 
 struct print {
 	struct loop loop;
-	struct record *records;
+	void *records; /* tsearch() */
 	bool second, failed;
 };
 
 /* ---- values ---- */
 
-static size_t key_of(char *dst, size_t size, const struct qmem_family *family, const struct qmem_instance *instance)
+static int compare(const void *a, const void *b)
 {
-	int n = snprintf(dst, size, "%p|%s", (const void *)family, instance && instance->name ? instance->name : "");
+	const struct record *left = a, *right = b;
 
-	return (size_t)n < size ? (size_t)n : size - 1;
+	if (left->family != right->family)
+		return (uintptr_t)left->family < (uintptr_t)right->family ? -1 : 1;
+	return strcmp(left->instance, right->instance);
 }
 
-static struct record *add_record(struct print *p, const struct qmem_family *family, const char *key, size_t len)
+static struct record *find_record(struct print *p, const struct qmem_family *family, const char *instance)
 {
-	struct record *record = calloc(1, sizeof(*record) + len + 1);
+	struct record key = { .family = family, .instance = (char *)instance };
+	struct record *const *found = tfind(&key, &p->records, compare);
+
+	return found ? *found : NULL;
+}
+
+static void free_record(void *arg)
+{
+	struct record *record = arg;
+
+	if (record)
+		free(record->instance);
+	free(record);
+}
+
+static struct record *add_record(struct print *p, const struct qmem_family *family, const char *instance)
+{
+	struct record *record;
 	size_t n = 0;
 
-	if (!record)
-		return NULL;
 	while (family->metrics[n].id)
 		n++;
-	memcpy(record->key, key, len + 1);
-	record->values = calloc(n + 1, sizeof(*record->values));
-	if (record->values)
-		HASH_ADD_KEYPTR(hh, p->records, record->key, len, record);
-	if (record->hh.tbl)
+	record = malloc(sizeof(*record) + n * sizeof(*record->values));
+	if (!record)
+		return NULL;
+	record->family = family;
+	record->instance = strdup(instance);
+	if (record->instance && tsearch(record, &p->records, compare))
 		return record;
-	free(record->values);
-	free(record);
+	free_record(record);
 	return NULL;
+}
+
+static const char *name_of(const struct qmem_instance *instance)
+{
+	return instance && instance->name ? instance->name : "";
 }
 
 static void remember(struct print *p, uint64_t now, const struct qmem_family *family,
 		     const struct qmem_instance *instance, const void *sample)
 {
-	struct record *record;
-	char key[4352];
-	size_t len = key_of(key, sizeof(key), family, instance);
+	struct record *record = find_record(p, family, name_of(instance));
 
-	HASH_FIND(hh, p->records, key, len, record);
 	if (!record)
-		record = add_record(p, family, key, len);
+		record = add_record(p, family, name_of(instance));
 	if (!record) {
 		p->failed = true;
 		return;
@@ -105,16 +121,13 @@ static void on_values(void *arg, const struct qmem_round *round, const struct qm
 		      const struct qmem_instance *instance, const void *sample)
 {
 	struct print *p = arg;
-	struct record *before;
-	char key[4352];
-	size_t len;
+	const struct record *before;
 
 	if (!p->second) {
 		remember(p, round->now, family, instance, sample);
 		return;
 	}
-	len = key_of(key, sizeof(key), family, instance);
-	HASH_FIND(hh, p->records, key, len, before);
+	before = find_record(p, family, name_of(instance));
 	for (size_t i = 0; family->metrics[i].id; i++)
 		put_value(round, family, instance, before, i, qmem_value(&family->metrics[i], sample));
 }
@@ -127,32 +140,39 @@ static void on_event(void *arg, const struct qmem_event *event)
 		   event->service, event->message);
 }
 
+static bool named(const struct request *r, const struct qmem_service *service)
+{
+	for (size_t i = 0; i < r->n_words; i++)
+		if (qmem_name_same(service->name, r->words[i]))
+			return true;
+	return false;
+}
+
 /* Only those named, and each due both times. */
-static int choose(struct qmem *q, char *const *names, size_t n)
+static void choose(struct qmem *q, const struct request *r)
 {
 	struct qmem_error error;
 	struct qmem_status status;
 
-	for (size_t i = 0; i < n; i++) {
-		bool found = false;
-
-		for (size_t k = 0; qmem_status(q, k, &status); k++)
-			found |= qmem_name_same(status.service->name, names[i]);
-		if (!found) {
-			fprintf(stderr, "qmem.plugin: no service '%s'\n", names[i]);
-			return -ENOENT;
-		}
-	}
-	for (size_t k = 0; qmem_status(q, k, &status); k++) {
-		bool named = !n;
-
-		for (size_t i = 0; i < n; i++)
-			named |= qmem_name_same(status.service->name, names[i]);
+	for (size_t i = 0; qmem_status(q, i, &status); i++) {
 		(void)qmem_set(q, status.service->name, NULL, NULL, "Interval", "1s", &error);
-		if (!named)
+		if (r->n_words && !named(r, status.service))
 			(void)qmem_set(q, status.service->name, NULL, NULL, "Enabled", "no", &error);
 	}
-	return 0;
+}
+
+/* The first word that is no service; NULL. */
+static const char *unknown(const struct request *r)
+{
+	for (size_t i = 0; i < r->n_words; i++) {
+		size_t k = 0;
+
+		while (qmem_services[k] && !qmem_name_same(qmem_services[k]->name, r->words[i]))
+			k++;
+		if (!qmem_services[k])
+			return r->words[i];
+	}
+	return NULL;
 }
 
 /* What the worker tells is part of the next collection, which may ask it for more. */
@@ -171,33 +191,20 @@ static void prepare(struct loop *l)
 	} while ((totals.jobs != asked || totals.back != totals.jobs) && ++n < ROUNDS);
 }
 
-static void release(struct print *p)
-{
-	struct record *record, *next;
-
-	HASH_ITER(hh, p->records, record, next) {
-		HASH_DEL(p->records, record);
-		free(record->values);
-		free(record);
-	}
-}
-
 /* Whoever asks for a service by name wants to know why it has no values. */
-static void say_off(struct print *p, char *const *names, size_t n)
+static void say_off(struct print *p, const struct request *r)
 {
 	struct qmem_status status;
 
-	for (size_t i = 0; n && qmem_status(p->loop.q, i, &status); i++) {
-		for (size_t k = 0; k < n && !status.on; k++) {
-			if (!qmem_name_same(status.service->name, names[k]))
-				continue;
-			log_printf(&p->loop.log, QMEM_LOG_ERROR, "%s is off: %s", status.service->name, status.reason);
-			p->failed = true;
-		}
+	for (size_t i = 0; qmem_status(p->loop.q, i, &status); i++) {
+		if (status.on || !named(r, status.service))
+			continue;
+		log_printf(&p->loop.log, QMEM_LOG_ERROR, "%s is off: %s", status.service->name, status.reason);
+		p->failed = true;
 	}
 }
 
-int print_values(const char *config, char *const *services, size_t n)
+int print_values(const struct request *r)
 {
 	static const struct qmem_host host = { .values = on_values,
 					       .event = on_event,
@@ -205,19 +212,25 @@ int print_values(const char *config, char *const *services, size_t n)
 					       .work = loop_work,
 					       .leave = loop_leave,
 					       .cpu_ns = clock_cpu_ns };
-	struct print p = { .loop.log = { .form = LOG_PLAIN, .most = QMEM_LOG_WARNING } };
-	int err = loop_init(&p.loop, &host);
+	struct print p = { .loop.log = { .program = r->program, .form = LOG_PLAIN, .most = QMEM_LOG_WARNING } };
+	struct config config = { 0 };
+	int err;
 
+	if (unknown(r))
+		return request_wrong(r, "no service", unknown(r));
+	err = loop_init(&p.loop, &host);
 	if (!err)
-		err = loop_configure(&p.loop, config);
-	if (!err)
-		err = choose(p.loop.q, services, n);
+		err = loop_configure(&p.loop, r, &config);
+	loop_complain(&p.loop, &config);
 	if (err) {
+		if (err != -EINVAL)
+			log_line(&p.loop.log, QMEM_LOG_ERROR, strerror(-err));
 		loop_release(&p.loop);
-		return err == -ENOENT ? 2 : 1;
+		return err == -EINVAL ? 2 : 1;
 	}
+	choose(p.loop.q, r);
 	err = loop_start(&p.loop, QMEM_SECOND);
-	say_off(&p, services, n);
+	say_off(&p, r);
 	if (!err) {
 		prepare(&p.loop);
 		p.second = true;
@@ -226,6 +239,6 @@ int print_values(const char *config, char *const *services, size_t n)
 		log_printf(&p.loop.log, QMEM_LOG_ERROR, "nothing to print: %s", strerror(-err));
 	}
 	loop_release(&p.loop);
-	release(&p);
-	return standard_finish(err || p.failed);
+	tdestroy(p.records, free_record);
+	return standard_finish(r->program, err || p.failed);
 }

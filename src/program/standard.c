@@ -12,16 +12,16 @@ void standard_open(void)
 	int fd;
 
 	do
-		fd = open("/dev/null", O_RDWR);
+		fd = open("/dev/null", O_RDONLY);
 	while (fd >= 0 && fd <= STDERR_FILENO);
 	if (fd >= 0)
 		close(fd);
 }
 
-int standard_finish(int status)
+int standard_finish(const char *program, int status)
 {
 	if (fflush(stdout) == 0 && !ferror(stdout))
 		return status;
-	fprintf(stderr, "qmem.plugin: cannot write: %s\n", strerror(errno));
+	fprintf(stderr, "%s: cannot write: %s\n", program, strerror(errno));
 	return 1;
 }

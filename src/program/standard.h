@@ -3,9 +3,9 @@
 #ifndef QMEM_PROGRAM_STANDARD_H
 #define QMEM_PROGRAM_STANDARD_H
 
-/* Opens those that are closed: such a one would become some file of ours. */
+/* Opens those that are closed, which would become some file of ours: there is nothing to read, and writing fails. */
 void standard_open(void);
-/* `status`, or 1 if standard output could not be written: then that is said. */
-int standard_finish(int status);
+/* `status`, or 1 if standard output could not be written, which `program` says. */
+int standard_finish(const char *program, int status);
 
 #endif

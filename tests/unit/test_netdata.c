@@ -573,15 +573,15 @@ static void write_file(const char *path, const char *text)
 START_TEST(config_values)
 {
 	struct qmem *q = qmem_new(&host, NULL, configured_services);
-	struct config_errors errors = { 0 };
+	struct config config = { 0 };
 
 	write_file("user/qmem.conf",
 		   "HostRoot = .\n[fake]\nthing = a b\nTHING = \"c\"\n[fake.group \"web\"]\nsize = 4k\n"
 		   "[Fake . x]\n[global]\nhost-root = /\n");
 	write_file("stock/qmem.conf", "[fake]\nthing = stock\n");
-	ck_assert_int_eq(config_read(q, NULL, &errors), 0);
-	for (size_t i = 0; i < errors.n; i++)
-		ck_abort_msg("%s", errors.items[i]);
+	ck_assert_int_eq(config_read(q, NULL, &config), 0);
+	for (size_t i = 0; i < config.n; i++)
+		ck_abort_msg("%s", config.errors[i]);
 	ck_assert_int_eq(qmem_start(q, QMEM_SECOND, QMEM_SECOND, 1), 0);
 	ck_assert_uint_eq(seen->things.n, 2);
 	ck_assert_str_eq(seen->things.items[0], "a b");
@@ -589,6 +589,7 @@ START_TEST(config_values)
 	ck_assert_uint_eq(seen->groups.n, 1);
 	ck_assert_str_eq(seen->groups.items[0].name, "web");
 	ck_assert_int_eq(((struct web *)seen->groups.items[0].data)->size, 4096);
+	config_release(&config);
 	qmem_free(q);
 }
 END_TEST
@@ -604,16 +605,16 @@ START_TEST(config_errors)
 		"user/qmem.conf:10: fake: Group 'web': Size 'big' ",
 	};
 	struct qmem *q = qmem_new(&host, NULL, configured_services);
-	struct config_errors errors = { 0 };
+	struct config config = { 0 };
 
 	write_file("user/qmem.conf",
 		   "Nonsense = 1\n[fake]\nEnabled = maybe\nwhat\n[nosuch]\na = 1\n[fake.group]\nsize = 1\n"
 		   "[fake.group \"web\"]\nsize = big\n[fake]\nthing = good\n");
-	ck_assert_int_eq(config_read(q, NULL, &errors), 0);
-	ck_assert_uint_eq(errors.n, sizeof(expected) / sizeof(*expected));
-	for (size_t i = 0; i < errors.n; i++)
-		ck_assert_msg(strncmp(errors.items[i], expected[i], strlen(expected[i])) == 0, "%s", errors.items[i]);
-	config_errors_release(&errors);
+	ck_assert_int_eq(config_read(q, NULL, &config), 0);
+	ck_assert_uint_eq(config.n, sizeof(expected) / sizeof(*expected));
+	for (size_t i = 0; i < config.n; i++)
+		ck_assert_msg(strncmp(config.errors[i], expected[i], strlen(expected[i])) == 0, "%s", config.errors[i]);
+	config_release(&config);
 	/* the rest counts */
 	ck_assert_int_eq(qmem_start(q, QMEM_SECOND, QMEM_SECOND, 1), 0);
 	ck_assert_uint_eq(seen->things.n, 1);
@@ -624,28 +625,70 @@ END_TEST
 START_TEST(config_files)
 {
 	struct qmem *q = qmem_new(&host, NULL, configured_services);
-	struct config_errors errors = { 0 };
+	struct config config = { 0 };
 
 	/* none of them is no error, but one that was asked for is */
-	ck_assert_int_eq(config_read(q, NULL, &errors), 0);
-	ck_assert_uint_eq(errors.n, 0);
-	ck_assert_int_eq(config_read(q, "missing.conf", &errors), 0);
-	ck_assert_uint_eq(errors.n, 1);
-	ck_assert_str_eq(errors.items[0], "cannot read 'missing.conf': No such file or directory");
-	ck_assert_int_eq(config_read(q, ".", &errors), 0);
-	ck_assert_str_eq(errors.items[1], "cannot read '.': Is a directory");
+	ck_assert_int_eq(config_read(q, NULL, &config), 0);
+	ck_assert_uint_eq(config.n, 0);
+	ck_assert_int_eq(config_read(q, "missing.conf", &config), 0);
+	ck_assert_uint_eq(config.n, 1);
+	ck_assert_str_eq(config.errors[0], "cannot read 'missing.conf': No such file or directory");
+	ck_assert_int_eq(config_read(q, ".", &config), 0);
+	ck_assert_str_eq(config.errors[1], "cannot read '.': Is a directory");
 	ck_assert_int_eq(system("mkfifo fifo"), 0);
-	ck_assert_int_eq(config_read(q, "fifo", &errors), 0);
-	ck_assert_str_eq(errors.items[2], "cannot read 'fifo': Invalid argument");
-	ck_assert_int_eq(config_read(q, "/dev/null", &errors), 0);
-	ck_assert_uint_eq(errors.n, 3);
-	config_errors_release(&errors);
+	ck_assert_int_eq(config_read(q, "fifo", &config), 0);
+	ck_assert_str_eq(config.errors[2], "cannot read 'fifo': Invalid argument");
+	ck_assert_int_eq(config_read(q, "/dev/null", &config), 0);
+	ck_assert_uint_eq(config.n, 3);
+	config_release(&config);
 	write_file("stock/qmem.conf", "[fake]\nthing = stock\n");
 	setenv("NETDATA_HOST_PREFIX", dir, 1);
-	ck_assert_int_eq(config_read(q, NULL, &errors), 0);
-	ck_assert_uint_eq(errors.n, 0);
+	ck_assert_int_eq(config_read(q, NULL, &config), 0);
+	ck_assert_uint_eq(config.n, 0);
 	ck_assert_int_eq(qmem_start(q, QMEM_SECOND, QMEM_SECOND, 1), 0);
 	ck_assert_str_eq(seen->things.items[0], "stock");
+	ck_assert_str_eq(config.file, "stock/qmem.conf");
+	config_release(&config);
+	qmem_free(q);
+}
+END_TEST
+
+START_TEST(config_settings)
+{
+	static const struct {
+		const char *setting;
+		int err;
+		const char *why; /* how it begins */
+	} cases[] = {
+		{ "fake.thing=a=b c", 0, NULL },
+		{ "FAKE . Thing=", 0, NULL },
+		{ "HostRoot=.", 0, NULL },
+		{ "fake.thing", -EINVAL, "no '='" },
+		{ "", -EINVAL, "no '='" },
+		{ "=", -ENOENT, "no option ''" },
+		{ "nosuch.thing=x", -ENOENT, "no service 'nosuch'" },
+		{ "fake.nosuch=x", -ENOENT, "fake: no option 'nosuch'" },
+		{ "fake.Enabled=maybe", -EINVAL, "fake: Enabled 'maybe' " },
+	};
+	struct qmem *q = qmem_new(&host, NULL, configured_services);
+	struct config config = { 0 };
+
+	write_file("user/qmem.conf", "[fake]\nthing = first\n");
+	ck_assert_int_eq(config_read(q, NULL, &config), 0);
+	ck_assert_str_eq(config.file, "user/qmem.conf");
+	config_release(&config);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct qmem_error error = { "" };
+
+		ck_assert_int_eq(config_set(q, cases[i].setting, &error), cases[i].err);
+		if (cases[i].why)
+			ck_assert_msg(strncmp(error.text, cases[i].why, strlen(cases[i].why)) == 0, "%s", error.text);
+	}
+	ck_assert_int_eq(qmem_start(q, QMEM_SECOND, QMEM_SECOND, 1), 0);
+	ck_assert_uint_eq(seen->things.n, 3);
+	ck_assert_str_eq(seen->things.items[0], "first");
+	ck_assert_str_eq(seen->things.items[1], "a=b c");
+	ck_assert_str_eq(seen->things.items[2], "");
 	qmem_free(q);
 }
 END_TEST
@@ -706,6 +749,7 @@ SUITE(netdata)
 	tcase_add_test(t, config_values);
 	tcase_add_test(t, config_errors);
 	tcase_add_test(t, config_files);
+	tcase_add_test(t, config_settings);
 	suite_add_tcase(s, t);
 	return s;
 }

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT */
+/* What is asked of a program on its command line. All of it is the command line's. */
+#ifndef QMEM_PROGRAM_REQUEST_H
+#define QMEM_PROGRAM_REQUEST_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct request {
+	const char *program;         /* what it calls itself when it complains */
+	bool apart;                  /* it is not the agent's: its rights and its configuration may be others */
+	const char *config;          /* a file; NULL: qmem.conf where Netdata has it */
+	const char *const *settings; /* n_settings of SERVICE.OPTION=VALUE, on top of the file; may be NULL */
+	size_t n_settings;
+	const char *format; /* a word of describe_services(); NULL: text */
+	char *const *words; /* n_words, names of services where there may be some */
+	size_t n_words;
+};
+
+/* Says what is wrong with a word, and returns the exit status for that, 2. */
+int request_wrong(const struct request *r, const char *what, const char *word);
+
+#endif
