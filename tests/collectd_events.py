@@ -23,7 +23,7 @@ CONFIG = """
 	LevelHysteresis 0
 </Service>
 """
-INSTANCE = "memory_some_100ms_2s"
+INSTANCE = "memory_some"
 # collectd starts no program as root
 EXECS = "nobody:nogroup" if os.geteuid() == 0 else None
 

@@ -40,10 +40,10 @@ MEMORY = 256
 CONFIG = """\
 [pressure]
 	trigger = memory some 150ms 1s
-	trigger = memory some 200ms 2s
+	trigger = memory full 150ms 2s warning
 	hold = 4s
 """ + "".join(f"[{service}]\n\tdetail = yes\n" for service in ("meminfo", "vmstat", "netstat", "self"))
-TRIGGERS = ("memory_some_150ms_1s", "memory_some_200ms_2s")
+CONDITIONS = ("memory_some", "memory_full")
 
 STEPS = ("machine", "users", "stall", "swap", "oom", "messages")
 
@@ -478,16 +478,16 @@ def check_stall(guest):
     for who in ("root", "nobody"):
         err = files[f"{who}.err"]
         stream = Stream(files[f"{who}.stream"])
-        for trigger in TRIGGERS:
-            pattern = rf"WARNING: pressure\.pressure\[{trigger}\]: memory pressure: some stalled for \d+ ms, [\d.]+ %, of the last"
-            tap.ok(re.search(pattern, err), f"{guest.name}: {trigger} as {who}: the event", err, f"stalled {stalled:.1f} %")
-            tap.ok(re.search(rf"OKAY: pressure\.pressure\[{trigger}\]: memory pressure is over", err),
-                   f"{guest.name}: {trigger} as {who}: its end", err)
-            counts = stream.instances("pressure", "events", "events").get(trigger, [])
-            tap.ok(counts and counts[0] == 0 and counts[-1] > 0, f"{guest.name}: {trigger} as {who}: counted", counts)
-            states = stream.instances("pressure", "trigger", "state").get(trigger, [])
+        for condition in CONDITIONS:
+            pattern = rf"WARNING: pressure\.pressure\[{condition}\]: memory pressure: {condition[7:]} stalled for \d+ ms, [\d.]+ %, of the last"
+            tap.ok(re.search(pattern, err), f"{guest.name}: {condition} as {who}: the event", err, f"stalled {stalled:.1f} %")
+            tap.ok(re.search(rf"OKAY: pressure\.pressure\[{condition}\]: memory pressure is over", err),
+                   f"{guest.name}: {condition} as {who}: its end", err)
+            counts = stream.instances("pressure", "events", "events").get(condition, [])
+            tap.ok(counts and counts[0] == 0 and counts[-1] > 0, f"{guest.name}: {condition} as {who}: counted", counts)
+            states = stream.instances("pressure", "trigger", "state").get(condition, [])
             tap.ok(states and states[0] == 0 and 2 in states and states[-1] < 2,
-                   f"{guest.name}: {trigger} as {who}: active, then over", states)
+                   f"{guest.name}: {condition} as {who}: active, then over", states)
         wrong, compared = compare_stream(files, stream)
         tap.ok(not wrong and compared > 100, f"{guest.name}: as {who}, {compared} counts in the stream are the kernel's", *wrong)
         totals = [number for number in stream.instances("pressure", "stall", "some").get("memory", [])]

@@ -38,8 +38,8 @@ struct resource {
 struct watcher {
 	struct trigger trigger;
 	struct pressure *pressure;
+	struct pressure_condition *condition;
 	char name[TRIGGER_NAME];
-	struct qmem_label labels[3];
 	int fd;          /* the kernel's trigger; -1: polled */
 	bool off;        /* this kernel does not have the line */
 	bool lies;       /* the kernel may fire without cause: samples are taken to tell */
@@ -56,6 +56,8 @@ struct pressure {
 	struct resource resources[PSI_RESOURCES];
 	struct watcher *watchers;
 	size_t n;
+	struct pressure_condition conditions[PSI_RESOURCES * PSI_KINDS];
+	size_t conditions_n;
 	struct qmem_timer timer;
 	uint64_t collected, apart; /* the last tick; how long after the one before: QMEM_NEVER at first */
 	struct reclaim_history reclaims;
@@ -91,7 +93,7 @@ static const struct qmem_metric trigger_metrics[] = {
 };
 
 static const struct qmem_metric events_metrics[] = {
-	METRIC(trigger_values, "events", NULL, events, "times the limit was exceeded, verified by the total"),
+	METRIC(trigger_values, "events", NULL, events, "times a limit was exceeded, verified by the total"),
 	METRIC(trigger_values, "rejected", NULL, rejected,
 	       "notifications of the kernel that the total does not bear out"),
 	{ 0 },
@@ -104,9 +106,9 @@ static const struct qmem_family families[] = {
 			      GAUGE("percent", 100, "percent"), .label = "resource"),
 	[FAMILY_STALL] = FAMILY("stall", "Time tasks waited", "pressure", "line", stall_metrics,
 				COUNTER("seconds", 1000000, "total_time_in_ms"), .label = "resource"),
-	[FAMILY_TRIGGER] = FAMILY("trigger", "State of a pressure trigger", "pressure", "line", trigger_metrics,
+	[FAMILY_TRIGGER] = FAMILY("trigger", "State of pressure triggers", "pressure", "line", trigger_metrics,
 				  GAUGE("state", 1, "gauge"), .label = "trigger"),
-	[FAMILY_EVENTS] = FAMILY("events", "Events of a pressure trigger", "pressure", "line", events_metrics, EVENTS,
+	[FAMILY_EVENTS] = FAMILY("events", "Events of pressure triggers", "pressure", "line", events_metrics, EVENTS,
 				 .label = "trigger"),
 	{ 0 },
 };
@@ -125,7 +127,8 @@ static const struct qmem_option options[] = {
 	  .check = check,
 	  .help = "RESOURCE some|full STALL WINDOW [warning|failure]: an event when tasks were stalled that long within a window "
 		  "of 500ms to 10s; without CAP_SYS_RESOURCE the kernel takes windows of 2s, 4s, 6s, 8s, 10s only, and others "
-		  "are polled; warning for some and failure for full unless said; none: no trigger" },
+		  "are polled; warning for some and failure for full unless said; several of one resource and kind are one "
+		  "condition, as severe as the severest that fires; none: no trigger" },
 	{ .name = "Hold",
 	  .type = QMEM_DURATION,
 	  .offset = offsetof(struct pressure, hold),
@@ -196,18 +199,19 @@ static int64_t total_of(const struct pressure *p, const struct trigger_spec *spe
 static void step(struct qmem *q, struct watcher *w, enum trigger_cause cause)
 {
 	struct trigger *t = &w->trigger;
+	enum trigger_change change;
 
-	switch (trigger_step(t, cause, qmem_now(q), total_of(w->pressure, &t->spec))) {
-	case TRIGGER_EXCEEDED:
-		pressure_raise(q, t, w->name, &w->pressure->reclaims, (uint64_t)w->pressure->notify_interval);
-		break;
-	case TRIGGER_OVER:
-		pressure_raise_over(q, t, w->name);
-		break;
-	case TRIGGER_REJECTED:
+	change = trigger_step(t, cause, qmem_now(q), total_of(w->pressure, &t->spec));
+	if (change == TRIGGER_REJECTED)
 		qmem_log(q, QMEM_LOG_DEBUG, "%s: notified, but the total does not bear it out", w->name);
+	switch (condition_step(w->condition, t, change)) {
+	case CONDITION_TELL:
+		pressure_raise(q, w->condition, &w->pressure->reclaims, (uint64_t)w->pressure->notify_interval);
 		break;
-	default:
+	case CONDITION_OVER:
+		pressure_raise_over(q, w->condition);
+		break;
+	case CONDITION_SAME:
 		break;
 	}
 }
@@ -461,6 +465,19 @@ static bool known(const struct pressure *p, const char *name)
 	return false;
 }
 
+static struct pressure_condition *condition_of(struct pressure *p, const struct trigger *t)
+{
+	struct pressure_condition *c = p->conditions;
+
+	while (c < p->conditions + p->conditions_n && !condition_is(c, t))
+		c++;
+	if (c == p->conditions + p->conditions_n) {
+		condition_init(c, t);
+		p->conditions_n++;
+	}
+	return c;
+}
+
 static int watch_all(struct qmem *q, struct pressure *p)
 {
 	p->watchers = calloc(p->triggers.n + 1, sizeof(*p->watchers));
@@ -480,8 +497,8 @@ static int watch_all(struct qmem *q, struct pressure *p)
 		w->pressure = p;
 		w->fd = -1;
 		w->trigger.hold = (uint64_t)p->hold;
-		w->labels[0] = (struct qmem_label){ "resource", psi_resources[w->trigger.spec.resource] };
-		w->labels[1] = (struct qmem_label){ "kind", psi_kinds[w->trigger.spec.kind] };
+		w->condition = condition_of(p, &w->trigger);
+		condition_add(w->condition, &w->trigger);
 		p->n++;
 		watch_first(q, w);
 	}
@@ -527,17 +544,24 @@ static int start(struct qmem *q, void *state)
 	return 0;
 }
 
-static void emit_trigger(struct qmem *q, const struct watcher *w)
+static bool is_watched(const struct pressure *p, const struct pressure_condition *c)
 {
-	const struct trigger *t = &w->trigger;
-	const struct qmem_instance instance = { w->name, w->labels };
-	const struct trigger_values values = {
-		.state = (int64_t)t->state,
-		.severity = t->state == TRIGGER_INACTIVE ? QMEM_OKAY : (int64_t)t->spec.severity,
-		.events = t->events,
-		.rejected = t->rejected,
-	};
+	for (size_t i = 0; i < p->n; i++)
+		if (p->watchers[i].condition == c && !p->watchers[i].off)
+			return true;
+	return false;
+}
 
+static void emit_condition(struct qmem *q, const struct pressure *p, const struct pressure_condition *c)
+{
+	const struct qmem_instance instance = { c->name, c->labels };
+	struct condition_sum sum;
+	struct trigger_values values;
+
+	if (!is_watched(p, c))
+		return;
+	condition_sum(c, &sum);
+	values = (struct trigger_values){ (int64_t)sum.state, (int64_t)sum.severity, sum.events, sum.rejected };
 	qmem_emit(q, &families[FAMILY_TRIGGER], &instance, &values);
 	qmem_emit(q, &families[FAMILY_EVENTS], &instance, &values);
 }
@@ -578,8 +602,9 @@ static int collect(struct qmem *q, void *state)
 		if (p->watchers[i].off)
 			continue;
 		look(q, &p->watchers[i]);
-		emit_trigger(q, &p->watchers[i]);
 	}
+	for (size_t i = 0; i < p->conditions_n; i++)
+		emit_condition(q, p, &p->conditions[i]);
 	arm(q, p);
 	return any ? 0 : err;
 }

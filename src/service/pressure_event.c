@@ -106,7 +106,7 @@ static void span_text(char *dst, uint64_t ns)
 		snprintf(dst, FIELDS_TEXT, "%llu h %llu min", s / 3600, s / 60 % 60);
 }
 
-void pressure_raise(struct qmem *q, const struct trigger *t, const char *name, struct reclaim_history *reclaims,
+void pressure_raise(struct qmem *q, const struct pressure_condition *c, struct reclaim_history *reclaims,
 		    uint64_t repeat)
 {
 	static const struct {
@@ -118,7 +118,8 @@ void pressure_raise(struct qmem *q, const struct trigger *t, const char *name, s
 		[SWAP_IN] = { "swap_in", "swap in" },
 		[SWAP_OUT] = { "swap_out", "out" },
 	};
-	const char *resource = psi_resources[t->spec.resource], *kind = psi_kinds[t->spec.kind];
+	const struct trigger *t = c->told;
+	const char *resource = psi_resources[c->resource], *kind = psi_kinds[c->kind];
 	double share = t->share_span ? (double)t->share_stall * 1e5 / (double)t->share_span : 0, rates[RECLAIM_COUNTS];
 	char threshold[FIELDS_TEXT], window[FIELDS_TEXT], share_text[FIELDS_TEXT], span[FIELDS_TEXT],
 		lasts[FIELDS_TEXT];
@@ -132,7 +133,7 @@ void pressure_raise(struct qmem *q, const struct trigger *t, const char *name, s
 		.severity = t->spec.severity,
 		.service = "pressure",
 		.name = "pressure",
-		.instance = name,
+		.instance = c->name,
 		.repeat = repeat,
 		.fields = fields,
 	};
@@ -142,7 +143,7 @@ void pressure_raise(struct qmem *q, const struct trigger *t, const char *name, s
 	qmem_print_duration(window, sizeof(window), t->spec.window);
 	snprintf(share_text, sizeof(share_text), "%.1f", share);
 	span_text(span, t->share_span);
-	span_text(lasts, t->last - t->since);
+	span_text(lasts, c->last - c->since);
 	snprintf(event.message, sizeof(event.message),
 		 "%s pressure: %s stalled for %" PRId64 " ms, %s %%, of the last %s (limit %s in %s), for %s", resource,
 		 kind, t->share_stall / 1000, share_text, span, threshold, window, lasts);
@@ -159,9 +160,10 @@ void pressure_raise(struct qmem *q, const struct trigger *t, const char *name, s
 	qmem_raise(q, &event);
 }
 
-void pressure_raise_over(struct qmem *q, const struct trigger *t, const char *name)
+void pressure_raise_over(struct qmem *q, const struct pressure_condition *c)
 {
-	const char *resource = psi_resources[t->spec.resource], *kind = psi_kinds[t->spec.kind];
+	const struct trigger *t = c->told;
+	const char *resource = psi_resources[c->resource], *kind = psi_kinds[c->kind];
 	char threshold[FIELDS_TEXT], window[FIELDS_TEXT], lasted[FIELDS_TEXT], stalled[FIELDS_TEXT], quiet[FIELDS_TEXT];
 	const struct qmem_label fields[] = {
 		{ "resource", resource }, { "kind", kind },       { "threshold", threshold }, { "window", window },
@@ -171,15 +173,15 @@ void pressure_raise_over(struct qmem *q, const struct trigger *t, const char *na
 		.severity = QMEM_OKAY,
 		.service = "pressure",
 		.name = "pressure",
-		.instance = name,
+		.instance = c->name,
 		.fields = fields,
 	};
 
 	qmem_print_duration(threshold, sizeof(threshold), t->spec.stall);
 	qmem_print_duration(window, sizeof(window), t->spec.window);
-	span_text(lasted, t->lasted);
-	span_text(stalled, (uint64_t)t->stalled * 1000);
-	span_text(quiet, qmem_now(q) - t->last);
+	span_text(lasted, c->last - c->since);
+	span_text(stalled, (uint64_t)c->stalled * 1000);
+	span_text(quiet, qmem_now(q) - c->last);
 	snprintf(event.message, sizeof(event.message),
 		 "%s pressure is over: %s stalled for %s within %s (limit %s in %s), and no more for %s", resource,
 		 kind, stalled, lasted, threshold, window, quiet);

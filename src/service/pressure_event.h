@@ -3,7 +3,7 @@
 #ifndef QMEM_SERVICE_PRESSURE_EVENT_H
 #define QMEM_SERVICE_PRESSURE_EVENT_H
 
-#include "service/pressure_trigger.h"
+#include "service/pressure_condition.h"
 #include "service/vmstat.h"
 
 /* What reclaim has done so far, in pages and times; QMEM_NA if the kernel does not say. */
@@ -27,9 +27,9 @@ void text_add(char *dst, size_t size, const char *fmt, ...) __attribute__((forma
 /* Remembers a sample, unless the one before it is less than a second old. */
 void reclaim_keep(struct reclaim_history *history, const struct vmstat *vm, uint64_t when);
 
-/* The trigger's limit is exceeded; `name` is its instance. Reads /proc/vmstat. */
-void pressure_raise(struct qmem *q, const struct trigger *t, const char *name, struct reclaim_history *reclaims,
+/* The condition is on. Reads /proc/vmstat. */
+void pressure_raise(struct qmem *q, const struct pressure_condition *c, struct reclaim_history *reclaims,
 		    uint64_t repeat);
-void pressure_raise_over(struct qmem *q, const struct trigger *t, const char *name);
+void pressure_raise_over(struct qmem *q, const struct pressure_condition *c);
 
 #endif

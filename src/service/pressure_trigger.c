@@ -184,7 +184,6 @@ static enum trigger_change age(struct trigger *t, uint64_t now)
 
 	if (t->state != TRIGGER_INACTIVE && quiet >= 2 * t->hold) {
 		t->state = TRIGGER_INACTIVE;
-		t->lasted = t->last - t->since;
 		return TRIGGER_OVER;
 	}
 	if (t->state == TRIGGER_ACTIVE && quiet >= t->hold) {

@@ -24,7 +24,7 @@ struct trigger_spec {
 int trigger_parse(const char *text, struct trigger_spec *ret, const char **ret_why);
 /* For the `check` of an option. */
 const char *trigger_check(const char *text);
-/* "memory_some_200ms_2s": an instance's name that no host has to alter. */
+/* "memory_some_200ms_2s": what logs call it. */
 void trigger_name(char *dst, size_t size, const struct trigger_spec *spec);
 
 enum trigger_state { TRIGGER_INACTIVE, TRIGGER_EASING, TRIGGER_ACTIVE };
@@ -42,7 +42,6 @@ struct trigger {
 	uint64_t hold; /* without an event: from active to easing, and from easing to inactive */
 	enum trigger_state state;
 	uint64_t since, last; /* the episode's: when its first window began, its last event */
-	uint64_t lasted;      /* of the episode that is over */
 	int64_t base;         /* the total before it, microseconds */
 	int64_t stalled;      /* microseconds up to the last event of this one, or of the one that is over */
 	int64_t share_stall;  /* microseconds stalled ... */
@@ -50,6 +49,7 @@ struct trigger {
 	int64_t events, rejected;
 	struct trigger_sample samples[TRIGGER_SAMPLES]; /* the newest first */
 	size_t n;
+	struct trigger *peer; /* of the same condition */
 };
 
 enum trigger_cause {

@@ -155,7 +155,7 @@ START_TEST(episode)
 	}
 	ck_assert_int_eq(t.events, 3);
 	ck_assert_int_eq(t.rejected, 3);
-	ck_assert_uint_eq(t.lasted, 16 * SECOND);
+	ck_assert_uint_eq(t.last - t.since, 16 * SECOND);
 	ck_assert_int_eq(t.stalled, 2100000);
 	ck_assert_uint_eq(trigger_deadline(&t), QMEM_NEVER);
 }
@@ -364,10 +364,10 @@ START_TEST(values)
 					   "pressure.avg.full_avg300[irq] 0.00 percent\n"
 					   "pressure.stall.some[irq] - seconds total\n"
 					   "pressure.stall.full[irq] 0.000007 seconds total\n"
-					   "pressure.trigger.state[memory_some_200ms_2s] 0 state\n"
-					   "pressure.trigger.severity[memory_some_200ms_2s] 0 state\n"
-					   "pressure.events.events[memory_some_200ms_2s] 0 events total\n"
-					   "pressure.events.rejected[memory_some_200ms_2s] 0 events total\n"
+					   "pressure.trigger.state[memory_some] 0 state\n"
+					   "pressure.trigger.severity[memory_some] 0 state\n"
+					   "pressure.events.events[memory_some] 0 events total\n"
+					   "pressure.events.rejected[memory_some] 0 events total\n"
 					   "collected pressure every 1000 ms\n");
 }
 END_TEST
@@ -416,7 +416,7 @@ START_TEST(event_and_end)
 	text = recorder_take(r);
 	ck_assert_int_eq(times(text, "event "), 1);
 	HAS(text,
-	    "event WARNING pressure.pressure[memory_some_200ms_2s] memory pressure: some stalled for 890 ms, 44.5 %, of the "
+	    "event WARNING pressure.pressure[memory_some] memory pressure: some stalled for 890 ms, 44.5 %, of the "
 	    "last 2.0 s (limit 200ms in 2s), for 2.0 s; meanwhile per second: refaults 1550 pages, direct scan 0 pages, "
 	    "allocation stalls 5.0, swap in 0 out 5000 pages\n");
 	HAS(text,
@@ -441,9 +441,8 @@ START_TEST(event_and_end)
 		if (strstr(text, "event "))
 			break;
 	}
-	HAS(text,
-	    "event OKAY pressure.pressure[memory_some_200ms_2s] memory pressure is over: some stalled for 33 s within "
-	    "68 s (limit 200ms in 2s), and no more for 20 s\n");
+	HAS(text, "event OKAY pressure.pressure[memory_some] memory pressure is over: some stalled for 33 s within "
+		  "68 s (limit 200ms in 2s), and no more for 20 s\n");
 	/* and then the timer only polls */
 	ck_assert_uint_gt(qmem_next(r->q), now);
 	ck_assert_uint_le(qmem_next(r->q), now + 2 * SECOND);
@@ -464,7 +463,7 @@ START_TEST(found_between_ticks)
 	ck_assert_uint_ne(qmem_next(r->q), QMEM_NEVER);
 	while (qmem_next(r->q) < now + 10 * SECOND && looks++ < 3) {
 		qmem_dispatch(r->q, NULL, 0, qmem_next(r->q));
-		if (strstr(recorder_take(r), "event FAILURE pressure.pressure[memory_full_100ms_2s]"))
+		if (strstr(recorder_take(r), "event FAILURE pressure.pressure[memory_full]"))
 			return;
 	}
 	ck_abort_msg("not found");
@@ -573,17 +572,71 @@ START_TEST(severity)
 	put_memory(1150, 150);
 	ck_assert_int_eq(qmem_collect(r->q, now += SECOND), 0);
 	text = recorder_take(r);
-	HAS(text, "pressure.trigger.severity[memory_full_100ms_2s] 2 state\n");
-	HAS(text, "pressure.trigger.severity[memory_some_100ms_2s] 1 state\n");
+	HAS(text, "pressure.trigger.severity[memory_full] 2 state\n");
+	HAS(text, "pressure.trigger.severity[memory_some] 1 state\n");
 	/* easing is not over */
 	ck_assert_int_eq(qmem_collect(r->q, now += 11 * SECOND), 0);
 	text = recorder_take(r);
-	HAS(text, "pressure.trigger.state[memory_full_100ms_2s] 1 state\n");
-	HAS(text, "pressure.trigger.severity[memory_full_100ms_2s] 2 state\n");
+	HAS(text, "pressure.trigger.state[memory_full] 1 state\n");
+	HAS(text, "pressure.trigger.severity[memory_full] 2 state\n");
 	ck_assert_int_eq(qmem_collect(r->q, now += 10 * SECOND), 0);
 	text = recorder_take(r);
-	HAS(text, "pressure.trigger.severity[memory_full_100ms_2s] 0 state\n");
-	HAS(text, "pressure.trigger.severity[memory_some_100ms_2s] 0 state\n");
+	HAS(text, "pressure.trigger.severity[memory_full] 0 state\n");
+	HAS(text, "pressure.trigger.severity[memory_some] 0 state\n");
+}
+END_TEST
+
+static const char *ticks(uint64_t *now, int64_t *total, int n, int64_t stall)
+{
+	for (int i = 0; i < n; i++) {
+		put_memory(*total += stall, 0);
+		ck_assert_int_eq(qmem_collect(r->q, *now += SECOND), 0);
+	}
+	return recorder_take(r);
+}
+
+/* Two limits for one thing: the severest that fires is told of, and it is over when neither does. */
+START_TEST(several_triggers_are_one_condition)
+{
+	uint64_t now = 100 * SECOND;
+	int64_t total = 1000;
+	const char *text;
+
+	set("Trigger", "memory some 200ms 2s");
+	set("Trigger", "memory some 1s 4s failure");
+	set("Hold", "5s");
+	begin(now);
+	ck_assert_int_eq(qmem_collect(r->q, now), 0);
+	text = recorder_take(r);
+	ck_assert_int_eq(times(text, "pressure.trigger.state["), 1);
+	HAS(text, "pressure.trigger.state[memory_some] 0 state\n");
+	r->no_values = true;
+
+	text = ticks(&now, &total, 3, 105);
+	ck_assert_int_eq(times(text, "event "), 1);
+	HAS(text, "event WARNING pressure.pressure[memory_some] ");
+	HAS(text, "(limit 200ms in 2s)");
+	text = ticks(&now, &total, 4, 600);
+	ck_assert_int_eq(times(text, "event "), 1);
+	HAS(text, "event FAILURE pressure.pressure[memory_some] ");
+	HAS(text, "(limit 1s in 4s)");
+	/* the severe one ends, the other one goes on; that it fires all the while is no news */
+	text = ticks(&now, &total, 20, 110);
+	ck_assert_int_eq(times(text, "event "), 1);
+	HAS(text, "event WARNING pressure.pressure[memory_some] ");
+	HAS(text, "(limit 200ms in 2s)");
+	r->no_values = false;
+	text = ticks(&now, &total, 1, 110);
+	HAS(text, "pressure.trigger.state[memory_some] 2 state\n");
+	HAS(text, "pressure.trigger.severity[memory_some] 1 state\n");
+	r->no_values = true;
+	text = ticks(&now, &total, 20, 0);
+	ck_assert_int_eq(times(text, "event "), 1);
+	HAS(text, "event OKAY pressure.pressure[memory_some] memory pressure is over: some stalled for 5.0 s within ");
+	r->no_values = false;
+	text = ticks(&now, &total, 1, 0);
+	HAS(text, "pressure.trigger.state[memory_some] 0 state\n");
+	HAS(text, "pressure.trigger.severity[memory_some] 0 state\n");
 }
 END_TEST
 
@@ -835,6 +888,7 @@ SUITE(pressure)
 	tcase_add_test(service, unreadable);
 	tcase_add_test(service, no_psi);
 	tcase_add_test(service, severity);
+	tcase_add_test(service, several_triggers_are_one_condition);
 	tcase_add_test(service, hostile_vmstat);
 	tcase_add_test(service, long_message);
 	tcase_add_test(service, no_descriptor_at_first);
