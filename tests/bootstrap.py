@@ -2,6 +2,7 @@
 """bootstrap with a package manager, an autoreconf and a configure that only write down what is asked of them."""
 
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -84,6 +85,9 @@ tap.same(names(log, "configure"), [], "no option means: as it is")
 _, _, log = tree.run("check")
 tap.same([line.split()[2] + " " + line.split()[-1] for line in names(log, "make")],
          ["build --no-print-directory", "build check", "build-asan check", "build check-dist"], "check is three things")
+_, said, log = tree.run("check-quick")
+tap.same(log[-1].split()[-1], "check-quick", "check-quick is one")
+tap.ok(re.search(r"slowest first:\n +[\d.]+  all of it$", said, re.M), "and how long it took is told", said)
 for name in os.listdir(f"{tree.root}/tree"):
     if name.startswith("build"):
         shutil.rmtree(f"{tree.root}/tree/{name}")

@@ -227,18 +227,6 @@ def test_merged():
     clean(daemon, "two <Plugin> blocks")
 
 
-def test_example():
-    """Our own qmem.conf, as it is installed, and with all that is commented out."""
-    text = tap.read(os.path.join(tap.SRC, "conf", "collectd", "qmem.conf"))
-    inner = text.split("<Plugin qmem>\n")[1].split("</Plugin>")[0]
-    tap.ok("\nLoadPlugin qmem\n" in text, "qmem.conf loads the plugin")
-    for name, config in (("as it is", inner), ("with all options", re.sub(r"^#(?=\t)", "", inner, flags=re.M))):
-        daemon = Collectd(config)
-        tap.ok(daemon.start() and all_have_come(daemon, ["meminfo", "self"]), f"qmem.conf {name}: it starts", daemon.text())
-        tap.same(daemon.warnings(), [], f"qmem.conf {name}: no warning")
-        clean(daemon, f"qmem.conf {name}")
-
-
 # ---- rights and surroundings ----
 
 def test_nobody():
@@ -296,7 +284,6 @@ test_background()
 test_descriptors()
 test_options()
 test_merged()
-test_example()
 test_nobody()
 test_hostile_interface()
 test_nothing_to_read()

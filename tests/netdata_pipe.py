@@ -332,15 +332,6 @@ if os.geteuid() == 0:
 else:
     tap.skip("a file that cannot be read", "needs root")
 
-stock_file = tap.read(os.path.join(tap.SRC, "conf", "netdata", "qmem.conf"))
-tap.write(os.path.join(DIR, "all.conf"), re.sub(r"(?m)^#(?=\w+ = |\[)", "", stock_file))
-got = run("--config", os.path.join(DIR, "all.conf"), "--check")
-tap.same(got.returncode, 0, "the stock qmem.conf is right when every line of it is taken for true")
-described = run("--describe").stdout
-options = set(re.findall(r"(?m)^#(\w+) = ", stock_file))
-wanted = set(re.findall(r"(?m)^  ([A-Z][A-Za-z]+)  ", described))
-tap.ok(wanted and wanted <= options, "and has every option there is", wanted - options)
-
 # ---- the program for people ----
 
 got = run("--version")
