@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "util/room.h"
+#include "util/value.h"
 
 #define MARGIN 25 /* percent more CPU time to take another's place */
 #define SMOOTH 4  /* rounds over which it is averaged */
@@ -34,12 +35,6 @@ static int make_room(struct cputime *c, size_t slots, size_t groups)
 	return err;
 }
 
-static void add(int64_t *to, int64_t amount)
-{
-	if (__builtin_add_overflow(*to, amount, to))
-		*to = INT64_MAX;
-}
-
 static int64_t positive(int64_t value)
 {
 	return value > 0 ? value : 0;
@@ -66,9 +61,9 @@ static void judge(struct cputime *c, size_t i, bool competes, uint64_t elapsed)
 	struct cputime_group *g = &c->groups[i];
 	int64_t both = g->delta.user;
 
-	add(&both, g->delta.syst);
+	value_add(&both, g->delta.syst);
 	if (elapsed)
-		g->rate += ((int64_t)((double)both * 1e9 / (double)elapsed) - g->rate) / SMOOTH;
+		g->rate += (value_rate(both, elapsed) - g->rate) / SMOOTH;
 	c->items[i].score = competes ? g->rate : -1;
 }
 
@@ -97,11 +92,11 @@ int cputime_update(struct cputime *c, const struct proctable *table, const struc
 		struct cputime_counters delta = used(c, p, newborn);
 		struct cputime_group *g = &c->groups[procgroups_of(groups, p)];
 
-		add(&g->delta.user, delta.user);
-		add(&g->delta.syst, delta.syst);
+		value_add(&g->delta.user, delta.user);
+		value_add(&g->delta.syst, delta.syst);
 		/* at first there is nothing yet to choose by */
 		if (!c->rounds)
-			add(&g->rate, positive(p->utime) / 1000 + positive(p->stime) / 1000);
+			value_add(&g->rate, positive(p->utime) / 1000 + positive(p->stime) / 1000);
 	}
 	for (size_t i = 0; i < n; i++) {
 		const struct procgroup *group = procgroups_at(groups, i);
@@ -122,8 +117,8 @@ int cputime_update(struct cputime *c, const struct proctable *table, const struc
 			to = &c->other;
 			c->others = true;
 		}
-		add(&to->user, g->delta.user);
-		add(&to->syst, g->delta.syst);
+		value_add(&to->user, g->delta.user);
+		value_add(&to->syst, g->delta.syst);
 	}
 	c->rounds++;
 	c->table_round = proctable_round(table);

@@ -8,10 +8,12 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "kernel/sound.h"
 #include "process/cputime.h"
 #include "service/procmem.h"
 #include "rows.h"
 #include "services.h"
+#include "util/value.h"
 
 #define USECS 1000000
 #define RESET_AFTER 10 /* seconds by which a counter falls that has begun anew */
@@ -108,18 +110,7 @@ static const struct qmem_option options[] = {
 /* `part` is in `whole` already. Both are not read at the same instant: never below 0. */
 static int64_t without(int64_t whole, int64_t part)
 {
-	if (whole == QMEM_NA || part == QMEM_NA)
-		return whole;
-	return whole > part ? whole - part : 0;
-}
-
-static int64_t sum(int64_t a, int64_t b)
-{
-	int64_t both;
-
-	if (a == QMEM_NA || b == QMEM_NA)
-		return a == QMEM_NA ? b : a;
-	return __builtin_add_overflow(a, b, &both) ? QMEM_NA : both;
+	return part == QMEM_NA ? whole : value_minus(whole, part);
 }
 
 /*
@@ -177,7 +168,7 @@ static void take_stat(struct cpuload *s)
 	add_time(s, IRQ, mode[CPUSTAT_IRQ], most);
 	add_time(s, SOFTIRQ, mode[CPUSTAT_SOFTIRQ], most);
 	add_time(s, STEAL, mode[CPUSTAT_STEAL], most);
-	add_time(s, GUEST, sum(mode[CPUSTAT_GUEST], mode[CPUSTAT_GUEST_NICE]), most);
+	add_time(s, GUEST, value_sum(mode[CPUSTAT_GUEST], mode[CPUSTAT_GUEST_NICE]), most);
 	s->sample.running = s->stat.procs_running;
 	s->sample.blocked = s->stat.procs_blocked;
 	s->sample.switches = s->stat.ctxt;
@@ -209,10 +200,7 @@ static void read_load(struct qmem *q, struct cpuload *s)
 
 	for (int i = 0; i < LOADAVG_SPANS; i++)
 		s->sample.load[i] = err ? QMEM_NA : load.span[i];
-	if (err)
-		qmem_complain(q, &s->load_failed, "cannot read '/%s': %s", s->load_file.path, strerror(-err));
-	else
-		qmem_release(q, &s->load_failed, "'/%s' is in order again", s->load_file.path);
+	sound_read(q, &s->load_failed, &s->load_file, err);
 }
 
 const struct cpustat *cpuload_now(struct qmem *q)
@@ -259,11 +247,7 @@ static int collect(struct qmem *q, void *state)
 
 	if (!err) {
 		take_stat(s);
-		if (s->stat.beyond)
-			qmem_complain(q, &s->beyond, "'/%s' has numbers beyond 63 bits: they are left out",
-				      s->stat_file.path);
-		else
-			qmem_release(q, &s->beyond, "'/%s' has no numbers beyond 63 bits any more", s->stat_file.path);
+		sound_range(q, &s->beyond, &s->stat_file, s->stat.beyond);
 		read_load(q, s);
 		qmem_emit_all(q, &s->sample);
 	}

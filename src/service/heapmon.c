@@ -12,6 +12,7 @@
 
 #include "proc/smaps.h"
 #include "util/room.h"
+#include "util/value.h"
 #include "process/cost.h"
 #include "process/lack.h"
 #include "process/probe.h"
@@ -232,11 +233,11 @@ static void begin_groups(struct heapmon *s, const struct procgroups *groups)
 static void add_kinds(struct smaps_amounts *sum, const struct smaps_amounts *kinds)
 {
 	for (int k = 0; k < SMAPS_KINDS; k++) {
-		sum[k].size += kinds[k].size;
-		sum[k].rss += kinds[k].rss;
-		sum[k].pss += kinds[k].pss;
-		sum[k].swap += kinds[k].swap;
-		sum[k].dirty += kinds[k].dirty;
+		value_add(&sum[k].size, kinds[k].size);
+		value_add(&sum[k].rss, kinds[k].rss);
+		value_add(&sum[k].pss, kinds[k].pss);
+		value_add(&sum[k].swap, kinds[k].swap);
+		value_add(&sum[k].dirty, kinds[k].dirty);
 	}
 }
 

@@ -269,25 +269,12 @@ int meminfo_arc_kv_init(struct kv *kv)
 	return kv_init(kv, KV_KSTAT, NULL, arc_keys);
 }
 
-/* a - b, never below 0: the kernel does not read both at one instant. */
-static int64_t minus(int64_t a, int64_t b)
-{
-	if (a == QMEM_NA || b == QMEM_NA)
-		return QMEM_NA;
-	return a > b ? a - b : 0;
-}
-
-static int64_t least(int64_t a, int64_t b)
-{
-	return a < b ? a : b;
-}
-
 /* What of `value` still fits. */
 static int64_t take(int64_t *rest, int64_t value)
 {
 	if (value == QMEM_NA)
 		return QMEM_NA;
-	value = least(value, *rest);
+	value = value_least(value, *rest);
 	*rest -= value;
 	return value;
 }
@@ -301,9 +288,9 @@ static void derive_usage(struct meminfo *m)
 	m->free = take(&rest, m->MemFree);
 	m->shmem = take(&rest, m->Shmem);
 	m->buffers = take(&rest, m->Buffers);
-	m->cached = take(&rest, minus(m->Cached, m->Shmem));
+	m->cached = take(&rest, value_minus(m->Cached, m->Shmem));
 	m->slab_reclaimable = take(&rest, m->SReclaimable);
-	m->arc = take(&rest, minus(m->arc_size, m->arc_c_min));
+	m->arc = take(&rest, value_minus(m->arc_size, m->arc_c_min));
 	known = m->MemTotal != QMEM_NA && m->free != QMEM_NA && m->shmem != QMEM_NA && m->buffers != QMEM_NA &&
 		m->cached != QMEM_NA && m->slab_reclaimable != QMEM_NA;
 	m->used = known ? rest : QMEM_NA;
@@ -314,10 +301,10 @@ static void derive_hugepages(struct meminfo *m)
 	int64_t reserved = m->HugePages_Rsvd;
 
 	if (reserved != QMEM_NA && m->HugePages_Free != QMEM_NA)
-		reserved = least(reserved, m->HugePages_Free);
-	m->huge_used = value_times(minus(m->HugePages_Total, m->HugePages_Free), m->Hugepagesize);
+		reserved = value_least(reserved, m->HugePages_Free);
+	m->huge_used = value_times(value_minus(m->HugePages_Total, m->HugePages_Free), m->Hugepagesize);
 	m->huge_reserved = value_times(reserved, m->Hugepagesize);
-	m->huge_free = value_times(minus(m->HugePages_Free, reserved), m->Hugepagesize);
+	m->huge_free = value_times(value_minus(m->HugePages_Free, reserved), m->Hugepagesize);
 	m->huge_surplus = value_times(m->HugePages_Surp, m->Hugepagesize);
 }
 
@@ -326,22 +313,23 @@ static void derive_ratio(struct meminfo *m)
 	int64_t left = m->MemAvailable;
 
 	/* the kernel does not know that ZFS would give it back, and that is no pressure */
-	if (left != QMEM_NA && m->arc != QMEM_NA && __builtin_add_overflow(left, m->arc, &left))
-		left = INT64_MAX;
+	if (left != QMEM_NA)
+		value_add(&left, m->arc);
 	m->ratio = value_ratio(left, m->MemTotal);
 }
 
 void meminfo_derive(struct meminfo *m)
 {
-	int64_t in_swap = minus(m->SwapTotal, m->SwapFree);
+	int64_t in_swap = value_minus(m->SwapTotal, m->SwapFree);
 
 	derive_usage(m);
 	derive_hugepages(m);
 	derive_ratio(m);
-	m->reclaimable_other = minus(m->KReclaimable, m->SReclaimable);
-	m->swap_cached = in_swap == QMEM_NA || m->SwapCached == QMEM_NA ? m->SwapCached : least(m->SwapCached, in_swap);
-	m->swap_used = minus(in_swap, m->swap_cached);
-	m->cma_used = minus(m->CmaTotal, m->CmaFree);
+	m->reclaimable_other = value_minus(m->KReclaimable, m->SReclaimable);
+	m->swap_cached =
+		in_swap == QMEM_NA || m->SwapCached == QMEM_NA ? m->SwapCached : value_least(m->SwapCached, in_swap);
+	m->swap_used = value_minus(in_swap, m->swap_cached);
+	m->cma_used = value_minus(m->CmaTotal, m->CmaFree);
 }
 
 int64_t meminfo_level(int64_t now, int64_t before, const int64_t below[MEMINFO_LEVELS], int64_t hysteresis)
@@ -415,7 +403,7 @@ static void raise_level(struct qmem *q, const struct meminfo *m, int64_t before,
 	bytes_print(total, m->MemTotal);
 	bytes_print(used, m->used);
 	bytes_print(dirty, m->Dirty);
-	bytes_print(swapped, minus(m->SwapTotal, m->SwapFree));
+	bytes_print(swapped, value_minus(m->SwapTotal, m->SwapFree));
 	bytes_print(swap_total, m->SwapTotal);
 	snprintf(event.message, sizeof(event.message),
 		 "memory level is %s, was %s: %s %% available (%s of %s), used %s, dirty %s, swap %s of %s",

@@ -1,15 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /* Traffic of the network interfaces: the busiest ones each, the rest as one sum. */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "util/fnv.h"
+#include "kernel/sound.h"
 #include "proc/netdev.h"
 #include "rows.h"
 #include "util/select.h"
 #include "services.h"
 #include "util/top.h"
+#include "util/value.h"
 
 #define OTHER "other"
 #define MARGIN 25                  /* percent more traffic to take another's place */
@@ -387,32 +390,17 @@ static void find_renamed(struct netstat *s)
 
 static void accumulate(struct counters *to, const struct counters *delta)
 {
-	for (int c = 0; c < NETDEV_COLUMNS; c++) {
-		if (delta->v[c] == QMEM_NA)
-			continue;
-		if (to->v[c] == QMEM_NA)
-			to->v[c] = 0;
-		if (__builtin_add_overflow(to->v[c], delta->v[c], &to->v[c]))
-			to->v[c] = INT64_MAX;
-	}
+	for (int c = 0; c < NETDEV_COLUMNS; c++)
+		value_add(&to->v[c], delta->v[c]);
 }
 
 static int64_t bytes(const struct counters *c)
 {
-	int64_t rx = c->v[NETDEV_RX_BYTES], tx = c->v[NETDEV_TX_BYTES], both;
+	int64_t both = 0;
 
-	if (rx == QMEM_NA)
-		rx = 0;
-	if (tx == QMEM_NA)
-		tx = 0;
-	return __builtin_add_overflow(rx, tx, &both) ? INT64_MAX : both;
-}
-
-static int64_t per_second(int64_t count, uint64_t ns)
-{
-	double rate = (double)count * 1e9 / (double)ns;
-
-	return rate < 9e18 ? (int64_t)rate : INT64_MAX;
+	value_add(&both, c->v[NETDEV_RX_BYTES]);
+	value_add(&both, c->v[NETDEV_TX_BYTES]);
+	return both;
 }
 
 /* ---- rounds ---- */
@@ -477,7 +465,7 @@ static void account(struct netstat *s, uint64_t now)
 			continue;
 		accumulate(&d->total, &d->delta);
 		if (elapsed)
-			d->rate += (per_second(bytes(&d->delta), elapsed) - d->rate) / SMOOTH;
+			d->rate += (value_rate(bytes(&d->delta), elapsed) - d->rate) / SMOOTH;
 		/* at first there is no traffic yet to choose by */
 		s->items[i].score = s->round == 1 ? bytes(&d->raw) : d->rate;
 		/* one that is called like the sum of the others is one of them */
@@ -571,6 +559,7 @@ static int choose(struct qmem *q, struct netstat *s)
 static int collect(struct qmem *q, void *state)
 {
 	struct netstat *s = state;
+	char words[64];
 	size_t malformed;
 	const char *text;
 	ssize_t len;
@@ -590,13 +579,9 @@ static int collect(struct qmem *q, void *state)
 	if (err)
 		return err;
 	if (malformed)
-		qmem_complain(q, &s->malformed, "'/%s' has %zu lines that are no interface's", s->file.path, malformed);
-	else
-		qmem_release(q, &s->malformed, "'/%s' is in order again", s->file.path);
-	if (beyond)
-		qmem_complain(q, &s->beyond, "'/%s' has counters beyond 63 bits: they are left out", s->file.path);
-	else
-		qmem_release(q, &s->beyond, "'/%s' has no counters beyond 63 bits any more", s->file.path);
+		snprintf(words, sizeof(words), "%zu lines are no interface's", malformed);
+	sound_text(q, &s->malformed, &s->file, malformed ? words : NULL);
+	sound_range(q, &s->beyond, &s->file, beyond);
 	account(s, qmem_now(q));
 	emit_all(q, s);
 	forget(s);

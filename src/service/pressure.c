@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "engine/option.h"
+#include "kernel/sound.h"
 #include "proc/psi.h"
 #include "rows.h"
 #include "services.h"
@@ -162,11 +163,8 @@ static int read_resource(struct qmem *q, struct pressure *p, enum psi_resource w
 	err = len < 0 ? (int)len : psi_parse(text, (size_t)len, &r->psi);
 	if (!err) {
 		r->valid = true;
-		qmem_release(q, &r->complaint, "'/%s' can be read again", r->file.path);
-		if (r->psi.beyond)
-			qmem_complain(q, &r->beyond, "'/%s' has a number beyond 63 bits: it is left out", r->file.path);
-		else
-			qmem_release(q, &r->beyond, "'/%s' has no number beyond 63 bits any more", r->file.path);
+		sound_read(q, &r->complaint, &r->file, 0);
+		sound_range(q, &r->beyond, &r->file, r->psi.beyond);
 		return 0;
 	}
 	if (len >= 0)
@@ -178,12 +176,10 @@ static int read_resource(struct qmem *q, struct pressure *p, enum psi_resource w
 static int read_or_complain(struct qmem *q, struct pressure *p, enum psi_resource which)
 {
 	struct resource *r = &p->resources[which];
-	char words[64];
 	int err = r->missing ? -ENOENT : read_resource(q, p, which);
 
 	if (err && !r->missing)
-		qmem_complain(q, &r->complaint, "'/%s' cannot be read: %s", r->file.path,
-			      strerror_r(-err, words, sizeof(words)));
+		sound_read(q, &r->complaint, &r->file, err);
 	return err;
 }
 

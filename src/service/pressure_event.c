@@ -7,24 +7,16 @@
 #include <string.h>
 
 #include "engine/option.h"
+#include "util/value.h"
 
 #define RECLAIM_APART QMEM_SECOND /* twelve of them reach back beyond the longest window */
-
-static int64_t sum(int64_t a, int64_t b)
-{
-	int64_t both;
-
-	if (a == QMEM_NA || b == QMEM_NA)
-		return a == QMEM_NA ? b : a;
-	return __builtin_add_overflow(a, b, &both) ? QMEM_NA : both;
-}
 
 static struct reclaim reclaim_of(const struct vmstat *vm, uint64_t when)
 {
 	return (struct reclaim){
 		.when = when,
 		.count = {
-			[REFAULTS] = sum(vm->workingset_refault_anon, vm->workingset_refault_file),
+			[REFAULTS] = value_sum(vm->workingset_refault_anon, vm->workingset_refault_file),
 			[DIRECT_SCAN] = vm->pgscan_direct,
 			[ALLOCATION_STALLS] = vm->allocstall,
 			[SWAP_IN] = vm->pswpin,

@@ -13,6 +13,7 @@
 #include "rows.h"
 #include "services.h"
 #include "util/top.h"
+#include "util/value.h"
 
 #define FINE 1024 /* parts of a fault */
 #define MARGIN 25 /* percent more to take another's place */
@@ -243,19 +244,6 @@ static int64_t member_of(const struct proc *p, size_t offset)
 	return *(const int64_t *)(const void *)((const char *)p + offset);
 }
 
-/* NA + x is x: what is not known of one is left out. */
-static void add(int64_t *sum, int64_t value)
-{
-	int64_t both;
-
-	if (value == QMEM_NA)
-		return;
-	if (*sum == QMEM_NA)
-		*sum = value;
-	else
-		*sum = __builtin_add_overflow(*sum, value, &both) ? INT64_MAX : both;
-}
-
 static enum pss_state state_of_pss(const struct procmem *s)
 {
 	if (!s->limits.budget)
@@ -342,14 +330,14 @@ static void count(struct procmem *s, const struct proc *p, struct process *m, st
 			delta = value - m->last[k];
 		m->last[k] = value;
 		if (!is_new || s->newborn)
-			add(&g->delta[k], delta);
+			value_add(&g->delta[k], delta);
 	}
 }
 
 static void add_pss(struct sample *sample, const struct pss_amounts *amounts)
 {
-	add(&sample->pss.pss, amounts->pss);
-	add(&sample->pss.uss, amounts->uss);
+	value_add(&sample->pss.pss, amounts->pss);
+	value_add(&sample->pss.uss, amounts->uss);
 	if (amounts->age > sample->pss.age)
 		sample->pss.age = amounts->age;
 }
@@ -373,7 +361,7 @@ static void sum_up(struct procmem *s, const struct proctable *table)
 			int64_t value = member_of(p, gauge_of[k]);
 
 			s->known[k] |= value != QMEM_NA;
-			add(&g->sample.gauge[k], value);
+			value_add(&g->sample.gauge[k], value);
 		}
 		if (s->pss) {
 			lack_add(&g->lack, pss_of(s->pss, p, &amounts), p->pid);
@@ -388,9 +376,9 @@ static int64_t score_of(const struct procmem *s, const struct group *g)
 
 	switch ((enum by)s->top_by) {
 	case BY_ANON:
-		return gauge[ANON] == QMEM_NA ? 0 : gauge[ANON];
+		return value_or(gauge[ANON], 0);
 	case BY_SWAP:
-		return gauge[SWAP] == QMEM_NA ? 0 : gauge[SWAP];
+		return value_or(gauge[SWAP], 0);
 	case BY_FAULTS:
 		return g->delta[MINFLT] + g->delta[MAJFLT];
 	case BY_PROCESSES:
@@ -398,7 +386,7 @@ static int64_t score_of(const struct procmem *s, const struct group *g)
 	case BY_RSS:
 		break;
 	}
-	return gauge[RSS] == QMEM_NA ? 0 : gauge[RSS];
+	return value_or(gauge[RSS], 0);
 }
 
 /* Faults come in bursts: what is chosen by is smoothed, in parts of a fault, so that the quiet come to nothing. */
@@ -426,9 +414,9 @@ static void add_other(struct procmem *s, const struct group *g)
 
 	s->others = true;
 	for (int k = 0; k < GAUGES; k++)
-		add(&other->sample.gauge[k], g->sample.gauge[k]);
+		value_add(&other->sample.gauge[k], g->sample.gauge[k]);
 	for (int k = 0; k < COUNTERS; k++)
-		add(&other->delta[k], g->delta[k]);
+		value_add(&other->delta[k], g->delta[k]);
 	other->sample.processes += g->sample.processes;
 	other->sample.threads += g->sample.threads;
 	add_pss(&other->sample, &g->sample.pss);

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "engine/name.h"
+#include "kernel/sound.h"
 #include "proc/cpustat.h"
 #include "proc/kv.h"
 #include "proc/pidstat.h"
@@ -59,7 +60,7 @@ struct procstat {
 	bool per_thread; /* as the note says */
 	bool told;       /* there has been a wait channel */
 	unsigned untold; /* tasks that had none, until then */
-	struct qmem_complaint malformed, crowded;
+	struct qmem_complaint unread, crowded;
 	struct sample sample;
 };
 
@@ -380,12 +381,12 @@ static int read_forks(struct qmem *q, struct procstat *s)
 		len = qmem_read(q, &s->file, &text);
 		err = len < 0 ? (int)len : cpustat_parse(text, (size_t)len, &own);
 		if (err) {
-			qmem_complain(q, &s->malformed, "cannot read '/%s': %s", s->file.path, strerror(-err));
+			sound_read(q, &s->unread, &s->file, err);
 			return err;
 		}
 		st = &own;
 	}
-	qmem_release(q, &s->malformed, "'/%s' is in order again", s->file.path);
+	sound_read(q, &s->unread, &s->file, 0);
 	s->sample.forks = st->processes;
 	return 0;
 }

@@ -451,12 +451,9 @@ int vmstat_kv_init(struct kv *kv)
  * not unless it was set back. */
 static int64_t minor_faults(const struct vmstat *v, const struct vmstat *before)
 {
-	int64_t n;
+	int64_t n = value_minus(v->pgfault, v->pgmajfault);
 
-	if (v->pgfault == QMEM_NA || v->pgmajfault == QMEM_NA)
-		return QMEM_NA;
-	n = v->pgfault > v->pgmajfault ? v->pgfault - v->pgmajfault : 0;
-	if (before && before->minflt != QMEM_NA && n < before->minflt && v->pgfault >= before->pgfault)
+	if (n != QMEM_NA && before && before->minflt != QMEM_NA && n < before->minflt && v->pgfault >= before->pgfault)
 		n = before->minflt;
 	return n;
 }

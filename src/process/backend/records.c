@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "util/room.h"
+#include "util/value.h"
 
 #define HASH_FIRST 1024
 #define NONE UINT32_MAX
@@ -311,7 +312,7 @@ void records_set_comm(struct proc *p, const char *comm)
 
 void records_set_times(struct proc *p, int64_t utime, int64_t stime, int64_t runtime)
 {
-	int64_t before = p->runtime == QMEM_NA ? 0 : p->runtime;
+	int64_t before = value_or(p->runtime, 0);
 
 	if (runtime == QMEM_NA) {
 		records_set(p, &p->utime, utime, PROC_RAN);
