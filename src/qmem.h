@@ -276,7 +276,7 @@ struct qmem_job {
 #define QMEM_JOB_AT(job_, pid_)                                                                                        \
 	__atomic_store_n(&(job_)->pid, (pid_), __ATOMIC_RELAXED) /* the engine may look meanwhile */
 int qmem_work(struct qmem *q, struct qmem_job *job);
-/* Is a job stuck at a file of this process? pid 0: is one stuck at `what`, which is nobody's? Who asks again would be, too. */
+/* Is a job stuck at this file (NULL: at any) of this process (0: of nobody)? Who reads it would be, too. */
 bool qmem_is_stuck(const struct qmem *q, const char *what, int32_t pid);
 
 /* The state of another service, NULL if it is not running. */

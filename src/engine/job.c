@@ -173,7 +173,7 @@ static const struct qmem_job *first_stuck(const struct qmem_lane_jobs *lane)
 
 static bool is_at(const struct qmem_job *job, const char *what, int32_t pid)
 {
-	return job->at == pid && (pid || strcmp(job->what, what) == 0);
+	return job->at == pid && (!what || strcmp(job->what, what) == 0);
 }
 
 bool qmem_is_stuck(const struct qmem *q, const char *what, int32_t pid)

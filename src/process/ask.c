@@ -23,17 +23,24 @@ struct user {
 	char name[USER_NAME]; /* "": the place is free */
 };
 
-/* It owns all it needs: it outlives its owner while it is at the worker. */
-struct procask {
+/* What one job looks at. It owns all it needs: it outlives its owner while it is at the worker. */
+struct batch {
 	struct qmem_job job;
+	struct procask *ask; /* NULL: it has gone, or does not wait for this any more */
 	int root_fd;
 	unsigned want;
 	struct procask_answer answers[ASKS_MOST];
 	size_t n;
 	char text[TEXT_SIZE];
 	size_t used;
-	bool gone;          /* its owner has */
-	bool busy;          /* it is at the worker */
+};
+
+struct procask {
+	struct batch *batch;
+	int root_fd;
+	unsigned want;
+	const char *what;   /* the files, of which one may block */
+	bool busy;          /* the batch is at the worker */
 	bool back;          /* and has come back, with answers to be taken */
 	struct user *users; /* hash table, at most half full */
 	size_t users_room, users_n;
@@ -43,17 +50,17 @@ struct procask {
 
 /* ---- on the worker ---- */
 
-static const char *put(struct procask *a, const char *text, size_t len)
+static const char *put(struct batch *b, const char *text, size_t len)
 {
-	char *at = a->text + a->used;
+	char *at = b->text + b->used;
 
 	memcpy(at, text, len);
 	at[len] = '\0';
-	a->used += len + 1;
+	b->used += len + 1;
 	return at;
 }
 
-static void read_exe(struct procask *a, struct procask_answer *answer)
+static void read_exe(struct batch *b, struct procask_answer *answer)
 {
 	static const char deleted[] = " (deleted)";
 	char path[64], text[CMDLINE_SIZE];
@@ -61,23 +68,23 @@ static void read_exe(struct procask *a, struct procask_answer *answer)
 	ssize_t len;
 
 	snprintf(path, sizeof(path), "proc/%" PRId32 "/exe", answer->pid);
-	len = readlinkat(a->root_fd, path, text, sizeof(text));
+	len = readlinkat(b->root_fd, path, text, sizeof(text));
 	answer->refused = len < 0 && (errno == EACCES || errno == EPERM);
 	if (len <= 0)
 		return;
 	if ((size_t)len > tail && memcmp(text + len - tail, deleted, tail) == 0)
 		len -= (ssize_t)tail;
-	answer->facts.exe = put(a, text, (size_t)len);
+	answer->facts.exe = put(b, text, (size_t)len);
 }
 
-static void read_cmdline(struct procask *a, struct procask_answer *answer)
+static void read_cmdline(struct batch *b, struct procask_answer *answer)
 {
 	char path[64], text[CMDLINE_SIZE];
 	ssize_t len;
 	int fd;
 
 	snprintf(path, sizeof(path), "proc/%" PRId32 "/cmdline", answer->pid);
-	fd = openat(a->root_fd, path, O_RDONLY | O_CLOEXEC);
+	fd = openat(b->root_fd, path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return;
 	len = read(fd, text, sizeof(text));
@@ -89,7 +96,7 @@ static void read_cmdline(struct procask *a, struct procask_answer *answer)
 	for (ssize_t i = 0; i < len; i++)
 		if (!text[i])
 			text[i] = ' ';
-	answer->facts.cmdline = put(a, text, (size_t)len);
+	answer->facts.cmdline = put(b, text, (size_t)len);
 }
 
 /* "name:x:uid:..." of a line. */
@@ -115,27 +122,27 @@ static bool parse_passwd(const char *line, size_t len, uint32_t *ret_uid, size_t
 	return true;
 }
 
-static void take_user(struct procask *a, const char *line, size_t len)
+static void take_user(struct batch *b, const char *line, size_t len)
 {
 	size_t name_len;
 	uint32_t uid;
 
 	if (!parse_passwd(line, len, &uid, &name_len) || name_len >= USER_NAME)
 		return;
-	for (size_t i = 0; i < a->n; i++) {
-		struct procask_answer *answer = &a->answers[i];
+	for (size_t i = 0; i < b->n; i++) {
+		struct procask_answer *answer = &b->answers[i];
 
-		if (answer->uid == uid && !answer->facts.user && a->used + USER_NAME < TEXT_SIZE)
-			answer->facts.user = put(a, line, name_len);
+		if (answer->uid == uid && !answer->facts.user && b->used + USER_NAME < TEXT_SIZE)
+			answer->facts.user = put(b, line, name_len);
 	}
 }
 
-static void read_users(struct procask *a)
+static void read_users(struct batch *b)
 {
 	char text[65536], number[16];
 	size_t have = 0;
 	ssize_t n = 0;
-	int fd = openat(a->root_fd, "etc/passwd", O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	int fd = openat(b->root_fd, "etc/passwd", O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 
 	while (fd >= 0) {
 		char *line = text, *end;
@@ -145,7 +152,7 @@ static void read_users(struct procask *a)
 			break;
 		have += (size_t)n;
 		while ((end = memchr(line, '\n', have - (size_t)(line - text))) != NULL) {
-			take_user(a, line, (size_t)(end - line));
+			take_user(b, line, (size_t)(end - line));
 			line = end + 1;
 		}
 		have -= (size_t)(line - text);
@@ -155,53 +162,90 @@ static void read_users(struct procask *a)
 	}
 	if (fd >= 0)
 		close(fd);
-	for (size_t i = 0; i < a->n; i++) {
-		struct procask_answer *answer = &a->answers[i];
+	for (size_t i = 0; i < b->n; i++) {
+		struct procask_answer *answer = &b->answers[i];
 
-		if (answer->facts.user || a->used + sizeof(number) >= TEXT_SIZE || answer->uid == PROC_NO_UID)
+		if (answer->facts.user || b->used + sizeof(number) >= TEXT_SIZE || answer->uid == PROC_NO_UID)
 			continue;
 		snprintf(number, sizeof(number), "%" PRIu32, answer->uid);
-		answer->facts.user = put(a, number, strlen(number));
+		answer->facts.user = put(b, number, strlen(number));
 	}
 }
 
 static void run(struct qmem_job *job)
 {
-	struct procask *a = (struct procask *)(void *)job;
+	struct batch *b = (struct batch *)(void *)job;
 
-	if (a->want & PROCASK_USER)
-		read_users(a);
-	for (size_t i = 0; i < a->n; i++) {
-		struct procask_answer *answer = &a->answers[i];
+	if (b->want & PROCASK_USER)
+		read_users(b);
+	for (size_t i = 0; i < b->n; i++) {
+		struct procask_answer *answer = &b->answers[i];
 
-		if (a->used + 2 * (CMDLINE_SIZE + 1) > TEXT_SIZE)
+		if (b->used + 2 * (CMDLINE_SIZE + 1) > TEXT_SIZE)
 			return;
-		QMEM_JOB_AT(job, answer->pid);
-		if (a->want & PROCASK_EXE)
-			read_exe(a, answer);
-		if (a->want & PROCASK_CMDLINE)
-			read_cmdline(a, answer);
+		if (b->want & (PROCASK_EXE | PROCASK_CMDLINE))
+			QMEM_JOB_AT(job, answer->pid);
+		if (b->want & PROCASK_EXE)
+			read_exe(b, answer);
+		if (b->want & PROCASK_CMDLINE)
+			read_cmdline(b, answer);
 		answer->answered = true;
 	}
 }
 
 /* ---- rounds ---- */
 
-static void release(struct procask *a)
+static void release(struct batch *b)
 {
-	close(a->root_fd);
-	free(a->users);
-	free(a);
+	if (!b)
+		return;
+	close(b->root_fd);
+	free(b);
 }
 
 static void done(struct qmem *q, struct qmem_job *job)
 {
-	struct procask *a = (struct procask *)(void *)job;
+	struct batch *b = (struct batch *)(void *)job;
 
-	if (!q || a->gone) {
-		release(a);
+	if (!q || !b->ask) {
+		release(b);
 		return;
 	}
+	b->ask->busy = false;
+	b->ask->back = true;
+}
+
+static struct batch *new_batch(struct procask *a)
+{
+	struct batch *b = calloc(1, sizeof(*b));
+
+	if (!b)
+		return NULL;
+	b->root_fd = fcntl(a->root_fd, F_DUPFD_CLOEXEC, 0);
+	if (b->root_fd < 0) {
+		free(b);
+		return NULL;
+	}
+	b->ask = a;
+	return b;
+}
+
+/* What is stuck is not waited for: it comes back to nobody, and whom it was to ask are told of as unanswered. Where there is no
+ * memory for that, a later round sees to it. */
+static void leave(struct procask *a)
+{
+	struct batch *stuck = a->batch, *b = new_batch(a);
+
+	if (!b)
+		return;
+	/* the rest of them is its thread's */
+	for (size_t i = 0; i < stuck->n; i++)
+		b->answers[i] = (struct procask_answer){ .slot = stuck->answers[i].slot,
+							 .generation = stuck->answers[i].generation,
+							 .uid = stuck->answers[i].uid };
+	b->n = stuck->n;
+	stuck->ask = NULL;
+	a->batch = b;
 	a->busy = false;
 	a->back = true;
 }
@@ -267,38 +311,61 @@ static void learn(struct procask *a, const struct procask_answer *answer)
 
 size_t procask_take(struct procask *a, const struct procask_answer **ret)
 {
-	size_t n = a->n;
+	struct batch *b = a->batch;
+	size_t n;
 
+	if (a->busy && b->job.left)
+		leave(a);
 	if (!a->back)
 		return 0;
+	b = a->batch;
+	n = b->n;
 	for (size_t i = 0; i < n; i++)
-		learn(a, &a->answers[i]);
+		learn(a, &b->answers[i]);
+	for (size_t i = 0; i < n; i++)
+		if ((a->want & PROCASK_USER) && !b->answers[i].facts.user)
+			b->answers[i].facts.user = procask_user(a, b->answers[i].uid);
 	a->back = false;
-	a->n = 0;
-	*ret = a->answers;
+	b->n = 0;
+	*ret = b->answers;
 	return n;
 }
 
-bool procask_add(struct procask *a, const struct proc *p)
+/* Would it be stuck? */
+static bool is_barred(const struct qmem *q, const struct procask *a, const struct proc *p)
 {
-	if (a->busy || a->back || a->n == ASKS_MOST)
+	/* for exe alone the lock is not taken that others may be stuck at */
+	return qmem_is_stuck(q, a->want & PROCASK_CMDLINE ? NULL : a->what, p->pid) ||
+	       ((a->want & PROCASK_USER) && !procask_user(a, p->uid) && qmem_is_stuck(q, a->what, 0));
+}
+
+bool procask_add(const struct qmem *q, struct procask *a, const struct proc *p)
+{
+	struct batch *b = a->batch;
+
+	if (a->busy || a->back || b->n == ASKS_MOST || is_barred(q, a, p))
 		return false;
-	a->answers[a->n++] =
+	b->answers[b->n++] =
 		(struct procask_answer){ .slot = p->slot, .generation = p->generation, .uid = p->uid, .pid = p->pid };
 	return true;
 }
 
 void procask_go(struct qmem *q, struct procask *a)
 {
-	if (a->busy || a->back || !a->n)
+	struct batch *b = a->batch;
+
+	if (a->busy || a->back || !b->n)
 		return;
-	a->used = 0;
-	a->job.run = run;
-	a->job.done = done;
-	a->job.pid = 0;
-	snprintf(a->job.what, sizeof(a->job.what), "names of processes");
+	b->used = 0;
+	/* where the users' names do not let themselves be read, those that are asked for here are known */
+	b->want = qmem_is_stuck(q, a->what, 0) ? a->want & ~(unsigned)PROCASK_USER : a->want;
+	b->job.run = run;
+	b->job.done = done;
+	b->job.lane = QMEM_TARGETS;
+	b->job.pid = 0;
+	snprintf(b->job.what, sizeof(b->job.what), "%s", a->what);
 	a->busy = true;
-	if (qmem_work(q, &a->job)) {
+	if (qmem_work(q, &b->job)) {
 		a->busy = false;
 		a->back = true; /* with none answered: they may be asked for again */
 	}
@@ -318,12 +385,28 @@ bool procask_refused(const struct procask *a)
 
 /* ---- life ---- */
 
+/* As it is said of the one that does not come back. */
+static const char *what_of(unsigned want)
+{
+	if (want & PROCASK_CMDLINE)
+		return want & PROCASK_USER ? "cmdline, or etc/passwd," : "cmdline";
+	if (want & PROCASK_EXE)
+		return want & PROCASK_USER ? "exe, or etc/passwd," : "exe";
+	return "etc/passwd";
+}
+
 void procask_free(struct procask *a)
 {
-	if (a && a->busy)
-		a->gone = true;
-	else if (a)
-		release(a);
+	if (!a)
+		return;
+	if (a->busy)
+		a->batch->ask = NULL;
+	else
+		release(a->batch);
+	if (a->root_fd >= 0)
+		close(a->root_fd);
+	free(a->users);
+	free(a);
 }
 
 int procask_new(struct qmem *q, unsigned want, struct procask **ret)
@@ -335,13 +418,14 @@ int procask_new(struct qmem *q, unsigned want, struct procask **ret)
 		return -ENOMEM;
 	a->root_fd = qmem_open(q, O_PATH | O_DIRECTORY, ".");
 	err = a->root_fd < 0 ? a->root_fd : want & PROCASK_USER ? grow_users(a) : 0;
+	if (!err && !(a->batch = new_batch(a)))
+		err = -ENOMEM;
 	if (err) {
-		if (a->root_fd >= 0)
-			close(a->root_fd);
-		free(a);
+		procask_free(a);
 		return err;
 	}
 	a->want = want;
+	a->what = what_of(want);
 	a->uid = geteuid();
 	*ret = a;
 	return 0;

@@ -4,7 +4,7 @@
  * the user's name, from /etc/passwd. Once a round:
  *
  *	n = procask_take(ask, &answers);	// of those that an earlier round has asked for
- *	if (procask_add(ask, p)) ...		// for each process of which something is wanted
+ *	if (procask_add(q, ask, p)) ...		// for each process of which something is wanted
  *	procask_go(q, ask);
  */
 #ifndef QMEM_PROCESS_ASK_H
@@ -25,7 +25,7 @@ struct procask_answer {
 	uint32_t slot, generation;
 	uint32_t uid; /* when it was asked for */
 	int32_t pid;
-	bool answered; /* false: there was no worker, or no room for what it may say */
+	bool answered; /* false: there was no worker, it is stuck, or there was no room for what it may say */
 	bool refused;  /* its exe was */
 	struct procask_facts facts;
 };
@@ -39,8 +39,8 @@ void procask_free(struct procask *ask);
 
 /* How many answers have come since the last call; they are valid until procask_add(). */
 size_t procask_take(struct procask *ask, const struct procask_answer **ret);
-/* false: not in this round, as there are many of them, or the worker has not come back. */
-bool procask_add(struct procask *ask, const struct proc *p);
+/* false: not in this round, as there are many of them, the worker has not come back, or it would be stuck. */
+bool procask_add(const struct qmem *q, struct procask *ask, const struct proc *p);
 /* Gives the worker those that were added. If there is no worker they come back unanswered. */
 void procask_go(struct qmem *q, struct procask *ask);
 

@@ -444,7 +444,7 @@ int procgroups_update(struct qmem *q, struct procgroups *g, const struct proctab
 				err = bad;
 		}
 		if (m->pending && !m->asked)
-			m->asked = procask_add(g->ask, p);
+			m->asked = procask_add(q, g->ask, p);
 		g->groups[m->group].members++;
 		g->groups[m->group].waiting += m->pending;
 		g->groups[m->group].round = g->round;

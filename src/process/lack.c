@@ -5,6 +5,7 @@
 
 static const char *const reasons[] = {
 	[LACK_TIME] = "has not been read in time: more is wanted than the budget allows, or the worker is stuck",
+	[LACK_STUCK] = "does not let itself be read: whoever reads it waits in the kernel",
 	[LACK_RIGHTS] = "may not be read",
 	[LACK_BUDGET] = "is expected to cost more CPU time than the ceiling",
 };

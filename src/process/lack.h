@@ -12,6 +12,7 @@
 enum lack_why {
 	LACK_NOTHING,
 	LACK_TIME,   /* not read yet, or too long ago */
+	LACK_STUCK,  /* who reads it waits in the kernel */
 	LACK_RIGHTS, /* it may not be read */
 	LACK_BUDGET, /* it would take more CPU time than the ceiling */
 };

@@ -13,36 +13,63 @@
 
 #define SAVED_MOST 60 /* seconds of the budget: else a long pause would be followed by a burst */
 
-/* It owns all it needs: it outlives its service while it is at the worker. */
-struct probe {
+/* Of one process. It owns all it needs: it outlives its probe while it is at the worker. */
+struct reading {
 	struct qmem_job job;
 	const struct probe_kind *kind;
-	void *arg; /* NULL: the service has gone */
+	struct probe *probe; /* NULL: it has gone, or does not wait for this any more */
 	int root_fd;
 	bool brief;
-	struct probe_target *targets; /* from probe_go() on a heap: the best first */
-	size_t n, room;
-	bool busy, offering;
-	int64_t budget, credit; /* CPU ns; below 0: to be paid back */
-	uint64_t now;
-	struct probe_target target; /* at the worker */
+	struct probe_target target;
 	int err;
 	_Alignas(16) char result[];
 };
 
+struct probe {
+	const struct probe_kind *kind;
+	void *arg;
+	int root_fd;
+	bool brief;
+	struct reading *reading;      /* NULL: none yet, or the last one is stuck */
+	struct probe_target *targets; /* from probe_go() on a heap: the best first */
+	size_t n, room;
+	bool busy; /* the reading is at the worker */
+	bool offering;
+	int64_t budget, credit; /* CPU ns; below 0: to be paid back */
+	uint64_t now;
+};
+
 static void run(struct qmem_job *job)
 {
-	struct probe *p = (struct probe *)(void *)job;
+	struct reading *r = (struct reading *)(void *)job;
 
-	memset(p->result, 0, p->kind->result_size);
-	p->err = p->kind->read(p->root_fd, p->target.pid, p->brief, p->result);
+	memset(r->result, 0, r->kind->result_size);
+	r->err = r->kind->read(r->root_fd, r->target.pid, r->brief, r->result);
 }
 
-static void release(struct probe *p)
+static void release(struct reading *r)
 {
-	close(p->root_fd);
-	free(p->targets);
-	free(p);
+	if (!r)
+		return;
+	close(r->root_fd);
+	free(r);
+}
+
+static struct reading *new_reading(struct probe *p)
+{
+	struct reading *r = calloc(1, sizeof(*r) + p->kind->result_size);
+
+	if (!r)
+		return NULL;
+	r->root_fd = fcntl(p->root_fd, F_DUPFD_CLOEXEC, 0);
+	if (r->root_fd < 0) {
+		free(r);
+		return NULL;
+	}
+	r->kind = p->kind;
+	r->brief = p->brief;
+	r->probe = p;
+	return r;
 }
 
 /* What is below this place is a heap already. */
@@ -65,36 +92,56 @@ static void next(struct qmem *q, struct probe *p);
 
 static void done(struct qmem *q, struct qmem_job *job)
 {
-	struct probe *p = (struct probe *)(void *)job;
+	struct reading *r = (struct reading *)(void *)job;
 	int64_t cost = (int64_t)job->cpu_ns;
+	struct probe *p = r->probe;
 
-	if (!q || !p->arg) {
-		release(p);
+	if (!q || !p) {
+		release(r);
 		return;
 	}
 	p->busy = false;
-	p->credit += p->target.predicted - cost;
-	p->kind->take(p->arg, &p->target, p->err, p->result, cost);
+	p->credit += r->target.predicted - cost;
+	p->kind->take(p->arg, &r->target, r->err, r->result, cost);
 	next(q, p);
 }
 
 static void next(struct qmem *q, struct probe *p)
 {
+	struct reading *r;
+
 	if (!p->n || p->credit <= 0)
 		return;
-	p->target = p->targets[0];
+	if (!p->reading)
+		p->reading = new_reading(p);
+	r = p->reading;
+	if (!r)
+		return;
+	r->target = p->targets[0];
 	p->targets[0] = p->targets[--p->n];
 	if (p->n)
 		sink(p, 0);
-	p->credit -= p->target.predicted;
-	p->job.run = run;
-	p->job.done = done;
-	snprintf(p->job.what, sizeof(p->job.what), "%s %" PRId32, p->kind->what, p->target.pid);
+	r->job.run = run;
+	r->job.done = done;
+	r->job.lane = QMEM_TARGETS;
+	r->job.pid = r->target.pid;
+	snprintf(r->job.what, sizeof(r->job.what), "%s", p->kind->what);
+	/* it may be back at once */
+	p->credit -= r->target.predicted;
 	p->busy = true;
-	if (qmem_work(q, &p->job)) {
+	if (qmem_work(q, &r->job)) {
 		p->busy = false;
-		p->credit += p->target.predicted;
+		p->credit += r->target.predicted;
 	}
+}
+
+/* What is stuck is not waited for: it comes back to nobody. Its process is not offered meanwhile. */
+static void leave(struct probe *p)
+{
+	p->credit += p->reading->target.predicted;
+	p->reading->probe = NULL;
+	p->reading = NULL;
+	p->busy = false;
 }
 
 int probe_begin(struct probe *p, size_t slots, uint64_t now)
@@ -108,6 +155,8 @@ int probe_begin(struct probe *p, size_t slots, uint64_t now)
 	if (p->credit > most)
 		p->credit = most;
 	p->now = now;
+	if (p->busy && p->reading->job.left)
+		leave(p);
 	p->offering = !p->busy;
 	if (!p->offering)
 		return 0;
@@ -133,7 +182,7 @@ void probe_go(struct qmem *q, struct probe *p)
 
 int probe_new(struct qmem *q, const struct probe_kind *kind, int64_t budget, bool brief, void *arg, struct probe **ret)
 {
-	struct probe *p = calloc(1, sizeof(*p) + kind->result_size);
+	struct probe *p = calloc(1, sizeof(*p));
 
 	if (!p)
 		return -ENOMEM;
@@ -154,8 +203,13 @@ int probe_new(struct qmem *q, const struct probe_kind *kind, int64_t budget, boo
 
 void probe_free(struct probe *p)
 {
-	if (p && p->busy)
-		p->arg = NULL;
-	else if (p)
-		release(p);
+	if (!p)
+		return;
+	if (p->busy)
+		p->reading->probe = NULL;
+	else
+		release(p->reading);
+	close(p->root_fd);
+	free(p->targets);
+	free(p);
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Files of processes that take the process's own lock: read by the worker, one process at a time, within a budget of CPU
- * time. What costs more than predicted is paid back before the next one.
+ * time. What costs more than predicted is paid back before the next one. One that is stuck is left alone: the others have their
+ * turn, and it is not to be offered before it is back (qmem_is_stuck()).
  */
 #ifndef QMEM_PROCESS_PROBE_H
 #define QMEM_PROCESS_PROBE_H
@@ -24,7 +25,7 @@ struct probe_target {
 };
 
 struct probe_kind {
-	const char *what; /* "smaps_rollup of pid": the number is put behind it */
+	const char *what; /* the file */
 	size_t result_size;
 	/* on the worker, below root_fd; `result` is zeroed. 0 or -errno */
 	int (*read)(int root_fd, int32_t pid, bool brief, void *result);

@@ -94,7 +94,7 @@ static void take_rollup(void *arg, const struct probe_target *target, int err, c
 }
 
 static const struct probe_kind kind = {
-	.what = "smaps_rollup of pid",
+	.what = "smaps_rollup",
 	.result_size = sizeof(struct smaps_rollup),
 	.read = read_rollup,
 	.take = take_rollup,
@@ -126,13 +126,15 @@ static int64_t score(const struct pss *s, const struct proc *p, const struct pro
 }
 
 /* Why it will not be read, or not yet. */
-static enum lack_why offer(struct pss *s, const struct proc *p, struct process *m)
+static enum lack_why offer(const struct qmem *q, struct pss *s, const struct proc *p, struct process *m)
 {
 	struct probe_target target = {
 		.slot = p->slot, .generation = p->generation, .pid = p->pid, .when = s->now, .memory.rss = p->rss
 	};
 
 	m->own = p->uid == s->uid;
+	if (qmem_is_stuck(q, NULL, p->pid))
+		return LACK_STUCK;
 	target.predicted = cost_predict(&m->cost, BASE + p->rss / COST_MB * s->per_mb, p->rss, s->now, s->age);
 	if (target.predicted > s->limits->ceiling)
 		return LACK_BUDGET;
@@ -156,7 +158,7 @@ int pss_begin(struct pss *s, size_t slots, uint64_t now)
 	return probe_begin(s->probe, slots, now);
 }
 
-enum lack_why pss_of(struct pss *s, const struct proc *p, struct pss_amounts *ret)
+enum lack_why pss_of(const struct qmem *q, struct pss *s, const struct proc *p, struct pss_amounts *ret)
 {
 	struct process *m = &s->processes[p->slot];
 	enum lack_why why;
@@ -166,7 +168,7 @@ enum lack_why pss_of(struct pss *s, const struct proc *p, struct pss_amounts *re
 		*m = (struct process){ .generation = p->generation, .round = s->rounds };
 	if (p->rss == QMEM_NA || !p->rss)
 		return LACK_NOTHING;
-	why = offer(s, p, m);
+	why = offer(q, s, p, m);
 	if (m->cost.when && s->now - m->cost.when <= s->age) {
 		*ret = (struct pss_amounts){ m->pss, m->uss, (int64_t)(s->now - m->cost.when) };
 		return LACK_NOTHING;

@@ -5,7 +5,7 @@
  *
  *	err = pss_begin(pss, proctable_capacity(table), now);
  *	proctable_each(table, p)
- *		why = pss_of(pss, p, &amounts);
+ *		why = pss_of(q, pss, p, &amounts);
  *	pss_go(q, pss);
  */
 #ifndef QMEM_PROCESS_PSS_H
@@ -36,7 +36,7 @@ void pss_free(struct pss *pss);
 /* Room for so many slots. -ENOMEM. */
 int pss_begin(struct pss *pss, size_t slots, uint64_t now);
 /* Why it is lacking: LACK_NOTHING where it is known, and where there is none yet, as the process is new or has no memory. */
-enum lack_why pss_of(struct pss *pss, const struct proc *p, struct pss_amounts *ret);
+enum lack_why pss_of(const struct qmem *q, struct pss *pss, const struct proc *p, struct pss_amounts *ret);
 void pss_go(struct qmem *q, struct pss *pss);
 
 /* Has that of every process of another user been refused? */

@@ -200,7 +200,7 @@ static void take_smaps(void *arg, const struct probe_target *target, int err, co
 }
 
 static const struct probe_kind smaps_kind = {
-	.what = "smaps of pid",
+	.what = "smaps",
 	.result_size = sizeof(struct smaps),
 	.read = heapmon_read,
 	.take = take_smaps,
@@ -251,8 +251,9 @@ static bool has_moved(const struct proc *p, const struct process *m)
  * A process that has not moved since it was read is read again only after a while, when there is nothing else to read: others
  * may have given up what it shares with them, or written what it had changed. Why it is not known, or not any more.
  */
-static enum lack_why offer(struct heapmon *s, const struct proc *p, struct process *m, uint64_t now)
+static enum lack_why offer(const struct qmem *q, struct heapmon *s, const struct proc *p, struct process *m)
 {
+	uint64_t now = qmem_now(q);
 	struct probe_target target = {
 		.slot = p->slot,
 		.generation = p->generation,
@@ -266,6 +267,8 @@ static enum lack_why offer(struct heapmon *s, const struct proc *p, struct proce
 
 	if ((m->failed && age < RETRY) || (settled && age < SETTLED))
 		return why;
+	if (qmem_is_stuck(q, NULL, p->pid))
+		return known ? why : LACK_STUCK;
 	target.predicted = cost_predict(&m->cost, BASE + MAPPING_GUESS * PER_MAPPING + p->rss / COST_MB * PER_MB,
 					p->rss, now, RETRY);
 	if (target.predicted > s->ceiling)
@@ -276,7 +279,7 @@ static enum lack_why offer(struct heapmon *s, const struct proc *p, struct proce
 	return why;
 }
 
-static void visit(struct heapmon *s, const struct proc *p, struct group *g, uint64_t now)
+static void visit(const struct qmem *q, struct heapmon *s, const struct proc *p, struct group *g)
 {
 	struct process *m = &s->processes[p->slot];
 	enum lack_why why;
@@ -285,9 +288,9 @@ static void visit(struct heapmon *s, const struct proc *p, struct group *g, uint
 		*m = (struct process){ .generation = p->generation, .round = s->rounds };
 	if (p->kthread || p->rss == QMEM_NA || !p->vmsize)
 		return;
-	why = offer(s, p, m, now);
+	why = offer(q, s, p, m);
 	if (why == LACK_NOTHING) {
-		int64_t age = (int64_t)(now - m->cost.when);
+		int64_t age = (int64_t)(qmem_now(q) - m->cost.when);
 
 		add_kinds(g->sample.kinds, m->kinds);
 		if (age > g->sample.oldest)
@@ -367,7 +370,7 @@ static int collect(struct qmem *q, void *state)
 		struct group *g = &s->groups[procgroups_of(groups, p)];
 
 		if (g->wanted)
-			visit(s, p, g, qmem_now(q));
+			visit(q, s, p, g);
 	}
 	for (size_t i = 0; i < procgroups_capacity(groups); i++) {
 		const struct procgroup *group = procgroups_at(groups, i);

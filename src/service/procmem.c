@@ -342,7 +342,7 @@ static void add_pss(struct sample *sample, const struct pss_amounts *amounts)
 		sample->pss.age = amounts->age;
 }
 
-static void sum_up(struct procmem *s, const struct proctable *table)
+static void sum_up(const struct qmem *q, struct procmem *s, const struct proctable *table)
 {
 	const struct proc *p;
 
@@ -364,7 +364,7 @@ static void sum_up(struct procmem *s, const struct proctable *table)
 			value_add(&g->sample.gauge[k], value);
 		}
 		if (s->pss) {
-			lack_add(&g->lack, pss_of(s->pss, p, &amounts), p->pid);
+			lack_add(&g->lack, pss_of(q, s->pss, p, &amounts), p->pid);
 			add_pss(&g->sample, &amounts);
 		}
 	}
@@ -500,7 +500,7 @@ static int collect(struct qmem *q, void *state)
 	s->newborn = s->table_round >= proctable_whole_since(table);
 	s->table_round = proctable_round(table);
 	begin_groups(s);
-	sum_up(s, table);
+	sum_up(q, s, table);
 	choose(s);
 	emit_groups(q, s);
 	if (s->pss)

@@ -138,6 +138,36 @@ START_TEST(newborn)
 }
 END_TEST
 
+/* Another one has found out that a process does not let itself be read: no thread more is lost for it. */
+START_TEST(stuck_elsewhere)
+{
+	procroot_set("procmem", "PssBudget", "1s");
+	procroot_set("procmem", "PssAge", "8s");
+	procroot_put("proc/1/smaps_rollup", "Rss: 400 kB\nPss: 400 kB\n");
+	begin();
+	procroot_host.hold_jobs = true;
+	while (!procroot_host.jobs)
+		procroot_tick();
+	ck_assert_str_eq(procroot_host.jobs->what, "smaps_rollup");
+	procroot_now += 30 * QMEM_SECOND;
+	qmem_dispatch(procroot_host.q, NULL, 0, procroot_now);
+	ck_assert_ptr_nonnull(procroot_host.left);
+	put_smaps(1, 44, 400);
+	move();
+	for (int i = 0; i < 30; i++) {
+		procroot_tick();
+		ck_assert_ptr_null(procroot_host.jobs);
+	}
+	is("rss.heap[a]", 40 * K); /* it has not ended: this is what is known */
+	ck_assert(recorder_come_back(&procroot_host));
+	procroot_tick();
+	while (recorder_work(&procroot_host))
+		continue;
+	procroot_tick();
+	is("rss.heap[a]", 44 * K);
+}
+END_TEST
+
 /* What has been tried in vain is as old as it was. */
 START_TEST(age_of_the_last_success)
 {
@@ -294,6 +324,7 @@ SUITE(heapmon)
 	tcase_add_test(t, named_groups);
 	tcase_add_test(t, only_what_moved);
 	tcase_add_test(t, newborn);
+	tcase_add_test(t, stuck_elsewhere);
 	tcase_add_test(t, age_of_the_last_success);
 	tcase_add_test(t, shared);
 	tcase_add_test(t, too_dear);

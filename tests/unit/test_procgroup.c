@@ -259,6 +259,78 @@ START_TEST(worker_is_stuck)
 }
 END_TEST
 
+/* So many seconds pass, and what is stuck is found. */
+static void wait_until_stuck(void)
+{
+	procroot_now += 30 * QMEM_SECOND;
+	qmem_dispatch(procroot_host.q, NULL, 0, procroot_now);
+	procroot_tick();
+}
+
+/* One process does not let its command line be read: the others find their groups, and it is not asked before it is back. */
+START_TEST(stuck_at_one)
+{
+	rule("jobs", "Cmdline", "/job/");
+	PROCESSES({ .pid = 3, .comm = "a", .state = 'S' }, { .pid = 4, .comm = "b", .state = 'S' }, );
+	procroot_put("proc/3/cmdline", "job");
+	procroot_put("proc/4/cmdline", "job");
+	procroot_host.hold_jobs = true;
+	procroot_start();
+	procroot_tick();
+	ck_assert_ptr_nonnull(procroot_host.jobs);
+	QMEM_JOB_AT(procroot_host.jobs, 3);
+	wait_until_stuck();
+	ck_assert_ptr_nonnull(procroot_host.left);
+	ck_assert(recorder_work(&procroot_host));
+	for (int i = 0; i < 5; i++)
+		procroot_tick();
+	members("jobs", 1);
+	ck_assert_ptr_null(procroot_host.jobs);
+	ck_assert(recorder_come_back(&procroot_host));
+	procroot_tick();
+	members("jobs", 1); /* what has come back so late is of nobody's interest */
+	ck_assert(recorder_work(&procroot_host));
+	procroot_tick();
+	members("jobs", 2);
+}
+END_TEST
+
+/* It is the file of users' names that does not let itself be read. Whoever has one that is known is not held up by it. */
+START_TEST(stuck_at_users)
+{
+	procroot_set("procmem", "GroupBy", "user");
+	rule("jobs", "Cmdline", "/job/");
+	rule("bobs", "User", "bob");
+	procroot_put("etc/passwd", "alice:x:7:7::/:\nbob:x:8:8::/:\n");
+	PROCESSES({ .pid = 3, .comm = "a", .state = 'S' }, );
+	procroot_start();
+	procroot_tick();
+	procroot_tick();
+	members("alice", 1);
+	procroot_host.hold_jobs = true;
+	PROCESSES({ .pid = 3, .comm = "a", .state = 'S' }, { .pid = 4, .comm = "b", .state = 'S', .uid = 8 }, );
+	procroot_tick();
+	wait_until_stuck();
+	ck_assert_ptr_nonnull(procroot_host.left);
+	ck_assert_ptr_null(procroot_host.jobs);
+	PROCESSES({ .pid = 3, .comm = "a", .state = 'S' }, { .pid = 4, .comm = "b", .state = 'S', .uid = 8 },
+		  { .pid = 5, .comm = "c", .state = 'S' }, { .pid = 6, .comm = "d", .state = 'S' }, );
+	procroot_put("proc/5/cmdline", "job");
+	procroot_tick();
+	ck_assert(recorder_work(&procroot_host));
+	procroot_tick();
+	members("jobs", 1);
+	members("alice", 2);
+	members("bobs", 0);
+	ck_assert_ptr_null(procroot_host.jobs);
+	ck_assert(recorder_come_back(&procroot_host));
+	procroot_tick();
+	ck_assert(recorder_work(&procroot_host));
+	procroot_tick();
+	members("bobs", 1);
+}
+END_TEST
+
 /* Of commands that are gone at once each would leave a line in the agent's database for ever. */
 START_TEST(brief)
 {
@@ -614,6 +686,8 @@ SUITE(procgroup)
 	tcase_add_test(t, by_unit);
 	tcase_add_test(t, by_cgroup);
 	tcase_add_test(t, worker_is_stuck);
+	tcase_add_test(t, stuck_at_one);
+	tcase_add_test(t, stuck_at_users);
 	tcase_add_test(t, worker_comes_later);
 	tcase_add_test(t, brief);
 	tcase_add_test(t, forgotten);

@@ -472,8 +472,10 @@ static int wanted(void)
 {
 	int pid = 0;
 
-	if (procroot_host.jobs)
-		ck_assert_int_eq(sscanf(procroot_host.jobs->what, "smaps_rollup of pid %d", &pid), 1);
+	if (procroot_host.jobs) {
+		ck_assert_str_eq(procroot_host.jobs->what, "smaps_rollup");
+		pid = procroot_host.jobs->pid;
+	}
 	return pid;
 }
 
@@ -527,21 +529,71 @@ START_TEST(many_in_a_round)
 }
 END_TEST
 
-/* The worker waits for a process that does not let itself be read: which one, is told. */
+/* A second later, if the worker has not come back: what was told of it. */
+static const char *tick_and_look(void)
+{
+	qmem_dispatch(procroot_host.q, NULL, 0, procroot_now);
+	return procroot_tick();
+}
+
+/* A process does not let itself be read: which one, is told, and the others have their turn. It is not asked for again before
+ * the one that has asked is back, nor is what that one says late taken for anything. */
 START_TEST(stuck_reader)
 {
 	const char *at = NULL;
 
 	procroot_set("procmem", "PssBudget", "1s");
-	PUT({ 7, "a", .anon = 400, .pss = 300, .uss = 200 }, );
+	procroot_set("procmem", "PssAge", "20s");
+	PUT({ 7, "a", .anon = 4000, .pss = 300, .uss = 200 }, { 8, "b", .anon = 400, .pss = 30, .uss = 20 }, );
 	procroot_start();
 	procroot_host.hold_jobs = true;
-	for (int i = 0; i < 40 && !at; i++) {
-		qmem_dispatch(procroot_host.q, NULL, 0, procroot_now);
-		at = strstr(procroot_tick(), "event WARNING procmem.worker[smaps_rollup of pid 7]");
-	}
+	procroot_tick();
+	ck_assert_int_eq(wanted(), 7);
+	for (int i = 0; i < 40 && !at; i++)
+		at = strstr(tick_and_look(), "event WARNING procmem.worker[smaps_rollup of pid 7]");
 	ck_assert_ptr_nonnull(at);
-	is("rss.anon[a]", 400 * K);
+	for (int i = 0; i < 70; i++) {
+		tick_and_look();
+		ck_assert_int_ne(wanted(), 7);
+		recorder_work(&procroot_host);
+	}
+	is("rss.anon[a]", 4000 * K);
+	empty("pss.pss[a]");
+	is("pss.pss[b]", 30 * K);
+	ck_assert(recorder_come_back(&procroot_host));
+	procroot_tick();
+	empty("pss.pss[a]");
+	ck_assert_int_eq(wanted(), 7);
+	recorder_work(&procroot_host);
+	procroot_tick();
+	is("pss.pss[a]", 300 * K);
+}
+END_TEST
+
+/* Each of them has its own result: none is taken for another's. */
+START_TEST(stuck_readers)
+{
+	procroot_set("procmem", "PssBudget", "1s");
+	PUT({ 1, "a", .anon = 4000, .pss = 1000, .uss = 1 }, { 2, "b", .anon = 2000, .pss = 500, .uss = 1 },
+	    { 3, "c", .anon = 1000, .pss = 300, .uss = 1 }, { 4, "d", .anon = 400, .pss = 30, .uss = 1 }, );
+	procroot_start();
+	procroot_host.hold_jobs = true;
+	for (int i = 0; i < 110; i++)
+		tick_and_look();
+	ck_assert_int_eq(wanted(), 4);
+	recorder_work(&procroot_host);
+	procroot_tick();
+	is("pss.pss[d]", 30 * K);
+	while (recorder_come_back(&procroot_host))
+		empty("pss.pss[a]");
+	for (int i = 0; i < 10; i++) {
+		procroot_tick();
+		while (recorder_work(&procroot_host))
+			continue;
+	}
+	is("pss.pss[a]", 1000 * K);
+	is("pss.pss[b]", 500 * K);
+	is("pss.pss[c]", 300 * K);
 }
 END_TEST
 
@@ -732,6 +784,7 @@ SUITE(procmem)
 	tcase_add_test(t, none_starves);
 	tcase_add_test(t, many_in_a_round);
 	tcase_add_test(t, stuck_reader);
+	tcase_add_test(t, stuck_readers);
 	tcase_add_test(t, bounded);
 	tcase_add_test(t, dear_for_one);
 	tcase_add_test(t, dear_by_accident);

@@ -233,7 +233,9 @@ START_TEST(a_stuck_job_is_an_event)
 			 "event WARNING self.worker[smaps of pid 17] smaps of pid 17 has not come back for 30 s: its "
 			 "thread is left behind, 1 of at most 4, all else goes on\n");
 	ck_assert(r.left->left);
-	ck_assert(qmem_is_stuck(r.q, "another", 17));
+	ck_assert(qmem_is_stuck(r.q, "smaps", 17));
+	ck_assert(qmem_is_stuck(r.q, NULL, 17));
+	ck_assert(!qmem_is_stuck(r.q, "another", 17));
 	ck_assert(!qmem_is_stuck(r.q, "smaps", 18));
 	ck_assert_uint_eq(totals().left[QMEM_TARGETS], 1);
 	ck_assert_uint_eq(totals().left[QMEM_STORE], 0);
