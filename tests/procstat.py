@@ -189,7 +189,7 @@ def stuck(name, ticks):
     head, *fields = found[0]
     tap.diag(head)
     fields = dict(field.split("=", 1) for field in fields)
-    tap.ok(head.startswith(f"event WARNING procstat.stuck[{pid}] 'crowd' (pid {pid}) has been stuck in state D for "),
+    tap.ok(head.startswith(f"event WARNING procstat.stuck[{pid}] task is stuck in state D: 'crowd' (pid {pid}), user "),
            f"{name}: that says who", head)
     tap.same((fields["pid"], fields["tid"], fields["comm"], fields["wchan"], fields["uid"]),
              (str(pid), str(pid), "crowd", wchan, str(os.getuid())), f"{name}: and where, and whose")
@@ -203,7 +203,8 @@ def stuck(name, ticks):
     tap.same(len(mine()), 1, f"{name}: it is said once")
     crowd.close()
     found = mine()
-    tap.ok(len(found) == 2 and found[1][0].startswith(f"event OKAY procstat.stuck[{pid}] 'crowd' (pid {pid}) is no longer stuck"),
+    tap.ok(len(found) == 2 and found[1][0].startswith(
+        f"event OKAY procstat.stuck[{pid}] task is no longer stuck: 'crowd' (pid {pid}), it was for "),
            f"{name}: and when it is over", found)
 
 
@@ -225,8 +226,8 @@ def stuck_thread(name, ticks):
         return [e for e in ticks.events[before:] if f"procstat.stuck[{tids[0]}]" in e[0]]
 
     event = tap.wait_for(found, 30, 0.1)
-    tap.ok(event and f"'crowd' (thread {tids[0]} of pid {pid}) has been stuck" in event[0][0] and f"tid={tids[0]}" in event[0]
-           and f"pid={pid}" in event[0], f"{name}: and becomes an event", event)
+    tap.ok(event and f"stuck in state D: 'crowd' (thread {tids[0]} of pid {pid}), user " in event[0][0]
+           and f"tid={tids[0]}" in event[0] and f"pid={pid}" in event[0], f"{name}: and becomes an event", event)
     crowd.close()
 
 

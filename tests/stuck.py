@@ -52,7 +52,7 @@ def test_collectd():
     tap.ok(tap.wait_for(lambda: of("WARNING"), SLOW), "collectd: it is a notification", daemon.text())
     line = (of("WARNING") or [""])[0]
     tap.diag(line)
-    tap.ok(f"'crowd' (pid {task.pid}) has been stuck in state D for " in line and f", in {task.wchan};" in line,
+    tap.ok(f"task is stuck in state D: 'crowd' (pid {task.pid}), user " in line and f", in {task.wchan};" in line,
            "collectd: that names the process and where it waits", line, task.wchan)
     if execs:
         def got(severity):

@@ -2,26 +2,14 @@
 #include "process/stuckevent.h"
 
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "engine/name.h"
+#include "util/words.h"
 
 #define NAMED 8 /* tasks that have an event each */
-#define TEXT 32
-
-/* "45 s", "3 min 20 s", "5 h 3 min" */
-static void span_text(char *dst, uint64_t ns)
-{
-	unsigned long long s = ns / QMEM_SECOND;
-
-	if (s < 120)
-		snprintf(dst, TEXT, "%llu s", s);
-	else if (s < 7200)
-		snprintf(dst, TEXT, "%llu min %llu s", s / 60, s % 60);
-	else
-		snprintf(dst, TEXT, "%llu h %llu min", s / 3600, s / 60 % 60);
-}
+#define TEXT WORDS_NUMBER
 
 const char *stuckevent_channel(const struct stuck_task *task)
 {
@@ -37,14 +25,13 @@ static void who(char *dst, size_t size, const struct stuck_task *task)
 			 task->id.pid);
 }
 
-static void say(struct qmem_event *event, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-static void say(struct qmem_event *event, const char *fmt, ...)
+/* What is between `head` and `tail` loses its beginning if they do not fit together: of a path the end tells most. */
+static void say(struct qmem_event *event, const char *head, const char *middle, const char *tail)
 {
-	va_list args;
+	size_t room = sizeof(event->message) - 1 - strlen(head) - strlen(tail), len = strlen(middle);
 
-	va_start(args, fmt);
-	vsnprintf(event->message, sizeof(event->message), fmt, args);
-	va_end(args);
+	words_add(event->message, sizeof(event->message), "%s%s%s%s", head, len > room ? "..." : "",
+		  len > room ? middle + len - room + 3 : middle, tail);
 }
 
 void stuckevent_over(void *arg, const struct stuck_task *task)
@@ -66,9 +53,10 @@ void stuckevent_over(void *arg, const struct stuck_task *task)
 	snprintf(instance, sizeof(instance), "%" PRId32, task->id.tid);
 	snprintf(pid, sizeof(pid), "%" PRId32, task->id.pid);
 	snprintf(tid, sizeof(tid), "%" PRId32, task->id.tid);
-	span_text(lasted, task->seen - task->since);
+	words_span(lasted, task->seen - task->since);
 	who(name, sizeof(name), task);
-	say(&event, "%s is no longer stuck in state D: it was for %s, in %s", name, lasted, stuckevent_channel(task));
+	snprintf(event.message, sizeof(event.message), "task is no longer stuck: %s, it was for %s, in %s", name,
+		 lasted, stuckevent_channel(task));
 	qmem_raise(e->q, &event);
 	e->named--;
 }
@@ -76,7 +64,7 @@ void stuckevent_over(void *arg, const struct stuck_task *task)
 static void raise(const struct stuckevent *e, const struct proctable *table, struct stuck_task *task, uint64_t now)
 {
 	char instance[TEXT], lasts[TEXT], name[STUCK_NAME + 64], pid[TEXT], tid[TEXT], uid[TEXT] = "?";
-	char path[512], cgroup[512] = "?";
+	char path[512], cgroup[512] = "?", head[192], tail[160];
 	const struct proc *p = proctable_find(table, task->id.pid);
 	const struct qmem_label fields[] = {
 		{ "pid", pid },
@@ -106,10 +94,11 @@ static void raise(const struct stuckevent *e, const struct proctable *table, str
 		snprintf(uid, sizeof(uid), "%" PRIu32, p->uid);
 	if (p && !proctable_cgroup(e->q, p, path, sizeof(path)))
 		qmem_name_label(cgroup, sizeof(cgroup), path);
-	span_text(lasts, now - task->since);
+	words_span(lasts, now - task->since);
 	who(name, sizeof(name), task);
-	say(&event, "%s has been stuck in state D for %s, in %s; user %s, cgroup %s", name, lasts,
-	    stuckevent_channel(task), uid, cgroup);
+	snprintf(head, sizeof(head), "task is stuck in state D: %s, user %s, cgroup ", name, uid);
+	snprintf(tail, sizeof(tail), ", for %s, in %s; see the kernel's log", lasts, stuckevent_channel(task));
+	say(&event, head, cgroup, tail);
 	qmem_raise(e->q, &event);
 	task->told = now;
 }
@@ -130,13 +119,16 @@ static void raise_others(const struct stuckevent *e, size_t n, const char *chann
 
 	for (size_t i = n; i; i /= 2)
 		event.state++;
-	span_text(after, after_ns);
+	words_span(after, after_ns);
 	snprintf(count, sizeof(count), "%zu", n);
 	if (n)
-		say(&event, "%zu more tasks have been stuck in state D for longer than %s, one of them in %s", n, after,
-		    channel);
+		snprintf(
+			event.message, sizeof(event.message),
+			"tasks are stuck in state D: %zu more, for longer than %s, one of them in %s; see the kernel's log",
+			n, after, channel);
 	else
-		say(&event, "no more tasks are stuck in state D than are named");
+		snprintf(event.message, sizeof(event.message),
+			 "tasks are no longer stuck: no more of them than have an event each");
 	qmem_raise(e->q, &event);
 }
 

@@ -11,6 +11,7 @@
 #include "rows.h"
 #include "services.h"
 #include "util/value.h"
+#include "util/words.h"
 
 #define ARC_RETRY 60 /* collections between looks for a file that was not there */
 
@@ -256,7 +257,8 @@ struct state {
 	struct kv arc_kv;
 	unsigned arc_wait; /* collections until arcstats is looked for again */
 	struct meminfo sample;
-	int64_t level;
+	int64_t level, previous;
+	uint64_t since, lasted; /* when the level began; how long the previous one lasted, 0: not known */
 };
 
 int meminfo_kv_init(struct kv *kv)
@@ -349,40 +351,51 @@ int64_t meminfo_level(int64_t now, int64_t before, const int64_t below[MEMINFO_L
 	return l;
 }
 
-#define BYTES_SIZE 12
+static const char *const level_names[] = { "none", "low", "medium", "high", "critical" };
 
-static void bytes_print(char dst[BYTES_SIZE], int64_t bytes)
+/* What, how bad, of what kind, since when, where to look. */
+static void say_level(char *dst, size_t size, const struct meminfo *m, const struct state *s, const char *share,
+		      uint64_t now)
 {
-	static const char *const units[] = { "KiB", "MiB", "GiB", "TiB", "PiB" };
-	int64_t unit = 1024;
-	unsigned whole, tenth;
-	size_t i = 0;
+	char left[WORDS_NUMBER], total[WORDS_NUMBER], used[WORDS_NUMBER], shmem[WORDS_NUMBER], dirty[WORDS_NUMBER];
+	char span[WORDS_NUMBER];
 
-	if (bytes == QMEM_NA) {
-		snprintf(dst, BYTES_SIZE, "?");
-		return;
+	words_bytes(left, m->MemAvailable);
+	words_bytes(total, m->MemTotal);
+	words_bytes(used, m->used);
+	words_bytes(shmem, m->Shmem);
+	words_bytes(dirty, m->Dirty);
+	snprintf(dst, size, "memory level is %s: %s %% available (%s of %s), used %s, shared %s, dirty %s, ",
+		 level_names[m->level], share, left, total, used, shmem, dirty);
+	if (m->SwapTotal == 0) {
+		words_add(dst, size, "no swap");
+	} else {
+		words_bytes(left, value_minus(m->SwapTotal, m->SwapFree));
+		words_bytes(total, m->SwapTotal);
+		words_add(dst, size, "swap %s of %s", left, total);
 	}
-	while (i < 4 && bytes >= unit * 1024) {
-		unit *= 1024;
-		i++;
+	if (now > s->since) {
+		words_span(span, now - s->since);
+		words_add(dst, size, "; for %s, was %s before", span, level_names[s->previous]);
+	} else {
+		words_span(span, s->lasted);
+		words_add(dst, size, s->lasted ? "; was %s for %s" : "; was %s", level_names[s->previous], span);
 	}
-	whole = (unsigned)(bytes / unit) % 10000;
-	tenth = (unsigned)(bytes % unit * 10 / unit) % 10;
-	snprintf(dst, BYTES_SIZE, "%u.%u %s", whole, tenth, units[i]);
+	if (m->level != MEMINFO_NONE)
+		words_add(dst, size, "; see procmem.rss");
 }
 
-static void raise_level(struct qmem *q, const struct meminfo *m, int64_t before, uint64_t repeat)
+static void raise_level(struct qmem *q, const struct state *s)
 {
-	static const char *const names[] = { "none", "low", "medium", "high", "critical" };
 	static const enum qmem_severity severities[] = {
 		QMEM_OKAY, QMEM_OKAY, QMEM_WARNING, QMEM_WARNING, QMEM_FAILURE,
 	};
-	char left[BYTES_SIZE], total[BYTES_SIZE], used[BYTES_SIZE], dirty[BYTES_SIZE], swapped[BYTES_SIZE];
-	char swap_total[BYTES_SIZE], percent[BYTES_SIZE];
+	const struct meminfo *m = &s->sample;
+	char share[WORDS_NUMBER], left[WORDS_NUMBER], used[WORDS_NUMBER], dirty[WORDS_NUMBER], swapped[WORDS_NUMBER];
 	const struct qmem_label fields[] = {
-		{ "level", names[m->level] },
-		{ "previous", names[before] },
-		{ "available_percent", percent },
+		{ "level", level_names[m->level] },
+		{ "previous", level_names[s->previous] },
+		{ "available_percent", share },
 		{ "available", left },
 		{ "used", used },
 		{ "dirty", dirty },
@@ -394,34 +407,37 @@ static void raise_level(struct qmem *q, const struct meminfo *m, int64_t before,
 		.service = "meminfo",
 		.name = "level",
 		.state = (unsigned)m->level,
-		.repeat = repeat,
+		.repeat = (uint64_t)s->notify_interval,
 		.fields = fields,
 	};
 
-	snprintf(percent, sizeof(percent), "%u.%02u", (unsigned)(m->ratio / 100) % 1000, (unsigned)(m->ratio % 100));
-	bytes_print(left, m->MemAvailable);
-	bytes_print(total, m->MemTotal);
-	bytes_print(used, m->used);
-	bytes_print(dirty, m->Dirty);
-	bytes_print(swapped, value_minus(m->SwapTotal, m->SwapFree));
-	bytes_print(swap_total, m->SwapTotal);
-	snprintf(event.message, sizeof(event.message),
-		 "memory level is %s, was %s: %s %% available (%s of %s), used %s, dirty %s, swap %s of %s",
-		 names[m->level], names[before], percent, left, total, used, dirty, swapped, swap_total);
+	snprintf(share, sizeof(share), "%u.%02u", (unsigned)(m->ratio / 100) % 1000, (unsigned)(m->ratio % 100));
+	words_bytes(left, m->MemAvailable);
+	words_bytes(used, m->used);
+	words_bytes(dirty, m->Dirty);
+	words_bytes(swapped, value_minus(m->SwapTotal, m->SwapFree));
+	say_level(event.message, sizeof(event.message), m, s, share, qmem_now(q));
 	qmem_raise(q, &event);
 }
 
 static void conclude(struct qmem *q, struct state *s)
 {
 	struct meminfo *m = &s->sample;
+	uint64_t now = qmem_now(q);
 	int64_t before = s->level;
 
 	m->level = meminfo_level(m->ratio, before, s->below, s->hysteresis);
 	if (m->level == QMEM_NA)
 		return;
+	if (m->level != before) {
+		s->lasted = s->since ? now - s->since : 0;
+		s->previous = before;
+	}
+	if (m->level != before || !s->since)
+		s->since = now;
 	s->level = m->level;
 	if (m->level != MEMINFO_NONE || before != MEMINFO_NONE)
-		raise_level(q, m, before, (uint64_t)s->notify_interval);
+		raise_level(q, s);
 }
 
 /* The meminfo that lxcfs shows a container is the container's, but its arcstats are the host's. */

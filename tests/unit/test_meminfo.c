@@ -361,41 +361,55 @@ START_TEST(events)
 	put_available(3);
 	ck_assert_str_eq(
 		procroot_tick(),
-		"event WARNING meminfo.level[] memory level is high, was none: 3.00 % available (30.7 MiB of 1.0 GiB), "
-		"used 1023.0 MiB, dirty 12.0 KiB, swap 512.0 MiB of 2.0 GiB\n"
+		"event WARNING meminfo.level[] memory level is high: 3.00 % available (30.7 MiB of 1.0 GiB), used 1023.0 "
+		"MiB, shared 0 B, dirty 12.0 KiB, swap 512.0 MiB of 2.0 GiB; was none for 1.0 s; see procmem.rss\n"
 		"  level=high\n  previous=none\n  available_percent=3.00\n  available=30.7 MiB\n  used=1023.0 MiB\n"
 		"  dirty=12.0 KiB\n  swap_used=512.0 MiB\n");
 	ck_assert_str_eq(procroot_tick(), "");
 	put_available(1);
-	ck_assert_int_eq(
-		strncmp(procroot_tick(), "event FAILURE meminfo.level[] memory level is critical, was high:", 65), 0);
+	text = procroot_tick();
+	ck_assert_msg(strstr(text, "event FAILURE meminfo.level[] memory level is critical: ") &&
+			      strstr(text, "; was high for 2.0 s; see procmem.rss\n"),
+		      "%s", text);
 	/* from warning to warning too */
 	put_available(6);
-	ck_assert_int_eq(
-		strncmp(procroot_tick(), "event WARNING meminfo.level[] memory level is medium, was critical:", 67), 0);
+	text = procroot_tick();
+	ck_assert_msg(strstr(text, "event WARNING meminfo.level[] memory level is medium: ") &&
+			      strstr(text, "; was critical for 1.0 s; see procmem.rss\n"),
+		      "%s", text);
 	put_available(9);
 	text = procroot_tick();
-	ck_assert_msg(strncmp(text, "event OKAY meminfo.level[] memory level is low, was medium:", 59) == 0, "%s",
-		      text);
+	ck_assert_msg(strstr(text, "event OKAY meminfo.level[] memory level is low: ") &&
+			      strstr(text, "; was medium for 1.0 s; see procmem.rss\n"),
+		      "%s", text);
 	procroot_now += 60 * QMEM_SECOND;
 	put_available(50);
-	ck_assert_int_eq(strncmp(procroot_tick(), "event OKAY meminfo.level[] memory level is none, was low:", 57), 0);
+	text = procroot_tick();
+	ck_assert_msg(strstr(text, "event OKAY meminfo.level[] memory level is none: ") &&
+			      strstr(text, "; was low for 61 s\n"),
+		      "%s", text);
 }
 END_TEST
 
 START_TEST(reminders)
 {
+	const char *text;
+
 	procroot_host.no_values = true;
 	procroot_set("meminfo", "LevelLow", "0");
 	procroot_set("meminfo", "NotifyInterval", "30s");
 	put_available(6);
 	procroot_start();
-	ck_assert_int_eq(
-		strncmp(procroot_tick(), "event WARNING meminfo.level[] memory level is medium, was none:", 63), 0);
+	text = procroot_tick();
+	ck_assert_msg(strstr(text, "event WARNING meminfo.level[] memory level is medium: ") &&
+			      strstr(text, "; was none; see procmem.rss\n"),
+		      "%s", text);
 	ck_assert_str_eq(procroot_tick(), "");
 	procroot_now += 30 * QMEM_SECOND;
-	ck_assert_int_eq(
-		strncmp(procroot_tick(), "event WARNING meminfo.level[] memory level is medium, was medium:", 65), 0);
+	text = procroot_tick();
+	ck_assert_msg(strstr(text, "event WARNING meminfo.level[] memory level is medium: ") &&
+			      strstr(text, "; for 32 s, was none before; see procmem.rss\n"),
+		      "%s", text);
 	ck_assert_str_eq(procroot_tick(), "");
 }
 END_TEST

@@ -311,8 +311,8 @@ START_TEST(stuck)
 	is("census.stuck", 1);
 	is("census.waiting", 0);
 	ck_assert_msg(
-		said("event WARNING procstat.stuck[10] 'evil?' (pid 10) has been stuck in state D for 10 s, in nfs_wait; "
-		     "user 7, cgroup /a.slice\n"),
+		said("event WARNING procstat.stuck[10] task is stuck in state D: 'evil?' (pid 10), user 7, cgroup /a.slice, "
+		     "for 10 s, in nfs_wait; see the kernel's log\n"),
 		"%s", text);
 	ck_assert(said(
 		"  pid=10\n  tid=10\n  comm=evil?\n  uid=7\n  wchan=nfs_wait\n  cgroup=/a.slice\n  duration=10 s\n"));
@@ -322,7 +322,7 @@ START_TEST(stuck)
 	PROCESSES(OLD, WAITS(6), );
 	for (int i = 0; i < 3 && !said("event"); i++)
 		text = procroot_tick();
-	ck_assert_msg(said("event OKAY procstat.stuck[10] 'evil?' (pid 10) is no longer stuck in state D: it was for "),
+	ck_assert_msg(said("event OKAY procstat.stuck[10] task is no longer stuck: 'evil?' (pid 10), it was for "),
 		      "%s", text);
 	is("census.stuck", 0);
 	is("census.waiting", 1);
@@ -436,7 +436,7 @@ START_TEST(many_stuck)
 		named++;
 	ck_assert_int_eq(named, 8);
 	ck_assert_msg(
-		said("event WARNING procstat.stuck[other] 12 more tasks have been stuck in state D for longer than 5 s"),
+		said("event WARNING procstat.stuck[other] tasks are stuck in state D: 12 more, for longer than 5.0 s"),
 		"%s", text);
 	is("census.stuck", 20);
 	is("blocked.tasks[a_wait]", 10);
@@ -520,8 +520,33 @@ START_TEST(unknown_channel)
 		text = procroot_tick();
 	is("blocked.tasks[unknown]", 1);
 	ck_assert_msg(
-		said("event WARNING procstat.stuck[10] 'b' (pid 10) has been stuck in state D for 5 s, in unknown; "),
+		said("event WARNING procstat.stuck[10] task is stuck in state D: 'b' (pid 10), user 7, cgroup /, for 5.0 s, "
+		     "in unknown; "),
 		"%s", text);
+}
+END_TEST
+
+/* Whatever its cgroup is called: how long, and where, is told; of the path it is the beginning that gives way. */
+START_TEST(long_cgroup)
+{
+	char path[512] = "/machine.slice/", expected[512];
+	const char *message;
+
+	for (int i = 0; i < 40; i++)
+		strcat(path, "another/");
+	strcat(path, "last.scope");
+	procroot_set("procstat", "StuckAfter", "5s");
+	PROCESSES({ 9, 1, "a", 'S', .start = 1 }, );
+	procroot_start();
+	text = procroot_tick();
+	PROCESSES({ 10, 1, "b", 'D', .start = 1, .wchan = "nfs_wait", .cgroup = path }, );
+	for (int i = 0; i < 6; i++)
+		text = procroot_tick();
+	message = strstr(text, "task is stuck in state D: 'b' (pid 10), user 7, cgroup ...");
+	ck_assert_ptr_nonnull(message);
+	snprintf(expected, sizeof(expected), "%.*s", (int)strcspn(message, "\n"), message);
+	ck_assert_uint_eq(strlen(expected), 255);
+	ck_assert_ptr_nonnull(strstr(expected, "/another/last.scope, for 5.0 s, in nfs_wait; see the kernel's log"));
 }
 END_TEST
 
@@ -549,6 +574,7 @@ SUITE(procstat)
 	tcase_add_test(tests, many_stuck);
 	tcase_add_test(tests, repeated);
 	tcase_add_test(tests, unknown_channel);
+	tcase_add_test(tests, long_cgroup);
 	tcase_add_test(tests, channels_not_told);
 	suite_add_tcase(suite, tests);
 	return suite;

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: MIT */
+#include "util/words.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "qmem.h"
+
+void words_span(char dst[WORDS_NUMBER], uint64_t ns)
+{
+	unsigned long long s = ns / QMEM_SECOND, min = s / 60, h = min / 60;
+
+	if (s < 10)
+		snprintf(dst, WORDS_NUMBER, "%.1f s", (double)ns / 1e9);
+	else if (s < 120)
+		snprintf(dst, WORDS_NUMBER, "%llu s", s);
+	else if (h < 2)
+		snprintf(dst, WORDS_NUMBER, "%llu min %llu s", min, s % 60);
+	else if (h < 48)
+		snprintf(dst, WORDS_NUMBER, "%llu h %llu min", h, min % 60);
+	else
+		snprintf(dst, WORDS_NUMBER, "%llu d %llu h", h / 24, h % 24);
+}
+
+void words_bytes(char dst[WORDS_NUMBER], int64_t bytes)
+{
+	static const char *const units[] = { "KiB", "MiB", "GiB", "TiB", "PiB" };
+	int64_t unit = 1024;
+	size_t i = 0;
+
+	if (bytes == QMEM_NA) {
+		snprintf(dst, WORDS_NUMBER, "?");
+		return;
+	}
+	if (bytes < unit) {
+		snprintf(dst, WORDS_NUMBER, "%d B", (int)bytes);
+		return;
+	}
+	while (i < sizeof(units) / sizeof(units[0]) - 1 && bytes >= unit * 1024) {
+		unit *= 1024;
+		i++;
+	}
+	snprintf(dst, WORDS_NUMBER, "%u.%u %s", (unsigned)(bytes / unit) % 10000,
+		 (unsigned)(bytes % unit * 10 / unit) % 10, units[i]);
+}
+
+void words_add(char *dst, size_t size, const char *fmt, ...)
+{
+	size_t len = strlen(dst);
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(dst + len, size - len, fmt, args);
+	va_end(args);
+}
