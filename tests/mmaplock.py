@@ -1,31 +1,43 @@
 # SPDX-License-Identifier: MIT
 """
 A process that holds the lock of its own address space, so that whoever reads its smaps_rollup, smaps or cmdline waits in the
-kernel for as long as it lasts: neither the ticks nor the agent's exit do. Then, where no right is needed, the same with a FIFO.
+kernel for as long as it lasts: neither the ticks nor the agent's exit do, nor, after a while, do those who read other
+processes. Then, where no right is needed, the same with FIFOs, of which there are more than may be left behind.
 """
 
 import os
 import subprocess
+import sys
 import time
 
 import collectd_daemon
 import stream
 import tap
 
-NAME = "qmemlocked"
+NAME, LATE = "qmemlocked", "qmemlate"
 STOP = 5    # seconds an agent may take to stop
 TICKS = 4   # that have to come while a worker waits
+SLOW = 120  # seconds for what must come; a bound, never a goal
+LEFT = 4    # threads that may be left behind, beside the first one and the one that waits
 FILES = ("smaps_rollup", "smaps", "cmdline")
 
-# What makes the worker read each of the files; values of `other` come from a process that is not locked.
+# What makes a worker read each of the files. The group `late` is of a process that is not there at first, nor locked.
+GLOBAL = "[global]\nStuckAfter = 2s\n"
+GROUPS = f"[procmem.group \"locked\"]\nComm = {NAME}\n[procmem.group \"late\"]\nComm = {LATE}\n"
 CONFIGS = {
-    "smaps_rollup": "[procmem]\nPssBudget = 1s\n"
-                    f"[procmem.group \"locked\"]\nComm = {NAME}\n[procmem.group \"test\"]\nComm = {{me}}\n",
-    "smaps": f"[procmem.group \"locked\"]\nComm = {NAME}\n[procmem.group \"test\"]\nComm = {{me}}\n"
-             "[heapmon]\nGroup = locked\nGroup = test\n",
-    "cmdline": "[procmem.group \"locked\"]\nCmdline = /mmaplock/\n[procmem.group \"test\"]\nComm = {me}\n",
+    "smaps_rollup": f"{GLOBAL}[procmem]\nPssBudget = 1s\n{GROUPS}",
+    "smaps": f"{GLOBAL}{GROUPS}[heapmon]\nGroup = locked\nGroup = late\n",
+    "cmdline": f"{GLOBAL}[procmem]\nGroupBy = exe\n"
+               f"[procmem.group \"locked\"]\nCmdline = /mmaplock/\n[procmem.group \"late\"]\nCmdline = /{LATE}/\n",
 }
-COLLECTD = f"""<Service "procmem">
+# what is known of it when it has been read
+KNOWN = {
+    "smaps_rollup": lambda v: v.get("procmem.pss", {}).get("late", {}).get("pss", 0) > 0,
+    "smaps": lambda v: v.get("heapmon.rss", {}).get("late", {}).get("anon", 0) > 0,
+    "cmdline": lambda v: v["procmem.processes"]["late"]["count"] == 1,
+}
+COLLECTD = f"""StuckAfter 2
+<Service "procmem">
 PssBudget 1s
 <Group "locked">
 Cmdline "/mmaplock/"
@@ -33,9 +45,13 @@ Cmdline "/mmaplock/"
 <Group "locked too">
 Comm "{NAME}"
 </Group>
+<Group "late">
+Cmdline "/{LATE}/"
+</Group>
 </Service>
 <Service "heapmon">
 Group "locked too"
+Group "late"
 </Service>"""
 
 
@@ -91,35 +107,64 @@ class Locked:
         self.child.stderr.close()
 
 
-def meanwhile(running, daemon):
-    """While it is locked: {name: its ticks}, and how often collectd has read."""
-    reads = "qmem_self/total_operations-collections_collections"
-    for name, one in running.items():
-        # its turn comes among all processes of the machine, and only while the ticks are read
-        tap.ok(tap.wait_for(lambda one=one: one.tick(20) and waits(one.child.pid, 1), 120), f"{name}: the worker waits", one.stderr())
-    if daemon:
-        tap.ok(waits(daemon.child.pid), "collectd: the worker waits", daemon.text())
-        began = len(daemon.written(reads))
-    ticks = {name: [] for name in running}
-    for _ in range(TICKS):
-        for name, one in running.items():
-            ticks[name].append(one.tick(20))
-    if daemon:
-        tap.ok(tap.wait_for(lambda: len(daemon.written(reads)) >= began + TICKS), f"collectd: {TICKS} reads come meanwhile",
-               daemon.text())
-        tap.ok(waits(daemon.child.pid), "collectd: the worker still waits")
-    for name, one in running.items():
-        tap.ok(waits(one.child.pid), f"{name}: the worker still waits")
-    return ticks
+class Late:
+    """A process like any other."""
+
+    def __init__(self):
+        text = f"import sys; open('/proc/self/comm', 'w').write('{LATE}'); sys.stdin.read()"
+        self.child = tap.start([sys.executable, "-c", text], stdin=subprocess.PIPE)
+
+    def close(self):
+        self.child.stdin.close()
+        self.child.wait()
 
 
-def check(name, ticks):
-    # the locked one is a process like any other, but for who needs its command line
-    tap.ok(all(v and v["procmem.rss"]["test"]["anon"] > 0 and (name == "cmdline" or v["procmem.processes"]["locked"]["count"] == 1)
-               for v in ticks), f"{name}: {TICKS} ticks come meanwhile, with all that is known", ticks[-1])
-    if name != "cmdline":
-        family = "procmem.pss" if name == "smaps_rollup" else "heapmon.rss"
-        tap.ok(all(v and "locked" not in v.get(family, {}) for v in ticks), f"{name}: what is not known is absent", ticks[-1])
+def left(values):
+    return values["self.left"][None]["targets"]
+
+
+def threads(pid):
+    return len(os.listdir(f"/proc/{pid}/task"))
+
+
+def stuck(name, one, locked):
+    """The ticks come all the same, and the process is named."""
+    # its turn comes among all processes of the machine, and only while the ticks are read
+    tap.ok(tap.wait_for(lambda: one.tick(20) and waits(one.child.pid, 1), SLOW), f"{name}: the worker waits", one.stderr())
+    ticks = [one.tick(20) for _ in range(TICKS)]
+    tap.ok(all(v and v["procmem.rss"] for v in ticks), f"{name}: {TICKS} ticks come meanwhile", one.stderr())
+    tap.ok(one.until(lambda v: left(v) > 0, SLOW), f"{name}: it is left behind", one.stderr())
+    said = f"{name} of pid {locked.pid} has not come back for "
+    tap.ok(said in one.stderr(), f"{name}: and named", one.stderr())
+
+
+def meanwhile(name, one):
+    """Others are read."""
+    values = one.until(KNOWN[name], SLOW)
+    tap.ok(values, f"{name}: one that is not locked is read meanwhile", one.stderr())
+    tap.ok(values and left(values) > 0 and waits(one.child.pid), f"{name}: the first one still waits", values)
+    if values and name != "cmdline":
+        # a process like any other, but for what is in the file
+        tap.ok(values["procmem.processes"]["locked"]["count"] == 1 and "locked" not in values.get("procmem.pss", {})
+               and "locked" not in values.get("heapmon.rss", {}), f"{name}: what is not known is absent", values)
+
+
+def last_of(daemon, identifier):
+    rows = daemon.written(identifier)
+    return rows[-1][1] if rows else 0
+
+
+def stuck_collectd(daemon, locked):
+    tap.ok(waits(daemon.child.pid), "collectd: the worker waits", daemon.text())
+    tap.ok(tap.wait_for(lambda: last_of(daemon, "qmem_self/threads-left_targets") > 0, SLOW), "collectd: it is left behind",
+           daemon.text())
+    tap.ok(f"of pid {locked.pid} has not come back for " in daemon.text(), "collectd: and named", daemon.text())
+
+
+def meanwhile_collectd(daemon):
+    for name in ("qmem_procmem-late/memory-pss_pss", "qmem_heapmon-late/memory-rss_anon"):
+        tap.ok(tap.wait_for(lambda name=name: last_of(daemon, name) > 0, SLOW), f"collectd: {name} is known meanwhile", daemon.text())
+    tap.ok(last_of(daemon, "qmem_self/threads-left_targets") > 0 and waits(daemon.child.pid), "collectd: the first one still waits")
 
 
 def real(directory):
@@ -128,7 +173,6 @@ def real(directory):
         tap.skip("a process that holds its own lock", locked.reason)
         locked.close()
         return
-    me = tap.read("/proc/self/comm").rstrip("\n")
     tap.ok(True, f"{', '.join(FILES)} of pid {locked.pid} cannot be read")
     daemon = None
     if os.environ.get("QMEM_COLLECTD") != "no" and collectd_daemon.PROGRAM:
@@ -136,9 +180,16 @@ def real(directory):
         tap.ok(daemon.start(), "collectd: starts", daemon.text())
     else:
         tap.skip("collectd", "not built, or not installed")
-    running = {name: stream.Stream(text.format(me=me), directory) for name, text in CONFIGS.items()}
-    for name, ticks in meanwhile(running, daemon).items():
-        check(name, ticks)
+    running = {name: stream.Stream(text, directory) for name, text in CONFIGS.items()}
+    for name, one in running.items():
+        stuck(name, one, locked)
+    if daemon:
+        stuck_collectd(daemon, locked)
+    late = Late()
+    for name, one in running.items():
+        meanwhile(name, one)
+    if daemon:
+        meanwhile_collectd(daemon)
     last = running.pop("smaps_rollup")
     for name, one in running.items():
         seconds = one.stop()
@@ -148,8 +199,12 @@ def real(directory):
         status, seconds = daemon.stop()
         tap.ok(status == 0 and seconds < STOP, "collectd: an end meanwhile is none of its business", status, seconds)
     locked.close()
-    tap.ok(last.until(lambda v: v.get("procmem.pss", {}).get("test")), "smaps_rollup: afterwards the others have their turn")
+    tap.ok(last.until(lambda v: left(v) == 0, SLOW), "smaps_rollup: the one that was left behind comes back", last.stderr())
+    tap.ok(f"smaps_rollup of pid {locked.pid} has come back after " in last.stderr(), "smaps_rollup: which is told", last.stderr())
+    tap.ok(tap.wait_for(lambda: last.tick(20) and threads(last.child.pid) == 2), "smaps_rollup: and its thread ends",
+           threads(last.child.pid))
     tap.ok((last.stop() or STOP) < STOP, "smaps_rollup: and it ends")
+    late.close()
 
 
 def put_process(root, pid, comm):
@@ -162,34 +217,68 @@ def put_process(root, pid, comm):
     return directory
 
 
-class Fifo:
+class Fifos:
     """The same without a lock, and without a right: the worker waits in open()."""
 
     ROLLUP = "Rss: 1200 kB\nPss: 500 kB\nPrivate_Clean: 0 kB\nPrivate_Dirty: 400 kB\n"
 
     def __init__(self, directory):
-        root = os.path.join(directory, "root")
-        tap.write(os.path.join(put_process(root, 10, "free"), "smaps_rollup"), self.ROLLUP)
-        self.path = os.path.join(put_process(root, 20, "locked"), "smaps_rollup")
-        os.mkfifo(self.path)
-        config = f"[global]\nHostRoot = {root}\n[proctable]\nBackend = files\n[procmem]\nPssBudget = 1s\n"
+        self.root, self.paths = os.path.join(directory, "root"), []
+        self.free(10)
+        self.lock(20)
+        config = (f"[global]\nHostRoot = {self.root}\nStuckAfter = 1s\n"
+                  "[proctable]\nBackend = files\n[procmem]\nPssBudget = 1s\n")
         self.running, self.other = stream.Stream(config, directory), stream.Stream(config, directory)
 
-    def check(self):
+    def free(self, pid):
+        tap.write(os.path.join(self.root, "proc", str(pid), "smaps_rollup"), self.ROLLUP)
+        put_process(self.root, pid, "free")
+
+    def lock(self, pid):
+        directory = os.path.join(self.root, "proc", str(pid))
+        os.makedirs(directory)
+        self.paths.append(os.path.join(directory, "smaps_rollup"))
+        os.mkfifo(self.paths[-1])
+        put_process(self.root, pid, "locked")
+
+    def release(self):
+        """Whoever waits may go on."""
+        for path in self.paths:
+            try:
+                fd = os.open(path, os.O_WRONLY | os.O_NONBLOCK)
+            except OSError:
+                continue    # nobody is at it
+            os.write(fd, self.ROLLUP.encode())
+            os.close(fd)
+
+    def check_one(self):
         values = [self.running.tick() for _ in range(TICKS)]
         tap.ok(all(v and v["procmem.rss"]["locked"]["anon"] == 800 << 10 and "locked" not in v.get("procmem.pss", {})
                    for v in values), "FIFO: the ticks come", self.running.stderr())
-        tap.ok(self.other.tick() and (self.other.stop() or STOP) < STOP, "FIFO: an end meanwhile is none of its business")
-        try:
-            fd = os.open(self.path, os.O_WRONLY | os.O_NONBLOCK)
-        except OSError as e:
-            tap.ok(False, "FIFO: the worker waits", e)
-            return
-        os.write(fd, self.ROLLUP.encode())
-        os.close(fd)
-        pss = self.running.until(lambda v: len(v.get("procmem.pss", {})) == 2)
-        tap.ok(pss and [group["pss"] for group in pss["procmem.pss"].values()] == [500 << 10] * 2,
-               "FIFO: afterwards all have their turn", pss)
+        tap.ok(self.running.until(lambda v: left(v) == 1, SLOW), "FIFO: one is left behind", self.running.stderr())
+        self.free(11)
+        tap.ok(self.running.until(lambda v: v.get("procmem.pss", {}).get("free", {}).get("pss") == 1000 << 10, SLOW),
+               "FIFO: the others are read", self.running.stderr())
+
+    def check_many(self):
+        for pid in range(21, 26):
+            self.lock(pid)
+        for name, one in (("FIFO", self.running), ("FIFO, another", self.other)):
+            tap.ok(one.until(lambda v: left(v) == LEFT, SLOW), f"{name}: {LEFT} are left behind", one.stderr())
+            tap.ok(one.until(lambda v, one=one: "the lane 'targets' waits" in one.stderr(), SLOW), f"{name}: then their lane waits",
+                   one.stderr())
+            values = [one.tick() for _ in range(TICKS)]
+            tap.ok(all(v and left(v) == LEFT for v in values) and threads(one.child.pid) == 1 + LEFT + 1,
+                   f"{name}: and there are no more of them", threads(one.child.pid), values[-1])
+        tap.ok((self.other.stop() or STOP) < STOP, "FIFO: an end meanwhile is none of its business")
+
+    def check_end(self):
+        def all_are_known(v):
+            self.release()
+            return v.get("procmem.pss", {}).get("locked", {}).get("pss") == 6 * 500 << 10 and not left(v)
+        tap.ok(self.running.until(all_are_known, SLOW), "FIFO: afterwards all have their turn", self.running.stderr())
+        tap.ok(tap.wait_for(lambda: self.running.tick(20) and threads(self.running.child.pid) == 2), "FIFO: threads end",
+               threads(self.running.child.pid))
         tap.ok((self.running.stop() or STOP) < STOP, "FIFO: and it ends")
 
 
@@ -200,9 +289,11 @@ def main():
     if not os.access(stream.PLUGIN, os.X_OK):
         tap.skip_all("qmem.plugin is not built")
     directory = tap.directory()
-    waiting = Fifo(directory)
     real(directory)
-    waiting.check()
+    fifos = Fifos(directory)
+    fifos.check_one()
+    fifos.check_many()
+    fifos.check_end()
     tap.done()
 
 
