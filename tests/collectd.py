@@ -10,11 +10,12 @@ import socket
 import subprocess
 
 import collectd_daemon
+import services
 import tap
 from collectd_daemon import SLOW, STOP, Collectd
 
 collectd_daemon.skip_without_collectd()
-SERVICES = ["meminfo", "vmstat", "netstat", "self"] + (["pressure"] if os.path.exists("/proc/pressure/memory") else [])
+SERVICES = services.charted()
 ROOT = os.geteuid() == 0
 
 
@@ -30,8 +31,8 @@ def has(daemon, service):
     return any(re.match(rf"qmem_{service}[-/]", name) for name in daemon.identifiers())
 
 
-def all_have_come(daemon, services=()):
-    return tap.wait_for(lambda: all(has(daemon, service) for service in services or SERVICES), SLOW)
+def all_have_come(daemon, names=()):
+    return tap.wait_for(lambda: all(has(daemon, name) for name in names or SERVICES), SLOW)
 
 
 # ---- values against an independent reader ----

@@ -24,7 +24,9 @@ import sys
 import tarfile
 import threading
 import time
+import typing
 
+import services
 import tap
 
 HERE = os.path.join(tap.SRC, "tests", "kernels")
@@ -42,7 +44,8 @@ CONFIG = """\
 	trigger = memory some 150ms 1s
 	trigger = memory full 150ms 2s warning
 	hold = 4s
-""" + "".join(f"[{service}]\n\tdetail = yes\n" for service in ("meminfo", "vmstat", "netstat", "self"))
+""" + "".join(f"[{name}]\n\tdetail = yes\n" for name, service in services.table().items()
+               if service.detail and not services.sees_processes(name))
 CONDITIONS = ("memory_some", "memory_full")
 
 STEPS = ("machine", "users", "stall", "swap", "oom", "messages")
@@ -127,7 +130,7 @@ def build_image(directory):
     guest.file("bin/busybox", data(fetch.busybox()), 0o755)
     guest.file("init", data(os.path.join(HERE, "init")), 0o755)
     guest.file("guest", data(os.path.join(HERE, "guest")))
-    guest.file("services", data(os.path.join(HERE, "services")))
+    guest.file("files", "".join(f"{path}\n" for path in sorted({path for paths in SERVICES.values() for path in paths})).encode())
     guest.file("mkroot", data(os.path.join(tap.SRC, "tests", "mkroot")))
     guest.file("qmem.conf", CONFIG.encode())
     guest.file("qmem.plugin", data(PLUGIN), 0o755)
@@ -160,27 +163,18 @@ def make_plugin():
 # ---- what the service says of itself ----
 
 
-def read_services():
-    """{name: (state that --check must show, form, files)}"""
-    services = {}
-    for line in tap.read(os.path.join(HERE, "services")).splitlines():
-        if line and not line.startswith("#"):
-            name, state, form, *paths = line.split()
-            services[name] = (state, form, paths)
-    return services
-
-
 def describe():
-    """{service.family.metric: (kernel's word, is it a counter, unit)} of --describe."""
+    """{service.family.metric: Metric} of --describe."""
     text = subprocess.run([PLUGIN, "--describe", "--format", "markdown"], capture_output=True, text=True, check=True).stdout
     metrics, kind, unit = {}, None, None
     for line in text.splitlines():
         head = re.match(r"`[\w.]+`: .* \((gauge|counter), ([^,;)]+)", line)
         if head:
             kind, unit = head.groups()
-        row = re.match(r"\| `([\w.]+)(?:\[\w+\])?` \|(?: `([^`]*)`)? \|", line)
+        row = re.match(r"\| `(([\w.]+)\.[\w.]+)(\[\w+\])?` \|(?: `([^`]*)`)? \|", line)
         if row and kind:
-            metrics[row.group(1)] = (row.group(2), kind == "counter", unit)
+            name, family, label, key = row.groups()
+            metrics[name] = Metric(key, kind == "counter", unit, lookup_of(family.split(".")[0], label))
     return metrics
 
 
@@ -230,7 +224,22 @@ def lookup_netdev(files, key, metric, instance):
     return None
 
 
-LOOKUPS = {"keys": lookup_keys, "psi": lookup_psi, "netdev": lookup_netdev, "none": lambda *_: None}
+# How a service's files are read that are not of keys, one a line.
+LOOKUPS = {"pressure": lookup_psi, "netstat": lookup_netdev}
+
+
+def lookup_of(service, label):
+    """None: its values need only be there. What is made of processes is compared below, and in kernels_proctable.py."""
+    if service in LOOKUPS:
+        return LOOKUPS[service]
+    return None if label or not SERVICES[service] or services.sees_processes(service) else lookup_keys
+
+
+class Metric(typing.NamedTuple):
+    key: str       # the kernel's word for it, or None
+    counter: bool
+    unit: str
+    lookup: typing.Callable
 
 # Levels that do not move by themselves: no tolerance.
 CONSTANT = re.compile(r"Total$|^CommitLimit$|^Huge|^DirectMap|^Hardware|^Cma|^Unaccepted|^Swap|^Zswap|^Bounce|^NFS|^Mlocked|"
@@ -275,13 +284,13 @@ def compare_print(files, who):
     values = parse_print(files[f"{who}.print"])
     for (name, instance), (value, _) in values.items():
         service, _, metric = name.split(".")
-        key, counter, _ = METRICS.get(name, (None, None, None))
-        _, form, paths = SERVICES[service]
         if name not in METRICS:
             wrong.append(f"{name} is not in --describe")
-        if not key or form == "none" or instance == "other":
             continue
-        before, during, after = (LOOKUPS[form](reading(files, f"{who}.{moment}", paths), key, metric, instance)
+        key, counter, _, lookup = METRICS[name]
+        if not key or not lookup or instance == "other":
+            continue
+        before, during, after = (lookup(reading(files, f"{who}.{moment}", SERVICES[service]), key, metric, instance)
                                  for moment in ("before", "during", "after"))
         label = f"{name}[{instance}] ({key})"
         if before is None or after is None:
@@ -297,10 +306,15 @@ def compare_print(files, who):
                 wrong.append(f"{label}: {value}/s, but it only moved from {before} to {after}")
         elif not near(value, min(before, during, after), max(before, during, after), key):
             wrong.append(f"{label}: {value}, but {before} before, {during} meanwhile, {after} after")
-    for service, (_, form, _) in SERVICES.items():
-        if form != "-" and not any(name.startswith(f"{service}.") for name, _ in values):
+    for service in services.asked():
+        if is_there(files, who, service) and not any(name.startswith(f"{service}.") for name, _ in values):
             wrong.append(f"{service}: no value at all")
     return wrong, compared
+
+
+def is_there(files, who, service):
+    """This kernel has what the service reads; a kernel has processes."""
+    return not SERVICES[service] or bool(reading(files, f"{who}.before", SERVICES[service]))
 
 
 class Processes:
@@ -389,12 +403,11 @@ class Stream:
 def compare_stream(files, stream):
     """Every number of every counter of a stream lies between the readings before and after, and never falls."""
     wrong, compared = [], 0
-    for name, (key, counter, unit) in METRICS.items():
-        service, _, metric = name.split(".")
-        if service not in SERVICES or SERVICES[service][1] != "keys" or not key or not counter:
+    for name, (key, counter, unit, lookup) in METRICS.items():
+        if lookup is not lookup_keys or not key or not counter:
             continue
-        _, form, paths = SERVICES[service]
-        before, after = (LOOKUPS[form](reading(files, moment, paths), key, metric, None) for moment in ("before", "after"))
+        paths = SERVICES[name.split(".")[0]]
+        before, after = (lookup_keys(reading(files, moment, paths), key, None, None) for moment in ("before", "after"))
         numbers = [number for number in stream.get(name) if number is not None]
         if before is None:
             if numbers:
@@ -421,10 +434,11 @@ def share(files):
 
 
 def check_states(guest, files, who, name):
-    """--check: a line a service, on or off as it must be, and exit status 0."""
+    """--check: a line a service, on where the kernel has what it reads, and exit status 0."""
     lines = dict(line.split("\t", 1) for line in files[f"{who}.check"].splitlines() if line.count("\t") > 1)
-    wrong = [f"{service}: {lines.get(service)}" for service, (state, _, _) in SERVICES.items()
-             if state != "any" and not lines.get(service, "").startswith(f"{state}\t")]
+    states = {service: "off" if service in services.UNASKED or not is_there(files, who, service) else "on" for service in SERVICES}
+    wrong = [f"{service}: {lines.get(service)}" for service, state in states.items()
+             if not lines.get(service, "").startswith(f"{state}\t")]
     tap.ok(not wrong and files[f"{who}.check.status"].strip() == "0", f"{guest.name}: --check as {name}", *wrong,
            files[f"{who}.check"], files[f"{who}.check.err"])
     return lines
@@ -601,7 +615,8 @@ def main():
         skip("qmem.plugin cannot be linked statically: it needs the static libraries of libc and libcap")
     if not shutil.which("qemu-system-x86_64"):
         skip("qemu-system-x86_64 is not installed (Debian: qemu-system-x86)")
-    SERVICES, METRICS = read_services(), describe()
+    SERVICES = {name: service.files for name, service in services.table().items()}
+    METRICS = describe()
     try:
         fetch.busybox()
         compile_helpers()

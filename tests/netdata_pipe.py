@@ -14,6 +14,7 @@ import time
 
 import building
 import fake_netdata
+import services
 import tap
 
 PLUGIN = os.path.join(tap.BUILD, "qmem.plugin")
@@ -131,8 +132,7 @@ def run(*args, env=None, **more):
 
 # ---- what takes a minute runs beside all the rest ----
 
-SERVICES = [line.split("\t")[0] for line in run("--check").stdout.splitlines()]
-ONLY_NETSTAT = "".join(f"[{name}]\nEnabled = no\n" for name in SERVICES if name != "netstat")
+ONLY_NETSTAT = "".join(f"[{name}]\nEnabled = no\n" for name in services.table() if name != "netstat")
 HEAD = "Inter-|   Receive  |  Transmit\n face |bytes packets errs drop fifo frame compressed multicast|bytes packets errs drop fifo colls carrier compressed\n"
 ODD = 'a"b=c'
 moving = os.path.join(DIR, "moving")
@@ -150,7 +150,7 @@ def interfaces(*names):
 
 interfaces("lo", ODD)
 leaving = Plugin(config=f"HostRoot = {moving}\n" + ONLY_NETSTAT, pipe_size=1 << 20)
-silent = Plugin(config="".join(f"[{name}]\nInterval = 1h\n" for name in SERVICES),
+silent = Plugin(config="".join(f"[{name}]\nInterval = 1h\n" for name in services.table()),
                 pipe_size=1 << 20)
 
 
@@ -182,8 +182,8 @@ if agent:
     total = int(re.search(r"MemTotal:\s+(\d+) kB", tap.read("/proc/meminfo"))[1]) * 1024
     tap.same([sum(v for v in r.values.values() if v is not None) for r in usage.rounds], [total] * len(usage.rounds),
              "memory by use sums up to MemTotal, every time")
-    services = {c.module for c in agent.charts.values()}
-    tap.ok(services >= {"meminfo", "vmstat", "netstat", "procmem", "cpuload", "procstat", "self"}, "all services are there", services)
+    modules = {c.module for c in agent.charts.values()}
+    tap.ok(modules >= set(services.charted()), "all services are there", modules)
     named = [c for c in agent.charts.values() if c.context == "qmem.netstat_bytes"]
     tap.ok(named and all(c.labels.get("device") for c in named), "interfaces are labels", named)
     intervals = [r.microseconds for r in usage.rounds[1:]]
@@ -381,12 +381,12 @@ tap.ok(values["vmstat.faults.minflt"][1] == "faults/s" and float(values["vmstat.
        values["vmstat.faults.minflt"])
 tap.ok(any(value == "-" for value, _ in values.values()), "what is absent is '-'")
 got = run("--print", "netstat", "MEM-info")
-services = {line.split(".")[0] for line in got.stdout.splitlines()}
-tap.same(services, {"meminfo", "netstat"}, "--print of some services")
+printed = {line.split(".")[0] for line in got.stdout.splitlines()}
+tap.same(printed, {"meminfo", "netstat"}, "--print of some services")
 tap.write(os.path.join(DIR, "slow.conf"), "[meminfo]\nInterval = 1h\n[vmstat]\nEnabled = no\n")
 got = run("--print", "--config", os.path.join(DIR, "slow.conf"))
-services = {line.split(".")[0] for line in got.stdout.splitlines()}
-tap.ok("meminfo" in services and "vmstat" not in services, "--print of all that is enabled, whatever its interval", services)
+printed = {line.split(".")[0] for line in got.stdout.splitlines()}
+tap.ok("meminfo" in printed and "vmstat" not in printed, "--print of all that is enabled, whatever its interval", printed)
 got = run("--print", "vmstat", "--config", os.path.join(DIR, "slow.conf"))
 tap.ok(got.returncode == 1 and "vmstat is off: Enabled is no" in got.stderr and not got.stdout, "--print of what is off says so", got)
 with open("/dev/full", "wb") as full:
@@ -435,7 +435,7 @@ def as_user(name, *setpriv):
     tap.same(p.terminate(), 0, f"{name}: it ends well")
     agent = strict(p.data, f"{name}: the stream passes")
     if agent:
-        tap.ok({"meminfo", "vmstat", "netstat", "procmem", "cpuload", "procstat"} <= {c.module for c in agent.charts.values()}, f"{name}: all services are there")
+        tap.ok({c.module for c in agent.charts.values()} >= set(services.charted()), f"{name}: all services are there")
     p.close()
 
 

@@ -2,7 +2,9 @@
 /*
  * All services on this machine, for tests that say when: each line on stdin is a tick, at the time it is.
  *	ticks [service.Option=value ...]
- * What the services hand to their host is printed (recorder.h), then a line "end". A line "status" asks for their states.
+ * What the services hand to their host is printed (recorder.h), then a line "end". A line "status" asks for their states, a
+ * line "table" for what the table of services says of them: the name, what it needs, "charts" or "detail" if it has such
+ * families, the source; "-" where there is nothing.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -44,6 +46,27 @@ static void print_status(const struct qmem *q)
 		printf("status %s %s %s\n", status.service->name, status.on ? "on" : "off", status.reason);
 }
 
+static const char *families(const struct qmem_family *family)
+{
+	static const char *const words[] = { "-", "charts", "detail", "charts,detail" };
+	unsigned int has = 0;
+
+	for (; family && family->id; family++)
+		if (!(family->flags & QMEM_INTERNAL))
+			has |= family->flags & QMEM_DETAIL ? 2 : 1;
+	return words[has];
+}
+
+static void print_table(void)
+{
+	for (const struct qmem_service *const *services = qmem_services; *services; services++) {
+		const struct qmem_service *service = *services;
+
+		printf("service %s %s %s %s\n", service->name, service->needs ? service->needs->name : "-",
+		       families(service->families), service->source ? service->source : "");
+	}
+}
+
 /* A tick is due whenever it is asked for. */
 int main(int argc, char **argv)
 {
@@ -62,6 +85,8 @@ int main(int argc, char **argv)
 	while (fgets(line, sizeof(line), stdin)) {
 		if (strcmp(line, "status\n") == 0)
 			print_status(r.q);
+		else if (strcmp(line, "table\n") == 0)
+			print_table();
 		else
 			qmem_collect(r.q, clock_now());
 		puts("end");

@@ -20,6 +20,7 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
 import collectd_daemon  # noqa: E402
+import services  # noqa: E402
 import tap  # noqa: E402
 
 TURNS = 3
@@ -28,7 +29,6 @@ SECONDS = max(TURNS, int(os.environ.get("SECONDS") or 15))
 BACKENDS = ("bpf", "iter", "fds", "files")
 FROM_FILES = BACKENDS[2:]
 AGAIN = 51  # walks
-SERVICES = ("meminfo", "vmstat", "pressure", "netstat", "procmem", "heapmon", "cpuload", "procstat", "self")
 PEER = "apps.plugin"
 
 
@@ -136,7 +136,7 @@ class Qmem(Program):
         text = f"[proctable]\nEnabled = yes\nBackend = {self.backend}\n"
         if not self.within:
             text += "Budget = 0\nFdBudget = 100000\n"
-            for service in SERVICES:
+            for service in services.table().keys() - {"proctable"}:
                 text += f"[{service}]\n" + ("Enabled = no\n" if self.scan else "Budget = 0\n")
         tap.write(conf, text)
         self.launch([os.path.join(tap.BUILD, "qmem.plugin"), "--config", conf, "1"])
