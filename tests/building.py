@@ -52,14 +52,16 @@ def entries(root):
 def expected(build):
     """What `make install` is to install: {path: mode}, and the user's own file."""
     v = variables(build, "collectdexecdir", "COLLECTD_CONFDIR", "netdataexecdir", "netdataconfdir", "systemddir", "docdir", "man5dir",
-                  "man8dir", "enable_collectd", "enable_netdata", "SYSTEMD_UNITDIR")
+                  "man8dir", "bindir", "enable_collectd", "enable_netdata", "SYSTEMD_UNITDIR")
     found = {f"{v['docdir']}/{name}": 0o644
              for name in ("README.md", "CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "netdata.service.d/qmem.conf")}
     for page in (name for name in os.listdir(os.path.join(tap.SRC, "docs")) if name.endswith((".md", ".png"))):
         found[f"{v['docdir']}/docs/{page}"] = 0o644
     for page in ("collectd-qmem.5", "qmem.conf.5"):
         found[f"{v['man5dir']}/{page}"] = 0o644
-    found[f"{v['man8dir']}/qmem.plugin.8"] = 0o644
+    for page in ("qmem.plugin.8", "qmemctl.8"):
+        found[f"{v['man8dir']}/{page}"] = 0o644
+    found[f"{v['bindir']}/qmemctl"] = 0o755
     own = None
     if v["enable_collectd"] == "yes":
         own = f"{v['COLLECTD_CONFDIR']}/qmem.conf"

@@ -31,6 +31,23 @@ def without_libbpf(plugin):
            "and files are read instead", said)
 
 
+def asked(qmemctl, host):
+    """Whoever has one host only can ask."""
+    status, said = building.run([qmemctl, "describe", "meminfo"], work)
+    tap.ok(not status and "meminfo.usage.free" in said, f"{host} alone: qmemctl describe", said)
+    status, said = building.run([qmemctl, "print", "meminfo"], work)
+    tap.ok(not status and "meminfo.available.total\t" in said, f"{host} alone: qmemctl print", said)
+    nowhere = {"NETDATA_USER_CONFIG_DIR": "", "NETDATA_STOCK_CONFIG_DIR": ""}
+    status, said = building.run([qmemctl, "check"], work, **nowhere)
+    tap.ok(not status and "meminfo\ton\t" in said, f"{host} alone: qmemctl check", said)
+    if host == "collectd":
+        tap.ok("configuration: none" in said, "which looks for no configuration of Netdata's", said)
+        tap.ok("built without libcap" in said and "lacks CAP_" not in said, "and without libcap does not guess at capabilities", said)
+    else:
+        tap.ok(f"configuration: '{work}/netdata-prefix/conf.d/qmem.conf'" in said or "/qmem.conf'" in said,
+               "which finds the configuration of Netdata's plugin", said)
+
+
 def alone(host, other, *options):
     build, prefix = f"{work}/{host}", f"{work}/{host}-prefix"
     status, configured = building.configure(build, *quick, f"--disable-{other}", f"--enable-{host}", *options, *below(prefix))
@@ -51,6 +68,7 @@ def alone(host, other, *options):
         tap.ok("BPF                  no: --without-libbpf" in configured, "without libbpf, as configure says", configured)
         tap.ok(not any(path.endswith((".bpf.o", ".skel.h")) for path in building.files(build)), "and without the BPF programs")
         without_libbpf(f"{build}/qmem.plugin")
+    asked(f"{prefix}/bin/qmemctl", host)
     if host == "netdata":
         rights(f"{prefix}/plugins.d/qmem.plugin", text)
     status, text = building.make(build, "uninstall")
@@ -81,7 +99,7 @@ def rights(plugin, said):
 
 
 alone("netdata", "collectd", "--without-libbpf")
-alone("collectd", "netdata")
+alone("collectd", "netdata", f"--cache-file={work}/without-libcap", "PKG_CONFIG_LIBDIR=/nonexistent")
 
 # Missing headers: a word, and the other host.
 status, output = building.configure(f"{work}/1", *quick, "--with-collectd-includedir=/nonexistent", *below(f"{work}/p"))

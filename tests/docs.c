@@ -3,6 +3,7 @@
  * The tables inside README, docs/, the man pages and the configuration files are printed from the code. They stand between
  *	<!-- table: PART [SERVICE] -->	and	<!-- end -->	in Markdown,
  *	.\" table: PART [SERVICE]	and	.\" end		in man pages,
+ *	.\" table: qmemctl PART	and	.\" end		in that of qmemctl,
  *	# table: skeleton HOST		and	# end		in configuration files.
  * `docs update FILE...` fills them, `docs check FILE...` compares them, one TAP test each.
  */
@@ -16,6 +17,8 @@
 
 #include "control/describe.h"
 #include "control/skeleton.h"
+#include "qmemctl/commands.h"
+#include "qmemctl/help.h"
 
 struct part {
 	const char *word;
@@ -86,13 +89,22 @@ static int print_skeleton(FILE *out, const char *host)
 	return -EINVAL;
 }
 
+static int print_qmemctl(FILE *out, const char *part)
+{
+	if (strcmp(part, "commands") == 0)
+		return help_commands(out, &form_man, commands);
+	if (strcmp(part, "options") == 0)
+		return help_options(out, &form_man, NULL);
+	return -EINVAL;
+}
+
 /* The table of that name; NULL, and a reason, if there is none. */
 static char *table_text(enum qmem_describe_form form, const char *name, const char **ret_why)
 {
 	char word[32], service[64] = "", rest;
 	char *text = NULL;
 	size_t size = 0, i;
-	bool skeleton;
+	bool skeleton, qmemctl;
 	FILE *out;
 	int err, n = sscanf(name, "%31s %63s %c", word, service, &rest);
 
@@ -104,7 +116,8 @@ static char *table_text(enum qmem_describe_form form, const char *name, const ch
 			break;
 	*ret_why = "no such part";
 	skeleton = strcmp(word, "skeleton") == 0;
-	if (!skeleton && i == sizeof(parts) / sizeof(parts[0]))
+	qmemctl = strcmp(word, "qmemctl") == 0;
+	if (!skeleton && !qmemctl && i == sizeof(parts) / sizeof(parts[0]))
 		return NULL;
 	out = open_memstream(&text, &size);
 	*ret_why = "out of memory";
@@ -113,8 +126,12 @@ static char *table_text(enum qmem_describe_form form, const char *name, const ch
 	/* a comment ends the HTML block only at a blank line */
 	if (form == QMEM_DESCRIBE_MARKDOWN)
 		fputc('\n', out);
-	err = skeleton ? print_skeleton(out, service) :
-			 qmem_describe(out, form, parts[i].parts, qmem_services, n == 2 ? service : NULL);
+	if (skeleton)
+		err = print_skeleton(out, service);
+	else if (qmemctl)
+		err = print_qmemctl(out, service);
+	else
+		err = qmem_describe(out, form, parts[i].parts, qmem_services, n == 2 ? service : NULL);
 	if (form == QMEM_DESCRIBE_MARKDOWN)
 		fputc('\n', out);
 	if (fclose(out) && !err)

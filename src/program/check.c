@@ -30,7 +30,9 @@ static void put_notes(const struct request *r, const struct config *config)
 	if (config->file)
 		fprintf(stderr, "%s: configuration: '%s'\n", r->program, config->file);
 	else if (!config->n)
-		fprintf(stderr, "%s: configuration: none, all defaults; --config FILE reads one\n", r->program);
+		fprintf(stderr,
+			"%s: configuration: none, all defaults; give one with --config FILE (collectd.conf is not read)\n",
+			r->program);
 	if (!capabilities_known())
 		fprintf(stderr, "%s: built without libcap: capabilities that are lacking are not told\n", r->program);
 	fprintf(stderr, "%s: this is what it may see as user %u; the agent's plugin may have other rights\n",

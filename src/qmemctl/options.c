@@ -4,8 +4,9 @@
 #include <stddef.h>
 
 const struct options_row options[OPTIONS] = {
-	{ 'c', "config", "FILE", "a configuration in the form of qmem.conf, instead of Netdata's" },
-	{ 'o', "option", "SERVICE.OPTION=VALUE", "an option on top of the configuration; may be given several times" },
+	{ 'c', "config", "FILE",
+	  "the configuration, in the form of qmem.conf; else that of Netdata's directories counts" },
+	{ 'o', "option", "SERVICE.OPTION=VALUE", "an option, beyond what the configuration says; any number of them" },
 	{ 'f', "format", "FORM", "text, markdown or man" },
 	{ 'h', "help", NULL, "this summary, or what the command does and takes" },
 	{ 'V', "version", NULL, "the version" },
