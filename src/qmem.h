@@ -108,6 +108,7 @@ enum qmem_option_type {
 	QMEM_INT,      /* int64_t */
 	QMEM_SIZE,     /* int64_t, bytes: 64k, 16MiB */
 	QMEM_DURATION, /* int64_t, nanoseconds: 200ms, 2s, 5m; a bare number is seconds */
+	QMEM_PERCENT,  /* int64_t, hundredths of a percent: 10 and 10% alike, 0.5% */
 	QMEM_STRING,   /* char *, the engine's */
 	QMEM_ENUM,     /* int, an index into `words` */
 	QMEM_LIST,     /* struct qmem_list; repeatable, the first given item replaces the default */
@@ -137,13 +138,18 @@ struct qmem_option {
 	enum qmem_option_type type;
 	size_t offset;    /* in the service's state */
 	const char *def;  /* as a user would write it; a list's items are separated by '\n'; NULL: 0, "", empty */
-	int64_t min, max; /* QMEM_INT, _SIZE, _DURATION; both 0: not limited, but never negative */
+	int64_t min, max; /* QMEM_INT, _SIZE, _DURATION, _PERCENT; both 0: not limited, but never negative */
 	const char *const *words;           /* QMEM_ENUM: up to NULL */
 	const char *(*check)(const char *); /* what else is wrong with a value, or NULL; may be NULL. Not for words */
 	const struct qmem_option *sub;      /* QMEM_BLOCK */
 	size_t sub_size;
 	const char *help;
 	const char *example; /* as `def`, where there is none; of a block its name */
+};
+
+/* What an option was called once. Setting that is an error that tells the name of today; it does nothing else. */
+struct qmem_renamed {
+	const char *was, *is;
 };
 
 struct qmem_error {
@@ -166,6 +172,7 @@ struct qmem_service {
 	bool shared;                        /* runs only while a service that needs it does, unless it is set to yes */
 	const struct qmem_family *families; /* up to one without an id; may be NULL */
 	const struct qmem_option *options;  /* up to one without a name; may be NULL */
+	const struct qmem_renamed *renamed; /* of the options: up to one without a name; may be NULL */
 	size_t state_size;                  /* zeroed, options set, before `start` */
 	int (*start)(struct qmem *q, void *state);
 	int (*collect)(struct qmem *q, void *state);

@@ -198,6 +198,7 @@ def test_options():
         ('<Service "vmstat">\nRawGauge "no such key"\n</Service>', "no such key"),
         ('<Service "pressure">\nTrigger "memory some 3s 2s"\n</Service>', "3s 2s"),
         ('<Service "netstat">\nInterface "/[/"\n</Service>', "/[/"),
+        ('<Service "procmem">\nGroups 7\n</Service>', "'Top' now"),
         ('<Service "netstat">\nNamespace elsewhere\n</Service>', "'elsewhere'"),
         ('<Service "self">\nBudget 2s\n</Service>', "'2s'"),
     ]
@@ -254,7 +255,7 @@ def test_hostile_interface():
     if not ROOT or os.system(f"unshare -n sh -c {_quoted(setup)} >/dev/null 2>&1"):
         tap.skip("hostile interface names", why)
         return
-    daemon = Collectd('<Service "netstat">\nNamespace self\nMaxInterfaces 100\n</Service>',
+    daemon = Collectd('<Service "netstat">\nNamespace self\nTop 100\n</Service>',
                       wrapper=["unshare", "-n", "sh", "-c", setup + ' && exec "$@"', "sh"])
     tap.ok(daemon.start() and all_have_come(daemon, ["netstat"]), "hostile interface names: it runs", daemon.text(),
            daemon.text("err"))

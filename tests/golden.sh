@@ -13,7 +13,7 @@ status=0
 
 # The options with which the tests' own host plays a root: every metric is in some transcript.
 options='meminfo.Detail=yes vmstat.Detail=yes netstat.Detail=yes vmstat.RawGauge=nr_free_pages vmstat.RawCounter=pgfree'
-options="$options vmstat.RawCounter=no_such_key netstat.MaxInterfaces=10"
+options="$options vmstat.RawCounter=no_such_key netstat.Top=10"
 
 types=
 for file in /usr/share/collectd/types.db /opt/collectd/share/collectd/types.db; do

@@ -19,7 +19,7 @@ if not netdata_daemon.program():
     tap.skip_all("no netdata here")
 
 STALL = "memory some 100ms 2s"
-agent = netdata_daemon.Netdata(f"[pressure]\nTrigger = {STALL}\nHold = 3s\n[netstat]\nMaxInterfaces = 1000\n")
+agent = netdata_daemon.Netdata(f"[pressure]\nTrigger = {STALL}\nHold = 3s\n[netstat]\nTop = 1000\n")
 
 
 def meminfo(key):

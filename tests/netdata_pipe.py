@@ -283,7 +283,7 @@ WRONG = [
     ("[pressure]\nHold = 0.1s\n", "pressure", "Hold", "0.1s"),
     ("[netstat]\nNamespace = other\n", "netstat", "Namespace", "other"),
     ("[netstat]\nInterface = /[/\n", "netstat", "Interface", "/[/"),
-    ("[netstat]\nMaxInterfaces = 99999999999999999999\n", "netstat", "MaxInterfaces", "99999999999999999999"),
+    ("[netstat]\nTop = 99999999999999999999\n", "netstat", "Top", "99999999999999999999"),
 ]
 for text, service, option, value in WRONG:
     path = os.path.join(DIR, "wrong.conf")

@@ -412,7 +412,7 @@ def churn(directory):
     """Two halves: what the first has made the table grow by is there for the second."""
     # each tick has all of it, whatever it costs here
     config = "[proctable]\nBackend = %s\nBudget = 0\n[procstat]\nBudget = 0\n[cpuload]\nBudget = 0\n" \
-             "[procmem]\nBudget = 0\nPssBudget = 100ms\nTopBy = processes\n" \
+             "[procmem]\nBudget = 0\nPssBudget = 100ms\nSortBy = processes\n" \
              "[procmem.group \"churn\"]\nComm = /^churn[0-9]$/\n"
     backends = [backend for backend in ("bpf", "fds") if not available(backend, directory)]
     watches = [Watch(stream.Stream(config % backend, directory)) for backend in backends]

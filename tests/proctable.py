@@ -611,7 +611,7 @@ def crowded():
 def budget():
     """Few descriptors: the values are the same."""
     crowd = Crowd("sleepers", "40")
-    table = Table("Backend=fds", "FdBudget=20")
+    table = Table("Backend=fds", "MaxFiles=20")
     idle = int(table.word("fds"))
     for _ in range(4):
         now = table.scan()

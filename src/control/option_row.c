@@ -75,6 +75,9 @@ static void put_value(struct sheet *sheet, const struct qmem_option *option)
 	case QMEM_DURATION:
 		put_range(sheet, option, "duration", qmem_print_duration);
 		break;
+	case QMEM_PERCENT:
+		put_range(sheet, option, "percentage", qmem_print_percent);
+		break;
 	case QMEM_STRING:
 		sheet_put(sheet, "text");
 		break;
@@ -117,6 +120,7 @@ static void put_default(struct sheet *sheet, const struct qmem_option *option)
 	case QMEM_INT:
 	case QMEM_SIZE:
 	case QMEM_DURATION:
+	case QMEM_PERCENT:
 		sheet_put(sheet, def ? def : "0");
 		break;
 	case QMEM_ENUM:

@@ -47,6 +47,8 @@ static const struct unit sizes[] = {
 	{ 0 },
 };
 
+static const struct unit percents[] = { { "%", 100 }, { "", 100 }, { 0 } };
+
 static bool digit(char c)
 {
 	return c >= '0' && c <= '9';
@@ -105,6 +107,11 @@ int qmem_parse_duration(const char *text, int64_t *ret_ns)
 int qmem_parse_size(const char *text, int64_t *ret_bytes)
 {
 	return parse_scaled(text, sizes, ret_bytes);
+}
+
+int qmem_parse_percent(const char *text, int64_t *ret_hundredths)
+{
+	return parse_scaled(text, percents, ret_hundredths);
 }
 
 static int parse_int(const char *text, int64_t *ret)
@@ -168,6 +175,35 @@ void qmem_print_size(char *dst, size_t size, int64_t bytes)
 	print_scaled(dst, size, sizes, 5, bytes);
 }
 
+void qmem_print_percent(char *dst, size_t size, int64_t hundredths)
+{
+	int64_t rest = hundredths % 100;
+
+	if (!rest)
+		snprintf(dst, size, "%" PRId64 "%%", hundredths / 100);
+	else if (rest % 10)
+		snprintf(dst, size, "%" PRId64 ".%02" PRId64 "%%", hundredths / 100, rest);
+	else
+		snprintf(dst, size, "%" PRId64 ".%" PRId64 "%%", hundredths / 100, rest / 10);
+}
+
+static void print_int(char *dst, size_t size, int64_t value)
+{
+	snprintf(dst, size, "%" PRId64, value);
+}
+
+/* What is written as a number, and what is said of one that is none. */
+static const struct number {
+	int (*parse)(const char *text, int64_t *ret);
+	void (*print)(char *dst, size_t size, int64_t value);
+	const char *wrong;
+} numbers[] = {
+	[QMEM_INT] = { parse_int, print_int, "is not a whole number" },
+	[QMEM_SIZE] = { qmem_parse_size, qmem_print_size, "is not a size such as 64k, 16MiB" },
+	[QMEM_DURATION] = { qmem_parse_duration, qmem_print_duration, "is not a duration such as 200ms, 2s, 5m" },
+	[QMEM_PERCENT] = { qmem_parse_percent, qmem_print_percent, "is not a percentage such as 10, 10%, 0.5%" },
+};
+
 const struct qmem_option *qmem_option_find(const struct qmem_option *rows, const char *name)
 {
 	for (const struct qmem_option *row = rows; row && row->name; row++)
@@ -185,20 +221,12 @@ static int set_number(const struct qmem_option *row, void *state, const char *va
 {
 	bool limited = row->min || row->max;
 	int64_t min = limited ? row->min : 0, max = limited ? row->max : INT64_MAX, number = 0;
+	const struct number *kind = &numbers[row->type];
 	char low[32], high[32];
-	int err;
+	int err = kind->parse(value, &number);
 
-	if (row->type == QMEM_DURATION)
-		err = qmem_parse_duration(value, &number);
-	else if (row->type == QMEM_SIZE)
-		err = qmem_parse_size(value, &number);
-	else
-		err = parse_int(value, &number);
 	if (err == -EINVAL) {
-		snprintf(why, why_size, "%s",
-			 row->type == QMEM_DURATION ? "is not a duration such as 200ms, 2s, 5m" :
-			 row->type == QMEM_SIZE     ? "is not a size such as 64k, 16MiB" :
-						      "is not a whole number");
+		snprintf(why, why_size, "%s", kind->wrong);
 		return err;
 	}
 	if (!err && number >= min && number <= max) {
@@ -211,16 +239,8 @@ static int set_number(const struct qmem_option *row, void *state, const char *va
 		snprintf(why, why_size, "%s", wrong);
 		return -EINVAL;
 	}
-	if (row->type == QMEM_DURATION) {
-		qmem_print_duration(low, sizeof(low), min);
-		qmem_print_duration(high, sizeof(high), max);
-	} else if (row->type == QMEM_SIZE) {
-		qmem_print_size(low, sizeof(low), min);
-		qmem_print_size(high, sizeof(high), max);
-	} else {
-		snprintf(low, sizeof(low), "%" PRId64, min);
-		snprintf(high, sizeof(high), "%" PRId64, max);
-	}
+	kind->print(low, sizeof(low), min);
+	kind->print(high, sizeof(high), max);
 	if (max == INT64_MAX)
 		snprintf(why, why_size, "must be at least %s", low);
 	else
@@ -326,6 +346,7 @@ int qmem_option_set(const struct qmem_option *row, void *state, const char *valu
 	case QMEM_INT:
 	case QMEM_SIZE:
 	case QMEM_DURATION:
+	case QMEM_PERCENT:
 		return set_number(row, state, value, why, why_size);
 	case QMEM_ENUM:
 		return set_word(row, state, value, why, why_size);
@@ -446,13 +467,10 @@ void qmem_option_print(char *dst, size_t size, const struct qmem_option *row, co
 		snprintf(dst, size, "%s", tristate[*(const int *)at]);
 		break;
 	case QMEM_INT:
-		snprintf(dst, size, "%" PRId64, *(const int64_t *)at);
-		break;
 	case QMEM_SIZE:
-		qmem_print_size(dst, size, *(const int64_t *)at);
-		break;
 	case QMEM_DURATION:
-		qmem_print_duration(dst, size, *(const int64_t *)at);
+	case QMEM_PERCENT:
+		numbers[row->type].print(dst, size, *(const int64_t *)at);
 		break;
 	case QMEM_STRING:
 		snprintf(dst, size, "%s", *(char *const *)at ? *(char *const *)at : "");

@@ -10,6 +10,8 @@
 int qmem_parse_duration(const char *text, int64_t *ret_ns);
 /* A number of bytes with k, M, G, T (KiB, MiB, ... and "B" alike: all are powers of 1024). */
 int qmem_parse_size(const char *text, int64_t *ret_bytes);
+/* A number with or without "%", in hundredths of a percent: what is finer is cut off. */
+int qmem_parse_percent(const char *text, int64_t *ret_hundredths);
 /* yes, no, true, false, on, off, 1, 0. */
 int qmem_parse_bool(const char *text, bool *ret_on);
 
@@ -28,8 +30,9 @@ void qmem_option_release(const struct qmem_option *rows, void *state);
 
 /* The member's value as one would write it; a list's items separated by ", ". */
 void qmem_option_print(char *dst, size_t size, const struct qmem_option *row, const void *state);
-/* A duration, a size as one would write them: "200ms", "16MiB". */
+/* A duration, a size, a percentage as one would write them: "200ms", "16MiB", "0.5%". */
 void qmem_print_duration(char *dst, size_t size, int64_t ns);
 void qmem_print_size(char *dst, size_t size, int64_t bytes);
+void qmem_print_percent(char *dst, size_t size, int64_t hundredths);
 
 #endif

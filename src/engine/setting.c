@@ -84,6 +84,18 @@ static int unknown(struct qmem_error *error, const char *where, const char *kind
 	return -ENOENT;
 }
 
+static int unknown_option(struct qmem_error *error, const char *where, const struct qmem_renamed *renamed,
+			  const char *name)
+{
+	for (; renamed && renamed->was; renamed++)
+		if (qmem_name_same(renamed->was, name)) {
+			snprintf(error->text, sizeof(error->text), "%s: no option '%.100s': it is '%s' now", where,
+				 name, renamed->is);
+			return -ENOENT;
+		}
+	return unknown(error, where, "option", name);
+}
+
 /* The rows and the state that a name belongs to: a service's own, then those that all have. */
 static const struct qmem_option *find_option(struct qmem_run *run, const char *name, void **ret_state)
 {
@@ -136,7 +148,7 @@ int qmem_set(struct qmem *q, const char *service, const char *block, const char 
 		row = qmem_option_find(qmem_global_options, option);
 	}
 	if (!row)
-		return unknown(error, where, "option", option);
+		return unknown_option(error, where, run && !block ? run->service->renamed : NULL, option);
 	err = qmem_option_set(row, state, value, why, sizeof(why));
 	if (err) {
 		qmem_name_label(label, sizeof(label), value);

@@ -42,7 +42,7 @@ static const struct qmem_option options[] = {
 	  .words = words,
 	  .help = "how processes are read: by a BPF program, a BPF iterator, files that stay open, files; auto: the first that "
 		  "works" },
-	{ .name = "FdBudget",
+	{ .name = "MaxFiles",
 	  .type = QMEM_INT,
 	  .offset = offsetof(struct proctable, fd_budget),
 	  .def = "2048",
@@ -57,6 +57,11 @@ static const struct qmem_option options[] = {
 	  .min = 16,
 	  .max = 4194304,
 	  .help = "processes that the table has room for; others are counted, not looked at" },
+	{ 0 },
+};
+
+static const struct qmem_renamed renamed[] = {
+	{ "FdBudget", "MaxFiles" },
 	{ 0 },
 };
 
@@ -352,6 +357,7 @@ const struct qmem_service proctable_service = {
 	.priority = 3900,
 	.shared = true,
 	.options = options,
+	.renamed = renamed,
 	.state_size = sizeof(struct proctable),
 	.start = start,
 	.collect = collect,

@@ -23,7 +23,7 @@
  *
  *	bpf	a BPF program walks the kernel's list and fills a shared array; Linux 6.7, CAP_BPF and CAP_PERFMON
  *	iter	a BPF task iterator, read as a file; Linux 5.8, the same capabilities
- *	fds	/proc/PID/statm and stat on descriptors that stay open, as many as FdBudget allows; the rest as `files`
+ *	fds	/proc/PID/statm and stat on descriptors that stay open, as many as MaxFiles allows; the rest as `files`
  *	files	/proc/PID/statm and stat, opened each time
  *
  * Of a process that has slept since the round before only memory is read, and with bpf its state; what others can do to it

@@ -95,13 +95,18 @@ static const struct qmem_family families[] = {
 };
 
 static const struct qmem_option options[] = {
-	{ .name = "Groups",
+	{ .name = "Top",
 	  .type = QMEM_INT,
 	  .offset = offsetof(struct cpuload, max),
-	  .def = "5",
+	  .def = "10",
 	  .min = 0,
 	  .max = 10000,
 	  .help = "groups of processes shown, those that use most CPU time, of the groups of procmem; " PROCGROUP_REST },
+	{ 0 },
+};
+
+static const struct qmem_renamed renamed[] = {
+	{ "Groups", "Top" },
 	{ 0 },
 };
 
@@ -298,6 +303,7 @@ const struct qmem_service cpuload_service = {
 	.priority = 4400,
 	.families = families,
 	.options = options,
+	.renamed = renamed,
 	.state_size = sizeof(struct cpuload),
 	.start = start,
 	.collect = collect,

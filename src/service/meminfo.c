@@ -248,7 +248,7 @@ const struct kv_ignore meminfo_ignored[] = {
 };
 
 struct state {
-	int64_t below[MEMINFO_LEVELS]; /* percent; [MEMINFO_NONE] is not used */
+	int64_t below[MEMINFO_LEVELS]; /* hundredths of a percent; [MEMINFO_NONE] is not used */
 	int64_t hysteresis;
 	int64_t notify_interval;
 
@@ -345,7 +345,7 @@ int64_t meminfo_level(int64_t now, int64_t before, const int64_t below[MEMINFO_L
 
 		if (before >= l && end)
 			end += hysteresis;
-		if (now < end * 100)
+		if (now < end)
 			break;
 	}
 	return l;
@@ -507,28 +507,29 @@ static int collect(struct qmem *q, void *state)
 	return 0;
 }
 
-#define PERCENT(name_, level_, def_, help_)                                                                            \
+#define BELOW(name_, level_, def_, help_)                                                                              \
 	{                                                                                                              \
-		.name = name_, .type = QMEM_INT, .offset = offsetof(struct state, below[level_]), .def = def_,         \
-		.max = 100, .help = help_                                                                              \
+		.name = name_, .type = QMEM_PERCENT, .offset = offsetof(struct state, below[level_]), .def = def_,     \
+		.max = 10000, .help = help_                                                                            \
 	}
 
 static const struct qmem_option options[] = {
-	PERCENT("LevelLow", MEMINFO_LOW, "10", "level low begins below this percentage of available memory; 0: never"),
-	PERCENT("LevelMedium", MEMINFO_MEDIUM, "7", "the same for level medium"),
-	PERCENT("LevelHigh", MEMINFO_HIGH, "4", "the same for level high"),
-	PERCENT("LevelCritical", MEMINFO_CRITICAL, "2", "the same for level critical"),
+	BELOW("LevelLow", MEMINFO_LOW, "10%", "level low begins below this share of available memory; 0: never"),
+	BELOW("LevelMedium", MEMINFO_MEDIUM, "7%", "the same for level medium"),
+	BELOW("LevelHigh", MEMINFO_HIGH, "4%", "the same for level high"),
+	BELOW("LevelCritical", MEMINFO_CRITICAL, "2%", "the same for level critical"),
 	{ .name = "LevelHysteresis",
-	  .type = QMEM_INT,
+	  .type = QMEM_PERCENT,
 	  .offset = offsetof(struct state, hysteresis),
-	  .def = "1",
-	  .max = 100,
-	  .help = "a level ends this many points of percentage above its beginning" },
+	  .def = "1%",
+	  .max = 10000,
+	  .help = "a level ends this share of all memory above its beginning" },
 	{ .name = "NotifyInterval",
 	  .type = QMEM_DURATION,
 	  .offset = offsetof(struct state, notify_interval),
 	  .def = "0",
-	  .help = "how often the event of a level that lasts is repeated; 0: never" },
+	  .max = INT64_C(86400000000000),
+	  .help = "between two reminders while a level lasts; 0: none" },
 	{ 0 },
 };
 

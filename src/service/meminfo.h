@@ -61,8 +61,8 @@ int meminfo_arc_kv_init(struct kv *kv);
 void meminfo_derive(struct meminfo *m);
 
 /*
- * The level for this ratio (1/100 percent), `before` having been the last one. below[level]: the percent under which it
- * begins, 0: never. A level ends when the ratio is `hysteresis` percent above its beginning. QMEM_NA: the ratio is absent.
+ * The level for this ratio (1/100 percent), `before` having been the last one. below[level]: what it begins
+ * under, 0: never. A level ends when the ratio is `hysteresis` above its beginning, all in the same unit. QMEM_NA: the ratio is absent.
  */
 int64_t meminfo_level(int64_t ratio, int64_t before, const int64_t below[MEMINFO_LEVELS], int64_t hysteresis);
 

@@ -154,13 +154,18 @@ static const struct qmem_option options[] = {
 	  .offset = offsetof(struct netstat, ignore_selected),
 	  .def = "no",
 	  .help = "all but the interfaces given" },
-	{ .name = "MaxInterfaces",
+	{ .name = "Top",
 	  .type = QMEM_INT,
 	  .offset = offsetof(struct netstat, max),
 	  .def = "5",
 	  .min = 0,
 	  .max = 10000,
 	  .help = "how many are shown, those with most traffic; the others are summed as '" OTHER "'" },
+	{ 0 },
+};
+
+static const struct qmem_renamed renamed[] = {
+	{ "MaxInterfaces", "Top" },
 	{ 0 },
 };
 
@@ -638,6 +643,7 @@ const struct qmem_service netstat_service = {
 	.priority = 2000,
 	.families = families,
 	.options = options,
+	.renamed = renamed,
 	.state_size = sizeof(struct netstat),
 	.start = start,
 	.collect = collect,

@@ -191,14 +191,14 @@ static const struct qmem_option options[] = {
 	  .help = "a group of its own, always shown: the processes that match each of the options given; the first such group "
 		  "counts",
 	  .example = "web" },
-	{ .name = "Groups",
+	{ .name = "Top",
 	  .type = QMEM_INT,
 	  .offset = offsetof(struct procmem, max),
-	  .def = "5",
+	  .def = "10",
 	  .min = 0,
 	  .max = 10000,
 	  .help = "how many groups are shown, beside those of the configuration; " PROCGROUP_REST },
-	{ .name = "TopBy",
+	{ .name = "SortBy",
 	  .type = QMEM_ENUM,
 	  .offset = offsetof(struct procmem, top_by),
 	  .def = "rss",
@@ -229,6 +229,12 @@ static const struct qmem_option options[] = {
 	  .max = INT64_C(86400000000000),
 	  .help = "the oldest PSS of a member that a group's is made of, but never less than three intervals; without one of each member that was there a round before, "
 		  "the group has none" },
+	{ 0 },
+};
+
+static const struct qmem_renamed renamed[] = {
+	{ "Groups", "Top" },
+	{ "TopBy", "SortBy" },
 	{ 0 },
 };
 
@@ -552,6 +558,7 @@ const struct qmem_service procmem_service = {
 	.priority = 4000,
 	.families = families,
 	.options = options,
+	.renamed = renamed,
 	.state_size = sizeof(struct procmem),
 	.start = start,
 	.collect = collect,

@@ -216,7 +216,7 @@ def table(count, ran):
 def again():
     """The walk alone, without a pause: what it needs of the kernel's memory is in the caches of the CPU."""
     for backend in BACKENDS:
-        done = subprocess.run([os.path.join(tap.BUILD, "tests/proctable"), f"Backend={backend}", "FdBudget=100000", "Budget=0"],
+        done = subprocess.run([os.path.join(tap.BUILD, "tests/proctable"), f"Backend={backend}", "MaxFiles=100000", "Budget=0"],
                               input=f"bench {AGAIN}\n", stdout=subprocess.PIPE, text=True, check=False)
         found = re.search(r"processes=(\d+) ns=(\d+)", done.stdout)
         if found and int(found[1]):

@@ -20,6 +20,19 @@ static void set(struct qmem *q, const char *service, const char *option, const c
 	check(strnlen(error.text, sizeof(error.text)) < sizeof(error.text) && !strchr(error.text, '\n'));
 }
 
+/* What is taken is written in one way only, which means the same. */
+static void check_percent(const char *text)
+{
+	int64_t number, again;
+	char line[64];
+
+	if (qmem_parse_percent(text, &number))
+		return;
+	check(number >= 0);
+	qmem_print_percent(line, sizeof(line), number);
+	check(qmem_parse_percent(line, &again) == 0 && again == number);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	char *text = fuzz_string(data, size), *line, *rest = NULL;
@@ -34,6 +47,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 		(void)qmem_parse_duration(line, &number);
 		(void)qmem_parse_size(line, &number);
+		check_percent(line);
 		(void)qmem_parse_bool(line, &on);
 		if (!option)
 			option = line;

@@ -316,7 +316,7 @@ START_TEST(group_seconds)
 
 	procroot_set("procmem", "GroupBy", "comm");
 	ck_assert_int_eq(qmem_set(procroot_host.q, "procmem", "Group", "own", "Comm", "b", &error), 0);
-	procroot_set("cpuload", "Groups", "1");
+	procroot_set("cpuload", "Top", "1");
 	PROCESSES(P(10, "a", 500, 100) P(11, "b", 5, 5) P(12, "c", 1, 1) K(13, "kthread", 0, 50));
 	procroot_start();
 	procroot_tick();

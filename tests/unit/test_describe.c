@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "control/describe.h"
+#include "engine/option.h"
 
 struct sample {
 	int64_t plain, odd;
@@ -305,6 +306,24 @@ START_TEST(built_in_services)
 }
 END_TEST
 
+/* An old name leads to an option that there is, and is none itself. */
+START_TEST(renamed_options_are_there)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; qmem_services[i]; i++) {
+		const struct qmem_renamed *r = qmem_services[i]->renamed;
+
+		for (; r && r->was; r++, n++) {
+			ck_assert_ptr_nonnull(qmem_option_find(qmem_services[i]->options, r->is));
+			ck_assert_ptr_null(qmem_option_find(qmem_services[i]->options, r->was));
+			ck_assert_ptr_null(qmem_option_find(qmem_common_options, r->was));
+		}
+	}
+	ck_assert_uint_gt(n, 0);
+}
+END_TEST
+
 SUITE(describe)
 {
 	Suite *suite = suite_create("describe");
@@ -319,6 +338,7 @@ SUITE(describe)
 	tcase_add_test(tests, only_leaves_out_the_rest);
 	tcase_add_test(tests, families_are_one_table);
 	tcase_add_test(tests, errors);
+	tcase_add_test(tests, renamed_options_are_there);
 	tcase_add_test(tests, built_in_services);
 	suite_add_tcase(suite, tests);
 	return suite;

@@ -129,11 +129,14 @@ static void values(struct qmem *q, void *state, const struct qmem_round *round, 
 	((struct fake *)state)->seen++;
 }
 
+static const struct qmem_renamed renamed[] = { { "Figure", "Number" }, { 0 } };
+
 static const struct qmem_service alpha = {
 	.name = "alpha",
 	.source = "/proc/a",
 	.families = families,
 	.options = options,
+	.renamed = renamed,
 	.state_size = sizeof(struct fake),
 	.start = start,
 	.collect = collect_a,
@@ -435,6 +438,7 @@ START_TEST(options_name_what_is_wrong)
 
 	ck_assert_str_eq(set("gamma", "Number", "1"), "no service 'gamma'");
 	ck_assert_str_eq(set("alpha", "Nummer", "1"), "alpha: no option 'Nummer'");
+	ck_assert_str_eq(set("alpha", "fig_ure", "1"), "alpha: no option 'fig_ure': it is 'Number' now");
 	ck_assert_str_eq(set("alpha", "number", "x\"\n"), "alpha: Number 'x?"
 							  "?' is not a whole number");
 	ck_assert_str_eq(set(NULL, "Root", "/"), "no option 'Root'");

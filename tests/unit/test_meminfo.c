@@ -297,7 +297,8 @@ END_TEST
 
 START_TEST(levels)
 {
-	static const int64_t below[MEMINFO_LEVELS] = { 0, 15, 10, 5, 2 }, some[MEMINFO_LEVELS] = { 0, 0, 10, 0, 2 };
+	static const int64_t below[MEMINFO_LEVELS] = { 0, 1500, 1000, 500, 200 };
+	static const int64_t some[MEMINFO_LEVELS] = { 0, 0, 1000, 0, 50 };
 	static const struct {
 		int64_t ratio, before, level;
 	} rows[] = {
@@ -324,11 +325,13 @@ START_TEST(levels)
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
-		ck_assert_int_eq(meminfo_level(rows[i].ratio, rows[i].before, below, 1), rows[i].level);
+		ck_assert_int_eq(meminfo_level(rows[i].ratio, rows[i].before, below, 100), rows[i].level);
 	/* 0: that level never is */
-	ck_assert_int_eq(meminfo_level(1200, MEMINFO_NONE, some, 1), MEMINFO_NONE);
-	ck_assert_int_eq(meminfo_level(300, MEMINFO_NONE, some, 1), MEMINFO_MEDIUM);
-	ck_assert_int_eq(meminfo_level(50, MEMINFO_LOW, some, 1), MEMINFO_CRITICAL);
+	ck_assert_int_eq(meminfo_level(1200, MEMINFO_NONE, some, 100), MEMINFO_NONE);
+	ck_assert_int_eq(meminfo_level(300, MEMINFO_NONE, some, 100), MEMINFO_MEDIUM);
+	/* half a percent */
+	ck_assert_int_eq(meminfo_level(49, MEMINFO_LOW, some, 100), MEMINFO_CRITICAL);
+	ck_assert_int_eq(meminfo_level(50, MEMINFO_LOW, some, 100), MEMINFO_MEDIUM);
 }
 END_TEST
 

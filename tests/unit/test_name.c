@@ -211,10 +211,10 @@ START_TEST(same_names)
 		const char *a, *b;
 		bool same;
 	} rows[] = {
-		{ "FdBudget", "fd budget", true },
-		{ "FdBudget", "FD_BUDGET", true },
-		{ "FdBudget", "fd-budget-", true },
-		{ "FdBudget", "FdBudge", false },
+		{ "MaxFiles", "max files", true },
+		{ "MaxFiles", "MAX_FILES", true },
+		{ "MaxFiles", "max-files-", true },
+		{ "MaxFiles", "MaxFile", false },
 		{ "", "", true },
 		{ "", "_ -", true },
 		{ "a", "", false },

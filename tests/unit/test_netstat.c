@@ -360,7 +360,7 @@ END_TEST
 
 START_TEST(top_and_other)
 {
-	set("MaxInterfaces", "2");
+	set("Top", "2");
 	procroot_start();
 	/* at first by what they have had in their life */
 	device("a", 100000);
@@ -415,7 +415,7 @@ END_TEST
 /* As much in a second as a counter can hold is very busy, not less than nothing. */
 START_TEST(faster_than_can_be)
 {
-	set("MaxInterfaces", "1");
+	set("Top", "1");
 	procroot_start();
 	device("eth0", 100000);
 	line("eth1: 1 1 0 0 0 0 0 0 1 1 0 0 0 0 0 0\n");
@@ -447,7 +447,7 @@ END_TEST
 
 START_TEST(none_shown)
 {
-	set("MaxInterfaces", "0");
+	set("Top", "0");
 	procroot_start();
 	for (int i = 0; i < 2; i++) {
 		device("eth0", 100 + i);
@@ -492,7 +492,7 @@ START_TEST(sums_add_up)
 	int64_t raw[N], carried = 0, shown = 0, other = 0;
 
 	srandom(2);
-	set("MaxInterfaces", "5");
+	set("Top", "5");
 	procroot_start();
 	for (int i = 0; i < N; i++)
 		raw[i] = random() % 100000;

@@ -77,6 +77,37 @@ START_TEST(sizes)
 }
 END_TEST
 
+START_TEST(percentages)
+{
+	static const struct {
+		const char *text;
+		int64_t hundredths;
+		int err;
+		const char *written;
+	} rows[] = {
+		{ "10", 1000, 0, "10%" },           { "10%", 1000, 0, "10%" },
+		{ "10 %", 1000, 0, "10%" },         { "0.5%", 50, 0, "0.5%" },
+		{ "0.25", 25, 0, "0.25%" },         { "2.000", 200, 0, "2%" },
+		{ "0.019", 1, 0, "0.01%" },         { "0", 0, 0, "0%" },
+		{ "150%", 15000, 0, "150%" },       { "-1", 0, -EINVAL, NULL },
+		{ "%", 0, -EINVAL, NULL },          { "10%%", 0, -EINVAL, NULL },
+		{ "10 percent", 0, -EINVAL, NULL }, { "99999999999999999999", 0, -ERANGE, NULL },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		int64_t hundredths = -1;
+		char text[32];
+
+		ck_assert_msg(qmem_parse_percent(rows[i].text, &hundredths) == rows[i].err, "'%s'", rows[i].text);
+		ck_assert_int_eq(hundredths, rows[i].err ? -1 : rows[i].hundredths);
+		if (rows[i].err)
+			continue;
+		qmem_print_percent(text, sizeof(text), hundredths);
+		ck_assert_str_eq(text, rows[i].written);
+	}
+}
+END_TEST
+
 struct group {
 	char *comm;
 	struct qmem_list users;
@@ -86,7 +117,7 @@ struct group {
 struct state {
 	bool on;
 	int mode, tri;
-	int64_t n, size, wait;
+	int64_t n, size, wait, share;
 	char *text;
 	struct qmem_list list;
 	struct qmem_blocks groups;
@@ -117,6 +148,7 @@ static const struct qmem_option rows[] = {
 	  .offset = offsetof(struct state, wait),
 	  .def = "2s",
 	  .max = 10000000000 },
+	{ .name = "Share", .type = QMEM_PERCENT, .offset = offsetof(struct state, share), .def = "7%", .max = 10000 },
 	{ .name = "Text", .type = QMEM_STRING, .offset = offsetof(struct state, text), .def = "a", .check = no_spaces },
 	{ .name = "List",
 	  .type = QMEM_LIST,
@@ -161,6 +193,7 @@ static void all_default(void)
 	ck_assert_int_eq(s.n, 5);
 	ck_assert_int_eq(s.size, 1 << 20);
 	ck_assert_int_eq(s.wait, 2000000000);
+	ck_assert_int_eq(s.share, 700);
 	ck_assert_str_eq(s.text, "a");
 	ck_assert_uint_eq(s.list.n, 2);
 	ck_assert(!s.list.given);
@@ -187,6 +220,8 @@ START_TEST(good_values)
 	ck_assert_int_eq(s.size, 65536);
 	ck_assert_ptr_null(set("wait", "200ms"));
 	ck_assert_int_eq(s.wait, 200000000);
+	ck_assert_ptr_null(set("share", "12.5%"));
+	ck_assert_int_eq(s.share, 1250);
 	ck_assert_ptr_null(set("text", "b"));
 	ck_assert_str_eq(s.text, "b");
 }
@@ -204,6 +239,8 @@ START_TEST(wrong_values_keep_what_was)
 	ck_assert_str_eq(set("mapsize", "-5"), "is not a size such as 64k, 16MiB");
 	ck_assert_str_eq(set("wait", "11s"), "must be from 0 to 10s");
 	ck_assert_str_eq(set("wait", "soon"), "is not a duration such as 200ms, 2s, 5m");
+	ck_assert_str_eq(set("share", "101"), "must be from 0% to 100%");
+	ck_assert_str_eq(set("share", "10p"), "is not a percentage such as 10, 10%, 0.5%");
 	ck_assert_str_eq(set("text", "a b"), "must not hold blanks");
 	ck_assert_str_eq(set("list", "a b"), "must not hold blanks");
 	ck_assert_str_eq(set("group", "x"), "is a block, not an option");
@@ -274,6 +311,7 @@ SUITE(option)
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_add_test(t, durations);
 	tcase_add_test(t, sizes);
+	tcase_add_test(t, percentages);
 	tcase_add_test(t, defaults);
 	tcase_add_test(t, good_values);
 	tcase_add_test(t, wrong_values_keep_what_was);

@@ -20,7 +20,7 @@ static const struct qmem_service *const services[] = { &proctable_service, &proc
 static void setup(void)
 {
 	procroot_begin(services);
-	procroot_set("procmem", "Groups", "100");
+	procroot_set("procmem", "Top", "100");
 }
 
 /* Jobs that come back when the engine has gone. */

@@ -136,7 +136,7 @@ START_TEST(adds_up)
 {
 	struct qmem_error error;
 
-	procroot_set("procmem", "Groups", "1");
+	procroot_set("procmem", "Top", "1");
 	procroot_set("procmem", "Detail", "yes");
 	ck_assert_int_eq(qmem_set(procroot_host.q, "procmem", "Group", "own", "Comm", "d", &error), 0);
 	PUT({ 1, "a", .anon = 40000, .file = 8000, .shmem = 4000, .swap = 400 },
@@ -169,8 +169,8 @@ START_TEST(top_by)
 	static const char *const words[] = { "rss", "anon", "swap", "faults", "processes" };
 	const char *by = words[_i];
 
-	procroot_set("procmem", "Groups", "1");
-	procroot_set("procmem", "TopBy", by);
+	procroot_set("procmem", "Top", "1");
+	procroot_set("procmem", "SortBy", by);
 	for (int faults = 0; faults < 20000; faults += 1000) {
 		PUT({ 1, "rss", .file = 40000 }, { 2, "anon", .anon = 4000 }, { 3, "swap", .anon = 400, .swap = 400 },
 		    { 4, "faults", .anon = 40, .faults = faults }, { 5, "processes", .anon = 40 },
@@ -191,8 +191,8 @@ END_TEST
 /* A burst of faults does not count for ever. */
 START_TEST(quiet_again)
 {
-	procroot_set("procmem", "Groups", "1");
-	procroot_set("procmem", "TopBy", "faults");
+	procroot_set("procmem", "Top", "1");
+	procroot_set("procmem", "SortBy", "faults");
 	for (int i = 0; i < 100; i++) {
 		PUT({ 1, "steady", .anon = 40, .faults = i }, { 2, "burst", .anon = 40, .faults = i < 2 ? 0 : 7 }, );
 		if (!i)
@@ -209,7 +209,7 @@ END_TEST
 /* A counter has what was seen of its members while it was shown, and never falls. */
 START_TEST(counters)
 {
-	procroot_set("procmem", "Groups", "1");
+	procroot_set("procmem", "Top", "1");
 	PUT({ 1, "a", .anon = 4000, .faults = 1000 }, { 2, "a", .anon = 4000, .faults = 1000 },
 	    { 3, "b", .anon = 40, .faults = 1000 }, );
 	procroot_start();
@@ -279,7 +279,7 @@ START_TEST(proportional_others)
 	const struct memory a = { 1, "a", .anon = 4000, .pss = 3000, .uss = 2000 };
 	const struct memory b = { 2, "b", .anon = 400, .pss = 300, .uss = 200 };
 
-	procroot_set("procmem", "Groups", "1");
+	procroot_set("procmem", "Top", "1");
 	procroot_set("procmem", "PssBudget", "1s");
 	procroot_set("procmem", "PssAge", "8s");
 	PUT(a, b, { 3, "c", .anon = 400 }, );
@@ -615,8 +615,8 @@ START_TEST(bounded)
 	text = procroot_tick();
 	for (at = text; (at = strstr(at, "procmem.processes.count[")); at++)
 		n++;
-	ck_assert_uint_eq(n, 5 + 1 + 1); /* kernel, other */
-	is("processes.count[other]", 55);
+	ck_assert_uint_eq(n, 10 + 1 + 1); /* kernel, other */
+	is("processes.count[other]", 50);
 }
 END_TEST
 
@@ -719,7 +719,7 @@ START_TEST(late)
 	int left_out = 17;
 
 	procroot_set("proctable", "MaxProcesses", "16");
-	procroot_set("procmem", "Groups", "100");
+	procroot_set("procmem", "Top", "100");
 	for (int i = 0; i < 17; i++)
 		many[i] = (struct memory){ i + 1, "a", .anon = 4, .faults = 1000 };
 	put(many);
@@ -747,7 +747,7 @@ END_TEST
 /* When processes cannot be read, there are no numbers of them: not the old ones. */
 START_TEST(unread)
 {
-	procroot_set("procmem", "Groups", "100");
+	procroot_set("procmem", "Top", "100");
 	PUT({ 1, "a", .anon = 400 }, );
 	procroot_start();
 	procroot_tick();

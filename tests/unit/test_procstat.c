@@ -244,7 +244,7 @@ START_TEST(parent_named_other)
 	const char *at;
 	int n = 0;
 
-	procroot_set("procstat", "Parents", "1");
+	procroot_set("procstat", "TopParents", "1");
 	PROCESSES({ 10, 1, "other", 'S', .start = 1 }, { 11, 1, "b", 'S', .start = 1 },
 		  { 12, 10, "z", 'Z', .start = 1 }, { 13, 10, "z", 'Z', .start = 1 },
 		  { 14, 11, "z", 'Z', .start = 1 }, );
@@ -265,7 +265,7 @@ START_TEST(zombies)
 		  { 15, 1, "other one", 'S', .start = 1 },
 		  /* not over: it has threads */
 		  { 16, 15, "half", 'Z', .threads = 3, .start = 1 }, );
-	procroot_set("procstat", "Parents", "2");
+	procroot_set("procstat", "TopParents", "2");
 	procroot_start();
 	text = procroot_tick();
 	is("states.zombie", 5);
