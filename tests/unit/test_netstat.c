@@ -77,15 +77,6 @@ static int64_t get(const char *name)
 	return strtoll(found + strlen(start), NULL, 10);
 }
 
-static int times(const char *what)
-{
-	int n = 0;
-
-	for (const char *at = text; (at = strstr(at, what)); at += strlen(what))
-		n++;
-	return n;
-}
-
 static void setup(void)
 {
 	procroot_begin(services);
@@ -170,7 +161,7 @@ START_TEST(selection)
 	device("veth12", 2);
 	device("eth0", 3);
 	ck_assert_int_eq(tick(), 0);
-	ck_assert_int_eq(times("netstat.bytes.rx["), 1);
+	ck_assert_int_eq(count_of(text, "netstat.bytes.rx["), 1);
 	ck_assert_int_eq(get("bytes.rx[eth0]"), 3);
 	/* what is not wanted is not in the sum either */
 	ck_assert(get("bytes.rx[other]") == QMEM_NA);
@@ -220,11 +211,12 @@ START_TEST(beyond_int64)
 		ck_assert(get("bytes.rx[eth0]") == QMEM_NA);
 		ck_assert_int_eq(get("packets.rx[eth0]"), 1 + i);
 		ck_assert_int_eq(get("bytes.tx[eth0]"), 77);
-		ck_assert_int_eq(times("log warning netstat: '/proc/1/net/dev' has a number beyond 63 bits"), !i);
+		ck_assert_int_eq(count_of(text, "log warning netstat: '/proc/1/net/dev' has a number beyond 63 bits"),
+				 !i);
 	}
 	device("eth0", 4000);
 	ck_assert_int_eq(tick(), 0);
-	ck_assert_int_eq(times("log info"), 1);
+	ck_assert_int_eq(count_of(text, "log info"), 1);
 }
 END_TEST
 
@@ -236,17 +228,17 @@ START_TEST(malformed)
 	line("eth2: 1 2 3");
 	ck_assert_int_eq(tick(), 0);
 	ck_assert_int_eq(get("bytes.rx[eth0]"), 100);
-	ck_assert_int_eq(times("netstat.bytes.rx["), 1);
-	ck_assert_int_eq(times("log warning"), 1);
+	ck_assert_int_eq(count_of(text, "netstat.bytes.rx["), 1);
+	ck_assert_int_eq(count_of(text, "log warning"), 1);
 	device("eth0", 100);
 	line("eth1: 1 2 3\n");
 	ck_assert_int_eq(tick(), 0);
 	ck_assert_int_eq(get("bytes.rx[eth1]"), 1);
 	ck_assert(get("bytes.tx[eth1]") == QMEM_NA);
-	ck_assert_int_eq(times("log info"), 1);
+	ck_assert_int_eq(count_of(text, "log info"), 1);
 	*file = '\0';
 	ck_assert_int_ne(tick(), 0);
-	ck_assert_int_eq(times("netstat."), 0);
+	ck_assert_int_eq(count_of(text, "netstat."), 0);
 }
 END_TEST
 
@@ -315,7 +307,7 @@ START_TEST(names_go_round)
 	device("d", 900010);
 	ck_assert_int_eq(tick(), 0);
 	ck_assert_int_eq(get("bytes.rx[d]"), 78);
-	ck_assert_int_eq(times("[a]"), 0);
+	ck_assert_int_eq(count_of(text, "[a]"), 0);
 	/* and under its old name nothing jumps either */
 	device("b", 1001);
 	device("c", 50002);
@@ -368,7 +360,7 @@ START_TEST(top_and_other)
 	device("c", 200000);
 	device("d", 3000);
 	ck_assert_int_eq(tick(), 0);
-	ck_assert_int_eq(times("netstat.bytes.rx["), 3);
+	ck_assert_int_eq(count_of(text, "netstat.bytes.rx["), 3);
 	ck_assert_int_eq(get("bytes.rx[a]"), 100000);
 	ck_assert_int_eq(get("bytes.rx[c]"), 200000);
 	/* no lifetime of theirs is in it */
@@ -436,7 +428,7 @@ START_TEST(one_called_other)
 	device("other", 5000);
 	device("eth0", 1);
 	ck_assert_int_eq(tick(), 0);
-	ck_assert_int_eq(times("netstat.bytes.rx[other]"), 1);
+	ck_assert_int_eq(count_of(text, "netstat.bytes.rx[other]"), 1);
 	ck_assert_int_eq(get("bytes.rx[other]"), 0);
 	device("other", 5100);
 	device("eth0", 1);
@@ -453,7 +445,7 @@ START_TEST(none_shown)
 		device("eth0", 100 + i);
 		device("eth1", 200 + i);
 		ck_assert_int_eq(tick(), 0);
-		ck_assert_int_eq(times("netstat.bytes.rx["), 1);
+		ck_assert_int_eq(count_of(text, "netstat.bytes.rx["), 1);
 		ck_assert_int_eq(get("bytes.rx[other]"), 2 * i);
 	}
 }
@@ -476,7 +468,7 @@ START_TEST(come_and_go)
 		ck_assert_int_eq(tick(), 0);
 		ck_assert_int_eq(get("bytes.rx[eth0]"), 1000 + 10 * i);
 		ck_assert_int_eq(get("bytes.rx[lo]"), 3000 + 10 * i);
-		ck_assert_int_eq(times("netstat.bytes.rx["), 2 + !!(i % 2) + !!(i % 3));
+		ck_assert_int_eq(count_of(text, "netstat.bytes.rx["), 2 + !!(i % 2) + !!(i % 3));
 	}
 	device("eth0", 1000000);
 	device("veth1", 5); /* forgotten long ago */
@@ -508,7 +500,7 @@ START_TEST(sums_add_up)
 			device(name, raw[i]);
 		}
 		ck_assert_int_eq(tick(), 0);
-		ck_assert_int_eq(times("netstat.bytes.rx["), 6);
+		ck_assert_int_eq(count_of(text, "netstat.bytes.rx["), 6);
 		for (int i = 0; i < N; i++) {
 			char name[32];
 
@@ -593,10 +585,10 @@ START_TEST(chosen_later)
 	ck_assert_int_eq(qmem_collect(r->q, procroot_now), 0);
 	text = recorder_take(r);
 	ck_assert_int_eq(get("bytes.rx[eth7]"), 70);
-	ck_assert_int_eq(times("log notice netstat: shows the agent's own network namespace"), 1);
+	ck_assert_int_eq(count_of(text, "log notice netstat: shows the agent's own network namespace"), 1);
 	ck_assert_int_eq(qmem_collect(r->q, procroot_now + SECOND), 0);
 	text = recorder_take(r);
-	ck_assert_int_eq(times("log "), 0);
+	ck_assert_int_eq(count_of(text, "log "), 0);
 }
 END_TEST
 

@@ -4,6 +4,7 @@
 #define QMEM_UNIT_H
 
 #include <check.h>
+#include <string.h>
 
 struct unit_suite {
 	const char *name;
@@ -22,5 +23,18 @@ void unit_add(struct unit_suite *suite);
 		unit_add(&unit);                                                                                       \
 	}                                                                                                              \
 	static Suite *name_##_suite(void)
+
+#define HAS(text, what) ck_assert_msg(strstr(text, what) != NULL, "no '%s' in:\n%s", what, text)
+#define HAS_NOT(text, what) ck_assert_msg(strstr(text, what) == NULL, "'%s' in:\n%s", what, text)
+
+/* How often `what` is in `text`. */
+static inline int count_of(const char *text, const char *what)
+{
+	int n = 0;
+
+	for (; (text = strstr(text, what)); text += strlen(what))
+		n++;
+	return n;
+}
 
 #endif
