@@ -274,12 +274,19 @@ static int on_leave(void *arg, struct qmem_job *job)
 	return worker_leave(host.worker, job);
 }
 
+static int on_recall(void *arg, struct qmem_job *job)
+{
+	(void)arg;
+	return worker_recall(host.worker, job);
+}
+
 static const struct qmem_host calls = {
 	.values = on_values,
 	.event = on_event,
 	.log = on_log,
 	.work = on_work,
 	.leave = on_leave,
+	.recall = on_recall,
 	.cpu_ns = clock_cpu_ns,
 };
 

@@ -244,6 +244,7 @@ int plugin_run(const struct request *r, unsigned update_every)
 		.log = loop_log,
 		.work = loop_work,
 		.leave = loop_leave,
+		.recall = loop_recall,
 		.cpu_ns = clock_cpu_ns,
 	};
 	struct plugin p = { .out.fd = STDOUT_FILENO, .signal_fd = -1, .flags = -1 };

@@ -255,7 +255,8 @@ uint64_t qmem_now(const struct qmem *q);
  *
  * A job that has not come back after `stuck_after` is stuck: an event names it, and the host leaves its thread behind; a
  * fresh one takes the lane. When there are QMEM_LEFT_MOST of them in a lane, it waits until one of them is back. A job that
- * comes back late is handed to `done` like any other: `left` tells it that others have gone on without it.
+ * comes back late is handed to `done` like any other: `left` tells it that others have gone on without it. A wary job that is
+ * behind one that gets stuck is handed back without having run, so that its owner looks again whether it would be, too.
  */
 enum qmem_lane {
 	QMEM_TARGETS, /* files that take another process's lock, or lie on file systems of users: any may never come back */
@@ -268,23 +269,33 @@ struct qmem_job {
 	void (*run)(struct qmem_job *job);
 	void (*done)(struct qmem *q, struct qmem_job *job);
 	enum qmem_lane lane;
-	char what[64];         /* the file: "smaps" */
-	int32_t pid;           /* whose file it is, 0: nobody's; run() may say another with QMEM_JOB_AT */
+	char what[64]; /* the file: "smaps" */
+	int32_t pid;   /* whose file it is, 0: nobody's; run() may say another with QMEM_JOB_AT */
+	uint32_t uid;  /* whose process that is */
+	bool wary;
 	uint64_t stuck_after;  /* 0: the global option StuckAfter */
 	uint64_t cpu_ns;       /* what `run` has used, for `done`; the host's word */
 	bool left;             /* it is stuck, and its thread left behind; the engine's, for the owner to look at */
+	bool recalled;         /* it has not run; likewise */
 	struct qmem_job *next; /* the host's queue */
 	struct qmem_job *peer; /* the engine's list, like those below */
 	struct qmem_run *owner;
 	uint64_t since; /* when it came to the head of the lane */
 	int32_t at;     /* where it was when it was found stuck: a process, or 0 */
+	uint32_t of;    /* and that one's user */
 	bool stuck;
 };
-#define QMEM_JOB_AT(job_, pid_)                                                                                        \
-	__atomic_store_n(&(job_)->pid, (pid_), __ATOMIC_RELAXED) /* the engine may look meanwhile */
+/* The engine may look meanwhile. */
+#define QMEM_JOB_AT(job_, pid_, uid_)                                                                                  \
+	do {                                                                                                           \
+		__atomic_store_n(&(job_)->uid, (uid_), __ATOMIC_RELAXED);                                              \
+		__atomic_store_n(&(job_)->pid, (pid_), __ATOMIC_RELAXED);                                              \
+	} while (0)
 int qmem_work(struct qmem *q, struct qmem_job *job);
 /* Is a job stuck at this file (NULL: at any) of this process (0: of nobody)? Who reads it would be, too. */
 bool qmem_is_stuck(const struct qmem *q, const char *what, int32_t pid);
+/* How many jobs are stuck at files of this user's processes? */
+unsigned qmem_stuck_of(const struct qmem *q, uint32_t uid);
 
 /* The state of another service, NULL if it is not running. */
 void *qmem_state(struct qmem *q, const struct qmem_service *service);
@@ -322,6 +333,8 @@ struct qmem_host {
 	/* the job is stuck: a fresh thread takes over its lane, and its own ends when the job is back, which is told as ever.
 	 * -errno: it is not, the lane waits; later it is tried again */
 	int (*leave)(void *host, struct qmem_job *job);
+	/* forgets a job that has not begun; -errno: it has */
+	int (*recall)(void *host, struct qmem_job *job);
 	uint64_t (*cpu_ns)(void *host); /* CPU time of the calling thread */
 };
 

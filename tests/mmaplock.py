@@ -208,10 +208,11 @@ def real(directory):
 
 
 def put_process(root, pid, comm):
+    """Each is another user's: of one user's, not so many would be asked."""
     directory = os.path.join(root, "proc", str(pid))
     tap.write(f"{directory}/stat", f"{pid} ({comm}) S 0 1 1 0 -1 0 5 0 6 0 1 1 0 0 20 0 1 0 {pid} 4096000 100 0\n")
     tap.write(f"{directory}/statm", "1000 300 100 1 0 200 0\n")
-    tap.write(f"{directory}/status", f"Name:\t{comm}\nUid:\t7\t7\t7\t7\nVmSize:\t4000 kB\nVmRSS:\t1200 kB\n"
+    tap.write(f"{directory}/status", f"Name:\t{comm}\nUid:\t{pid}\t7\t7\t7\nVmSize:\t4000 kB\nVmRSS:\t1200 kB\n"
               "RssAnon:\t800 kB\nRssFile:\t400 kB\nRssShmem:\t0 kB\nVmData:\t800 kB\nVmPTE:\t40 kB\nVmSwap:\t0 kB\n")
     tap.write(f"{directory}/cmdline", comm)
     return directory

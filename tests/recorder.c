@@ -100,16 +100,25 @@ static int on_work(void *host, struct qmem_job *job)
 	return 0;
 }
 
-static int on_leave(void *host, struct qmem_job *job)
+static int on_recall(void *host, struct qmem_job *job)
 {
 	struct recorder *r = host;
 	struct qmem_job **at = &r->jobs;
 
-	if (r->no_threads)
-		return -EAGAIN;
 	while (*at != job)
 		at = &(*at)->next;
 	*at = job->next;
+	job->next = NULL;
+	return 0;
+}
+
+static int on_leave(void *host, struct qmem_job *job)
+{
+	struct recorder *r = host;
+
+	if (r->no_threads)
+		return -EAGAIN;
+	on_recall(r, job);
 	job->next = r->left;
 	r->left = job;
 	return 0;
@@ -130,6 +139,7 @@ const struct qmem_host recorder_host = {
 	.log = on_log,
 	.work = on_work,
 	.leave = on_leave,
+	.recall = on_recall,
 	.cpu_ns = on_cpu_ns,
 };
 

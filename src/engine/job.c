@@ -54,12 +54,47 @@ static void raise_stuck(struct qmem *q, const struct qmem_job *job, enum qmem_se
 	qmem_raise(q, &event);
 }
 
-/* The first of the lane, which is stuck, is left behind if it can be. */
+/* Those behind the first of the lane that are wary, and have not begun. */
+static struct qmem_job *recall(struct qmem *q, struct qmem_lane_jobs *lane)
+{
+	struct qmem_job *list = NULL, **end = &list, **at = &lane->waiting->peer, *job;
+
+	while ((job = *at)) {
+		if (!job->wary || !q->host->recall || q->host->recall(q->arg, job)) {
+			at = &job->peer;
+			continue;
+		}
+		*at = job->peer;
+		job->peer = NULL;
+		*end = job;
+		end = &job->peer;
+	}
+	return list;
+}
+
+/* They may be given to the host again by this. */
+static void give_back(struct qmem *q, struct qmem_job *list)
+{
+	while (list) {
+		struct qmem_job *job = list;
+
+		list = job->peer;
+		job->recalled = true;
+		job->cpu_ns = 0;
+		q->totals.back++;
+		TURN_OF(q, job->owner, job->done(q, job));
+	}
+}
+
+/* The first of the lane, which is stuck, is left behind if it can be; before another thread takes the others, they are asked. */
 static void leave(struct qmem *q, struct qmem_lane_jobs *lane)
 {
-	struct qmem_job *job = lane->waiting;
+	struct qmem_job *job = lane->waiting, *recalled = NULL;
+	bool room = q->totals.left[job->lane] < QMEM_LEFT_MOST && q->host->leave;
 
-	if (q->totals.left[job->lane] < QMEM_LEFT_MOST && q->host->leave && !q->host->leave(q->arg, job)) {
+	if (room)
+		recalled = recall(q, lane);
+	if (room && !q->host->leave(q->arg, job)) {
 		job->left = true;
 		lane->waiting = job->peer;
 		job->peer = lane->left;
@@ -69,6 +104,7 @@ static void leave(struct qmem *q, struct qmem_lane_jobs *lane)
 			lane->waiting->since = q->now;
 	}
 	raise_stuck(q, job, job->left ? QMEM_WARNING : QMEM_FAILURE);
+	give_back(q, recalled);
 }
 
 static void look_at_first(struct qmem *q, struct qmem_lane_jobs *lane);
@@ -81,6 +117,7 @@ static void expired(struct qmem *q, struct qmem_timer *timer)
 	if (!job->stuck) {
 		job->stuck = true;
 		job->at = __atomic_load_n(&job->pid, __ATOMIC_RELAXED);
+		job->of = __atomic_load_n(&job->uid, __ATOMIC_RELAXED);
 		q->totals.stuck++;
 	}
 	leave(q, lane);
@@ -115,7 +152,7 @@ int qmem_work(struct qmem *q, struct qmem_job *job)
 	job->owner = q->current;
 	job->since = q->now;
 	job->at = 0;
-	job->stuck = job->left = false;
+	job->stuck = job->left = job->recalled = false;
 	if (!job->stuck_after)
 		job->stuck_after = (uint64_t)q->global.stuck_after;
 	*at = job;
@@ -166,42 +203,47 @@ void qmem_worked(struct qmem *q, struct qmem_job *job, uint64_t now)
 	TURN_OF(q, owner, job->done(q, job));
 }
 
-static const struct qmem_job *first_stuck(const struct qmem_lane_jobs *lane)
+/* The jobs that are stuck, those that are left behind and then the first of their lane: job NULL begins, NULL ends. */
+static const struct qmem_job *next_stuck(const struct qmem *q, const struct qmem_job *job)
 {
-	return lane->waiting && lane->waiting->stuck ? lane->waiting : NULL;
-}
+	size_t lane = job ? (size_t)job->lane : 0;
 
-static bool is_at(const struct qmem_job *job, const char *what, int32_t pid)
-{
-	return job->at == pid && (!what || strcmp(job->what, what) == 0);
+	if (job && job->left && job->peer)
+		return job->peer;
+	for (bool left = !job; lane < QMEM_LANES; lane++, left = true) {
+		const struct qmem_job *first = q->lanes[lane].waiting;
+
+		if (left && q->lanes[lane].left)
+			return q->lanes[lane].left;
+		if (first && first->stuck && first != job)
+			return first;
+	}
+	return NULL;
 }
 
 bool qmem_is_stuck(const struct qmem *q, const char *what, int32_t pid)
 {
-	for (size_t i = 0; i < QMEM_LANES; i++) {
-		const struct qmem_job *first = first_stuck(&q->lanes[i]);
-
-		if (first && is_at(first, what, pid))
+	for (const struct qmem_job *job = NULL; (job = next_stuck(q, job));)
+		if (job->at == pid && (!what || strcmp(job->what, what) == 0))
 			return true;
-		for (const struct qmem_job *job = q->lanes[i].left; job; job = job->peer)
-			if (is_at(job, what, pid))
-				return true;
-	}
 	return false;
+}
+
+unsigned qmem_stuck_of(const struct qmem *q, uint32_t uid)
+{
+	unsigned n = 0;
+
+	for (const struct qmem_job *job = NULL; (job = next_stuck(q, job));)
+		n += job->at && job->of == uid;
+	return n;
 }
 
 uint64_t jobs_stuck_since(const struct qmem *q)
 {
 	uint64_t since = QMEM_NEVER;
 
-	for (size_t i = 0; i < QMEM_LANES; i++) {
-		const struct qmem_job *first = first_stuck(&q->lanes[i]);
-
-		if (first && first->since < since)
-			since = first->since;
-		for (const struct qmem_job *job = q->lanes[i].left; job; job = job->peer)
-			if (job->since < since)
-				since = job->since;
-	}
+	for (const struct qmem_job *job = NULL; (job = next_stuck(q, job));)
+		if (job->since < since)
+			since = job->since;
 	return since;
 }

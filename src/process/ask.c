@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "process/probe.h"
 #include "process/table.h"
 
 #define ASKS_MOST 2048   /* processes that one job looks at */
@@ -184,7 +185,7 @@ static void run(struct qmem_job *job)
 		if (b->used + 2 * (CMDLINE_SIZE + 1) > TEXT_SIZE)
 			return;
 		if (b->want & (PROCASK_EXE | PROCASK_CMDLINE))
-			QMEM_JOB_AT(job, answer->pid);
+			QMEM_JOB_AT(job, answer->pid, answer->uid);
 		if (b->want & PROCASK_EXE)
 			read_exe(b, answer);
 		if (b->want & PROCASK_CMDLINE)
@@ -335,8 +336,9 @@ size_t procask_take(struct procask *a, const struct procask_answer **ret)
 static bool is_barred(const struct qmem *q, const struct procask *a, const struct proc *p)
 {
 	/* for exe alone the lock is not taken that others may be stuck at */
-	return qmem_is_stuck(q, a->want & PROCASK_CMDLINE ? NULL : a->what, p->pid) ||
-	       ((a->want & PROCASK_USER) && !procask_user(a, p->uid) && qmem_is_stuck(q, a->what, 0));
+	if (a->want & PROCASK_CMDLINE ? probe_shuns(q, p->pid, p->uid) : qmem_is_stuck(q, a->what, p->pid))
+		return true;
+	return (a->want & PROCASK_USER) && !procask_user(a, p->uid) && qmem_is_stuck(q, a->what, 0);
 }
 
 bool procask_add(const struct qmem *q, struct procask *a, const struct proc *p)
@@ -362,6 +364,7 @@ void procask_go(struct qmem *q, struct procask *a)
 	b->job.run = run;
 	b->job.done = done;
 	b->job.lane = QMEM_TARGETS;
+	b->job.wary = true; /* recalled, they come back unanswered */
 	b->job.pid = 0;
 	snprintf(b->job.what, sizeof(b->job.what), "%s", a->what);
 	a->busy = true;

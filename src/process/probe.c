@@ -11,6 +11,7 @@
 
 #include "util/room.h"
 
+#define STUCK_MOST 2  /* of a user's processes */
 #define SAVED_MOST 60 /* seconds of the budget: else a long pause would be followed by a burst */
 
 /* Of one process. It owns all it needs: it outlives its probe while it is at the worker. */
@@ -102,14 +103,33 @@ static void done(struct qmem *q, struct qmem_job *job)
 	}
 	p->busy = false;
 	p->credit += r->target.predicted - cost;
-	p->kind->take(p->arg, &r->target, r->err, r->result, cost);
+	if (!job->recalled)
+		p->kind->take(p->arg, &r->target, r->err, r->result, cost);
 	next(q, p);
+}
+
+bool probe_shuns(const struct qmem *q, int32_t pid, uint32_t uid)
+{
+	return qmem_is_stuck(q, NULL, pid) || (uid && qmem_stuck_of(q, uid) >= STUCK_MOST);
+}
+
+static struct probe_target take_first(struct probe *p)
+{
+	struct probe_target first = p->targets[0];
+
+	p->targets[0] = p->targets[--p->n];
+	if (p->n)
+		sink(p, 0);
+	return first;
 }
 
 static void next(struct qmem *q, struct probe *p)
 {
 	struct reading *r;
 
+	/* since they were offered */
+	while (p->n && probe_shuns(q, p->targets[0].pid, p->targets[0].uid))
+		(void)take_first(p);
 	if (!p->n || p->credit <= 0)
 		return;
 	if (!p->reading)
@@ -117,14 +137,13 @@ static void next(struct qmem *q, struct probe *p)
 	r = p->reading;
 	if (!r)
 		return;
-	r->target = p->targets[0];
-	p->targets[0] = p->targets[--p->n];
-	if (p->n)
-		sink(p, 0);
+	r->target = take_first(p);
 	r->job.run = run;
 	r->job.done = done;
 	r->job.lane = QMEM_TARGETS;
+	r->job.wary = true;
 	r->job.pid = r->target.pid;
+	r->job.uid = r->target.uid;
 	snprintf(r->job.what, sizeof(r->job.what), "%s", p->kind->what);
 	/* it may be back at once */
 	p->credit -= r->target.predicted;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Files of processes that take the process's own lock: read by the worker, one process at a time, within a budget of CPU
- * time. What costs more than predicted is paid back before the next one. One that is stuck is left alone: the others have their
- * turn, and it is not to be offered before it is back (qmem_is_stuck()).
+ * time. What costs more than predicted is paid back before the next one. One that is stuck is left alone, and the others have their
+ * turn: it is not asked again before it is back, nor, where two of a user's are, are others of this user, who may have made
+ * very many so. Root's are.
  */
 #ifndef QMEM_PROCESS_PROBE_H
 #define QMEM_PROCESS_PROBE_H
@@ -18,6 +19,7 @@ struct probe_memory {
 struct probe_target {
 	uint32_t slot, generation;
 	int32_t pid;
+	uint32_t uid;
 	int64_t score;              /* which one is first: the greatest */
 	int64_t predicted;          /* CPU ns */
 	uint64_t when;              /* it was offered */
@@ -34,6 +36,9 @@ struct probe_kind {
 };
 
 struct probe;
+
+/* Is the process to be left alone, for one of these reasons? */
+bool probe_shuns(const struct qmem *q, int32_t pid, uint32_t uid);
 
 /* `budget` is CPU ns per second. `brief` is handed to read(). -ENOMEM, or why the root cannot be opened. */
 int probe_new(struct qmem *q, const struct probe_kind *kind, int64_t budget, bool brief, void *arg, struct probe **ret);

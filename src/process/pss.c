@@ -128,12 +128,15 @@ static int64_t score(const struct pss *s, const struct proc *p, const struct pro
 /* Why it will not be read, or not yet. */
 static enum lack_why offer(const struct qmem *q, struct pss *s, const struct proc *p, struct process *m)
 {
-	struct probe_target target = {
-		.slot = p->slot, .generation = p->generation, .pid = p->pid, .when = s->now, .memory.rss = p->rss
-	};
+	struct probe_target target = { .slot = p->slot,
+				       .generation = p->generation,
+				       .pid = p->pid,
+				       .uid = p->uid,
+				       .when = s->now,
+				       .memory.rss = p->rss };
 
 	m->own = p->uid == s->uid;
-	if (qmem_is_stuck(q, NULL, p->pid))
+	if (probe_shuns(q, p->pid, p->uid))
 		return LACK_STUCK;
 	target.predicted = cost_predict(&m->cost, BASE + p->rss / COST_MB * s->per_mb, p->rss, s->now, s->age);
 	if (target.predicted > s->limits->ceiling)

@@ -119,3 +119,10 @@ int loop_leave(void *loop, struct qmem_job *job)
 
 	return worker_leave(l->worker, job);
 }
+
+int loop_recall(void *loop, struct qmem_job *job)
+{
+	const struct loop *l = loop;
+
+	return worker_recall(l->worker, job);
+}

@@ -36,5 +36,6 @@ void loop_release(struct loop *l);
 void loop_log(void *loop, enum qmem_level level, const char *text);
 int loop_work(void *loop, struct qmem_job *job);
 int loop_leave(void *loop, struct qmem_job *job);
+int loop_recall(void *loop, struct qmem_job *job);
 
 #endif

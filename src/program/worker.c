@@ -262,6 +262,25 @@ int worker_leave(struct worker *w, struct qmem_job *job)
 	return err;
 }
 
+int worker_recall(struct worker *w, struct qmem_job *job)
+{
+	struct queue *queue = &w->lanes[job->lane].waiting;
+	struct qmem_job **at = &queue->head;
+	int err = -EALREADY;
+
+	pthread_mutex_lock(&w->lock);
+	while (*at && *at != job)
+		at = &(*at)->next;
+	if (*at) {
+		*at = job->next;
+		if (queue->tail == &job->next)
+			queue->tail = at;
+		err = 0;
+	}
+	pthread_mutex_unlock(&w->lock);
+	return err;
+}
+
 void worker_free(struct worker *w)
 {
 	struct hand *idle[QMEM_LANES] = { NULL };

@@ -24,9 +24,10 @@ int worker_new(const struct worker_calls *calls, struct worker **ret_worker);
 /* Its eventfd, for which worker_ready() is the handler, with the worker as argument. */
 int worker_fd(const struct worker *w);
 void worker_ready(struct qmem *q, int fd, uint32_t events, void *arg);
-/* struct qmem_host's `work` and `leave`: 0 or -errno. */
+/* struct qmem_host's `work`, `leave` and `recall`: 0 or -errno. */
 int worker_add(struct worker *w, struct qmem_job *job);
 int worker_leave(struct worker *w, struct qmem_job *job);
+int worker_recall(struct worker *w, struct qmem_job *job);
 /* After qmem_free(). Jobs that have not begun are given back; threads that are at one are not waited for: they give it back
  * when they have done, if ever. */
 void worker_free(struct worker *w);

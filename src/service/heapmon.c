@@ -258,6 +258,7 @@ static enum lack_why offer(const struct qmem *q, struct heapmon *s, const struct
 		.slot = p->slot,
 		.generation = p->generation,
 		.pid = p->pid,
+		.uid = p->uid,
 		.when = now,
 		.memory = { p->rss, p->swap, p->vmsize, p->vm_changes },
 	};
@@ -267,7 +268,7 @@ static enum lack_why offer(const struct qmem *q, struct heapmon *s, const struct
 
 	if ((m->failed && age < RETRY) || (settled && age < SETTLED))
 		return why;
-	if (qmem_is_stuck(q, NULL, p->pid))
+	if (probe_shuns(q, p->pid, p->uid))
 		return known ? why : LACK_STUCK;
 	target.predicted = cost_predict(&m->cost, BASE + MAPPING_GUESS * PER_MAPPING + p->rss / COST_MB * PER_MB,
 					p->rss, now, RETRY);

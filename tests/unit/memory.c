@@ -37,9 +37,9 @@ static void put_one(const struct memory *m)
 	snprintf(name, sizeof(name), "proc/%d/status", m->pid);
 	procroot_put(
 		name,
-		"Name:\t%s\nUid:\t7\t7\t7\t7\nVmSize:\t4000 kB\nVmHWM:\t9000 kB\nVmRSS:\t%ld kB\nRssAnon:\t%ld kB\n"
+		"Name:\t%s\nUid:\t%u\t7\t7\t7\nVmSize:\t4000 kB\nVmHWM:\t9000 kB\nVmRSS:\t%ld kB\nRssAnon:\t%ld kB\n"
 		"RssFile:\t%ld kB\nRssShmem:\t%ld kB\nVmData:\t800 kB\nVmPTE:\t40 kB\nVmSwap:\t%ld kB\n",
-		m->comm, rss, m->anon, m->file, m->shmem, m->swap);
+		m->comm, m->uid ? m->uid : 7, rss, m->anon, m->file, m->shmem, m->swap);
 	if (!m->pss)
 		return;
 	snprintf(name, sizeof(name), "proc/%d/smaps_rollup", m->pid);
@@ -59,8 +59,9 @@ void memory_put(const struct memory *all)
 	ck_assert_uint_lt(n, sizeof(processes) / sizeof(*processes));
 	memset(processes, 0, sizeof(processes));
 	for (size_t i = 0; i < n; i++)
-		processes[i] =
-			(struct process){ .pid = all[i].pid, .comm = all[i].comm, .state = 'S', .flags = all[i].flags };
+		processes[i] = (struct process){
+			.pid = all[i].pid, .comm = all[i].comm, .state = 'S', .flags = all[i].flags, .uid = all[i].uid
+		};
 	procroot_processes(processes);
 	for (; all->pid; all++)
 		if (!all->flags)

@@ -20,6 +20,7 @@ struct memory {
 	long faults;
 	long pss, uss; /* kB; 0: there is no smaps_rollup */
 	unsigned flags;
+	unsigned uid; /* 0: 7 */
 };
 
 void memory_begin(void);

@@ -52,12 +52,16 @@ static void begin(void)
 	is("rss.heap[a]", 40 * K);
 }
 
-/* Its RSS is another. */
-static void move(void)
+/* Its RSS is another, and more. */
+static void move(int pid)
 {
-	procroot_put("proc/1/statm", "1000 200 50 1 0 200 0\n");
-	procroot_put("proc/1/status", "Name:\tx\nUid:\t7\t7\t7\t7\nVmSize:\t4000 kB\nVmRSS:\t800 kB\nRssAnon:\t600 kB\n"
-				      "RssFile:\t200 kB\nRssShmem:\t0 kB\nVmData:\t800 kB\nVmPTE:\t40 kB\n");
+	char name[64];
+
+	snprintf(name, sizeof(name), "proc/%d/statm", pid);
+	procroot_put(name, "1000 200 50 1 0 200 0\n");
+	snprintf(name, sizeof(name), "proc/%d/status", pid);
+	procroot_put(name, "Name:\tx\nUid:\t7\t7\t7\t7\nVmSize:\t4000 kB\nVmRSS:\t800 kB\nRssAnon:\t600 kB\n"
+			   "RssFile:\t200 kB\nRssShmem:\t0 kB\nVmData:\t800 kB\nVmPTE:\t40 kB\n");
 }
 
 START_TEST(off_by_default)
@@ -109,7 +113,7 @@ START_TEST(only_what_moved)
 	for (int i = 0; i < 3; i++)
 		procroot_tick();
 	is("rss.heap[a]", 40 * K);
-	move();
+	move(1);
 	procroot_tick();
 	procroot_tick();
 	is("rss.heap[a]", 44 * K);
@@ -153,7 +157,7 @@ START_TEST(stuck_elsewhere)
 	qmem_dispatch(procroot_host.q, NULL, 0, procroot_now);
 	ck_assert_ptr_nonnull(procroot_host.left);
 	put_smaps(1, 44, 400);
-	move();
+	move(1);
 	for (int i = 0; i < 30; i++) {
 		procroot_tick();
 		ck_assert_ptr_null(procroot_host.jobs);
@@ -168,19 +172,53 @@ START_TEST(stuck_elsewhere)
 }
 END_TEST
 
+/* Nor where it had been asked for already. */
+START_TEST(stuck_before)
+{
+	procroot_set("procmem", "PssBudget", "1s");
+	procroot_set("heapmon", "Group", "a");
+	PROCESSES({ .pid = 1, .comm = "a", .state = 'S' }, { .pid = 2, .comm = "a", .state = 'S' }, );
+	put_smaps(1, 40, 400);
+	put_smaps(2, 40, 400);
+	move(1);
+	procroot_host.hold_jobs = true;
+	procroot_start();
+	procroot_tick();
+	ck_assert_str_eq(procroot_host.jobs->what, "smaps_rollup");
+	ck_assert_int_eq(procroot_host.jobs->pid, 1);
+	ck_assert_str_eq(procroot_host.jobs->next->what, "smaps");
+	ck_assert_int_eq(procroot_host.jobs->next->pid, 2);
+	procroot_now += 30 * QMEM_SECOND;
+	qmem_dispatch(procroot_host.q, NULL, 0, procroot_now);
+	ck_assert_ptr_nonnull(procroot_host.left);
+	for (int i = 0; i < 8; i++) {
+		ck_assert(!procroot_host.jobs || procroot_host.jobs->pid != 1);
+		recorder_work(&procroot_host);
+		procroot_tick();
+		empty("rss.heap[a]");
+	}
+	ck_assert(recorder_come_back(&procroot_host));
+	procroot_tick();
+	while (recorder_work(&procroot_host))
+		continue;
+	procroot_tick();
+	is("rss.heap[a]", 80 * K);
+}
+END_TEST
+
 /* What has been tried in vain is as old as it was. */
 START_TEST(age_of_the_last_success)
 {
 	begin();
 	procroot_put("proc/1/smaps", "broken");
-	move();
+	move(1);
 	for (int i = 0; i < 402; i++)
 		procroot_tick();
 	is("rss.heap[a]", 40 * K);
 	ck_assert_int_ge(procroot_value("heapmon.age.moved[a]"), 400 * 1000);
 	ck_assert_int_ge(procroot_value("heapmon.age.oldest[a]"), 400 * 1000);
 	put_smaps(1, 44, 400);
-	move();
+	move(1);
 	for (int i = 0; i < 302; i++)
 		procroot_tick();
 	is("rss.heap[a]", 44 * K);
@@ -257,7 +295,7 @@ START_TEST(dear_once)
 	procroot_tick();
 	is("rss.heap[a]", 40 * K);
 	put_smaps(1, 44, 400);
-	move();
+	move(1);
 	for (procroot_tick(); !procroot_host.jobs && rounds < 2000; procroot_tick()) {
 		empty("rss.heap[a]");
 		rounds++;
@@ -325,6 +363,7 @@ SUITE(heapmon)
 	tcase_add_test(t, only_what_moved);
 	tcase_add_test(t, newborn);
 	tcase_add_test(t, stuck_elsewhere);
+	tcase_add_test(t, stuck_before);
 	tcase_add_test(t, age_of_the_last_success);
 	tcase_add_test(t, shared);
 	tcase_add_test(t, too_dear);

@@ -112,13 +112,15 @@ START_TEST(a_stuck_job_is_an_event)
 	ck_assert_uint_eq(totals().left[QMEM_STORE], 0);
 	qmem_dispatch(r.q, NULL, 0, 159 * QMEM_SECOND);
 	/* a job for many processes says which one it is at */
-	QMEM_JOB_AT(r.jobs, 42);
+	QMEM_JOB_AT(r.jobs, 42, 7);
 	qmem_dispatch(r.q, NULL, 0, 160 * QMEM_SECOND);
 	ck_assert_str_eq(recorder_take(&r),
 			 "event WARNING self.worker[cmdline of pid 42] cmdline of pid 42 has not come back for 30 s: "
 			 "its thread is left behind, 2 of at most 4, all else goes on\n");
 	/* it may have gone on meanwhile: what was said of it is over, no other thing */
-	QMEM_JOB_AT(r.left, 43);
+	QMEM_JOB_AT(r.left, 43, 8);
+	ck_assert_uint_eq(qmem_stuck_of(r.q, 7), 1);
+	ck_assert_uint_eq(qmem_stuck_of(r.q, 8), 0);
 	ck_assert(recorder_come_back(&r));
 	ck_assert_str_eq(recorder_take(&r),
 			 "event OKAY self.worker[cmdline of pid 42] cmdline of pid 42 has come back after 30 s\n");
@@ -189,6 +191,43 @@ START_TEST(four_are_left_behind_at_most)
 	ck_assert_ptr_null(r.jobs);
 	qmem_dispatch(r.q, NULL, 0, 400 * QMEM_SECOND);
 	ck_assert_uint_eq(totals().stuck, 5);
+}
+END_TEST
+
+/* Its owner may give it again at once. */
+static void again(struct qmem *q, struct qmem_job *job)
+{
+	note(job->recalled ? "recalled " : "done ");
+	if (job->recalled)
+		ck_assert_int_eq(qmem_work(q, job), 0);
+	else
+		free(job);
+}
+
+/* Those that are wary come back before a fresh thread takes them. */
+START_TEST(wary)
+{
+	struct qmem_job *job;
+
+	r.hold_jobs = true;
+	ck_assert_int_eq(work(QMEM_TARGETS, "smaps", 17), 0);
+	for (int i = 0; i < 3; i++) {
+		job = new_job("wary");
+		job->wary = i != 1;
+		job->done = again;
+		ck_assert_int_eq(qmem_work(r.q, job), 0);
+	}
+	qmem_dispatch(r.q, NULL, 0, 29 * QMEM_SECOND);
+	ck_assert_str_eq(calls, "");
+	qmem_dispatch(r.q, NULL, 0, 30 * QMEM_SECOND);
+	ck_assert_str_eq(calls, "recalled recalled ");
+	while (recorder_work(&r))
+		continue;
+	ck_assert_str_eq(calls, "recalled recalled run done run done run done ");
+	ck_assert_uint_eq(totals().jobs, 6);
+	ck_assert_uint_eq(totals().back, 5);
+	ck_assert_uint_eq(totals().stuck, 1);
+	ck_assert_uint_eq(qmem_next(r.q), QMEM_NEVER);
 }
 END_TEST
 
@@ -274,6 +313,7 @@ SUITE(job)
 	tcase_add_test(t, a_stuck_job_is_an_event);
 	tcase_add_test(t, lanes_do_not_wait_for_each_other);
 	tcase_add_test(t, four_are_left_behind_at_most);
+	tcase_add_test(t, wary);
 	tcase_add_test(t, no_thread_to_take_over);
 	tcase_add_test(t, stuck_after);
 	tcase_add_test(t, a_late_job_is_a_value);

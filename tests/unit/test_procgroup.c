@@ -278,7 +278,7 @@ START_TEST(stuck_at_one)
 	procroot_start();
 	procroot_tick();
 	ck_assert_ptr_nonnull(procroot_host.jobs);
-	QMEM_JOB_AT(procroot_host.jobs, 3);
+	QMEM_JOB_AT(procroot_host.jobs, 3, 7);
 	wait_until_stuck();
 	ck_assert_ptr_nonnull(procroot_host.left);
 	ck_assert(recorder_work(&procroot_host));
@@ -316,12 +316,14 @@ START_TEST(stuck_at_users)
 	PROCESSES({ .pid = 3, .comm = "a", .state = 'S' }, { .pid = 4, .comm = "b", .state = 'S', .uid = 8 },
 		  { .pid = 5, .comm = "c", .state = 'S' }, { .pid = 6, .comm = "d", .state = 'S' }, );
 	procroot_put("proc/5/cmdline", "job");
+	procroot_put("etc/passwd", "carol:x:7:7::/:\n"); /* it is not looked at now */
 	procroot_tick();
 	ck_assert(recorder_work(&procroot_host));
 	procroot_tick();
 	members("jobs", 1);
 	members("alice", 2);
 	members("bobs", 0);
+	procroot_put("etc/passwd", "alice:x:7:7::/:\nbob:x:8:8::/:\n");
 	ck_assert_ptr_null(procroot_host.jobs);
 	ck_assert(recorder_come_back(&procroot_host));
 	procroot_tick();

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "memory.h"
+#include "process/probe.h"
 
 START_TEST(proportional)
 {
@@ -319,7 +320,8 @@ START_TEST(stuck_readers)
 {
 	procroot_set("procmem", "PssBudget", "1s");
 	PUT({ 1, "a", .anon = 4000, .pss = 1000, .uss = 1 }, { 2, "b", .anon = 2000, .pss = 500, .uss = 1 },
-	    { 3, "c", .anon = 1000, .pss = 300, .uss = 1 }, { 4, "d", .anon = 400, .pss = 30, .uss = 1 }, );
+	    { 3, "c", .anon = 1000, .pss = 300, .uss = 1, .uid = 8 },
+	    { 4, "d", .anon = 400, .pss = 30, .uss = 1, .uid = 9 }, );
 	procroot_start();
 	procroot_host.hold_jobs = true;
 	for (int i = 0; i < 110; i++)
@@ -338,6 +340,64 @@ START_TEST(stuck_readers)
 	is("pss.pss[a]", 1000 * K);
 	is("pss.pss[b]", 500 * K);
 	is("pss.pss[c]", 300 * K);
+}
+END_TEST
+
+/* Whoever makes many processes that do not let themselves be read holds up only himself. */
+START_TEST(stuck_user)
+{
+	procroot_set("procmem", "PssBudget", "1s");
+	PUT({ 1, "a", .anon = 5000, .pss = 9, .uss = 1, .uid = 8 },
+	    { 2, "a", .anon = 4000, .pss = 9, .uss = 1, .uid = 8 },
+	    { 3, "c", .anon = 3000, .pss = 9, .uss = 1, .uid = 8 }, { 4, "d", .anon = 400, .pss = 30, .uss = 1 }, );
+	procroot_start();
+	procroot_host.hold_jobs = true;
+	for (int i = 0; i < 70; i++)
+		tick_and_look();
+	ck_assert_int_eq(wanted(), 4);
+	recorder_work(&procroot_host);
+	for (int i = 0; i < 100; i++) {
+		tick_and_look();
+		ck_assert(wanted() == 0 || wanted() == 4);
+		recorder_work(&procroot_host);
+	}
+	is("pss.pss[d]", 30 * K);
+	/* when there is but one of them, the others have their turn again */
+	ck_assert(recorder_come_back(&procroot_host));
+	for (int i = 0; i < 4; i++) {
+		tick_and_look();
+		while (recorder_work(&procroot_host))
+			continue;
+	}
+	is("pss.pss[c]", 9 * K);
+	empty("pss.pss[a]");
+}
+END_TEST
+
+/* Of root all are read on, as nobody else can make such ones. */
+START_TEST(stuck_root)
+{
+	static const struct memory locked = { 1, "a", .anon = 4000, .pss = 9, .uss = 1 };
+	struct qmem *q;
+
+	procroot_set("procmem", "PssBudget", "1s");
+	PUT(locked, );
+	procroot_start();
+	q = procroot_host.q;
+	ck_assert(!probe_shuns(q, 2, 7));
+	procroot_host.hold_jobs = true;
+	procroot_tick();
+	ck_assert_ptr_nonnull(procroot_host.jobs);
+	for (int32_t pid = 1; pid <= 3; pid++) {
+		if (!procroot_host.jobs)
+			procroot_tick();
+		QMEM_JOB_AT(procroot_host.jobs, 10 + pid, 0);
+		procroot_now += 30 * QMEM_SECOND;
+		qmem_dispatch(q, NULL, 0, procroot_now);
+	}
+	ck_assert_uint_eq(qmem_stuck_of(q, 0), 3);
+	ck_assert(!probe_shuns(q, 2, 0));
+	ck_assert(probe_shuns(q, 13, 0));
 }
 END_TEST
 
@@ -452,6 +512,8 @@ SUITE(procmem_pss)
 	tcase_add_test(t, many_in_a_round);
 	tcase_add_test(t, stuck_reader);
 	tcase_add_test(t, stuck_readers);
+	tcase_add_test(t, stuck_user);
+	tcase_add_test(t, stuck_root);
 	tcase_add_test(t, dear_for_one);
 	tcase_add_test(t, dear_by_accident);
 	tcase_add_test(t, seldom);

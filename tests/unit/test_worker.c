@@ -25,6 +25,7 @@ struct task {
 	sem_t gate;
 	atomic_int begun, done, given_back;
 	bool late;         /* it was left behind, and has come back */
+	bool recalled;     /* it has come back unrun */
 	char thread[16];   /* its name */
 	bool masked;       /* no signal can reach it */
 	unsigned finished; /* the how many-th */
@@ -49,6 +50,12 @@ static int on_leave(void *arg, struct qmem_job *job)
 	return worker_leave(worker, job);
 }
 
+static int on_recall(void *arg, struct qmem_job *job)
+{
+	(void)arg;
+	return worker_recall(worker, job);
+}
+
 static int create(pthread_t *ret, void *(*run)(void *), void *arg, const char *name)
 {
 	if (threads_left-- <= 0)
@@ -67,7 +74,9 @@ static void setup(void)
 {
 	static const struct worker_calls calls = { .create = create, .begin = begin };
 	static const struct qmem_service *const none[] = { NULL };
-	static const struct qmem_host host = { .work = on_work, .leave = on_leave, .cpu_ns = clock_cpu_ns };
+	static const struct qmem_host host = {
+		.work = on_work, .leave = on_leave, .recall = on_recall, .cpu_ns = clock_cpu_ns
+	};
 
 	threads_left = 100;
 	q = qmem_new(&host, NULL, none);
@@ -113,6 +122,7 @@ static void done(struct qmem *engine, struct qmem_job *job)
 		return;
 	}
 	task->late = job->left;
+	task->recalled = job->recalled;
 	task->finished = ++finished;
 	task->done = 1;
 }
@@ -264,6 +274,31 @@ START_TEST(left_behind)
 }
 END_TEST
 
+/* First, last, and between those that stay. */
+START_TEST(recalled)
+{
+	for (int i = 1; i <= 5; i += 2)
+		tasks[i].job.wary = true;
+	for (int i = 0; i < 6; i++)
+		start(i, QMEM_TARGETS);
+	wait_for(&tasks[0].begun);
+	/* one that has begun stays */
+	ck_assert_int_eq(worker_recall(worker, &tasks[0].job), -EALREADY);
+	pass(30);
+	for (int i = 1; i <= 5; i += 2)
+		ck_assert(tasks[i].done && tasks[i].recalled && !tasks[i].begun);
+	start(6, QMEM_TARGETS);
+	for (int i = 6; i >= 0; i -= 2)
+		open_gate(i);
+	for (int i = 0; i <= 6; i += 2) {
+		wait_for(&tasks[i].done);
+		ck_assert(!tasks[i].recalled);
+	}
+	ck_assert_uint_lt(tasks[2].finished, tasks[4].finished);
+	ck_assert_uint_lt(tasks[4].finished, tasks[6].finished);
+}
+END_TEST
+
 START_TEST(four_at_most)
 {
 	for (int i = 0; i < 6; i++)
@@ -366,6 +401,7 @@ SUITE(worker)
 	tcase_add_test(t, without_calls);
 	tcase_add_test(t, the_store_does_not_wait_for_targets);
 	tcase_add_test(t, left_behind);
+	tcase_add_test(t, recalled);
 	tcase_add_test(t, four_at_most);
 	tcase_add_test(t, the_end_waits_for_nobody);
 	tcase_add_test(t, finished_but_not_looked_at);
