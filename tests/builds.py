@@ -37,14 +37,14 @@ def asked(qmemctl, host):
     tap.ok(not status and "meminfo.usage.free" in said, f"{host} alone: qmemctl describe", said)
     status, said = building.run([qmemctl, "print", "meminfo"], work)
     tap.ok(not status and "meminfo.available.total\t" in said, f"{host} alone: qmemctl print", said)
-    nowhere = {"NETDATA_USER_CONFIG_DIR": "", "NETDATA_STOCK_CONFIG_DIR": ""}
-    status, said = building.run([qmemctl, "check"], work, **nowhere)
+    user = "" if host == "collectd" else "/nonexistent"
+    status, said = building.run([qmemctl, "check"], work, NETDATA_USER_CONFIG_DIR=user, NETDATA_STOCK_CONFIG_DIR="")
     tap.ok(not status and "meminfo\ton\t" in said, f"{host} alone: qmemctl check", said)
     if host == "collectd":
         tap.ok("configuration: none" in said, "which looks for no configuration of Netdata's", said)
         tap.ok("built without libcap" in said and "lacks CAP_" not in said, "and without libcap does not guess at capabilities", said)
     else:
-        tap.ok(f"configuration: '{work}/netdata-prefix/conf.d/qmem.conf'" in said or "/qmem.conf'" in said,
+        tap.ok(f"configuration: '{work}/netdata-prefix/conf.d/qmem.conf'" in said,
                "which finds the configuration of Netdata's plugin", said)
 
 
@@ -102,11 +102,14 @@ alone("netdata", "collectd", "--without-libbpf")
 alone("collectd", "netdata", f"--cache-file={work}/without-libcap", "PKG_CONFIG_LIBDIR=/nonexistent")
 
 # Missing headers: a word, and the other host.
-status, output = building.configure(f"{work}/1", *quick, "--with-collectd-includedir=/nonexistent", *below(f"{work}/p"))
+status, output = building.configure(f"{work}/1", *quick, "--with-collectd-includedir=/nonexistent", *below(f"{work}/p"),
+                                    "--with-netdata-confdir=/opt/netdata/usr/lib/netdata/conf.d")
 tap.ok(status == 0 and "the collectd plugin is not built" in output and "/nonexistent" in output,
        "without collectd's headers the Netdata plugin is still built", output)
 tap.same(building.variables(f"{work}/1", "enable_collectd", "enable_netdata"), {"enable_collectd": "no", "enable_netdata": "yes"},
          "and configured so")
+tap.same(building.variables(f"{work}/1", "NETDATA_USER_CONFDIR"), {"NETDATA_USER_CONFDIR": "/opt/netdata/etc/netdata"},
+         "a Netdata in /opt has the user's configuration there")
 status, output = building.configure(f"{work}/2", *quick, "--enable-collectd", "--with-collectd-includedir=/nonexistent")
 tap.ok(status and "collectd-dev" in output, "unless collectd was asked for", output)
 status, output = building.configure(f"{work}/3", "--disable-collectd", PKG_CONFIG_LIBDIR="/nonexistent")
