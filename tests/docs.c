@@ -26,9 +26,14 @@ struct part {
 };
 
 static const struct part parts[] = {
-	{ "services", QMEM_DESCRIBE_SERVICES }, { "families", QMEM_DESCRIBE_FAMILIES },
-	{ "global", QMEM_DESCRIBE_GLOBAL },     { "common", QMEM_DESCRIBE_COMMON },
-	{ "options", QMEM_DESCRIBE_OPTIONS },   { "metrics", QMEM_DESCRIBE_METRICS },
+	{ "services", QMEM_DESCRIBE_SERVICES },
+	{ "families", QMEM_DESCRIBE_FAMILIES },
+	{ "global", QMEM_DESCRIBE_GLOBAL },
+	{ "common", QMEM_DESCRIBE_COMMON },
+	{ "options", QMEM_DESCRIBE_OPTIONS },
+	{ "metrics", QMEM_DESCRIBE_METRICS },
+	{ "metrics-collectd", QMEM_DESCRIBE_METRICS | QMEM_DESCRIBE_COLLECTD },
+	{ "metrics-netdata", QMEM_DESCRIBE_METRICS | QMEM_DESCRIBE_NETDATA },
 };
 
 static int tests, failures;

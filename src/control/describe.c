@@ -3,6 +3,7 @@
 
 #include <errno.h>
 
+#include "control/collectd_types.h"
 #include "control/form.h"
 #include "control/option_row.h"
 #include "engine/name.h"
@@ -16,6 +17,7 @@ static const struct form *const forms[] = {
 struct page {
 	FILE *out;
 	const struct form *form;
+	unsigned int parts; /* enum qmem_describe_parts */
 	bool headings;
 	bool begun;  /* there is something that the next thing does not belong to */
 	bool headed; /* there is a heading, and no paragraph since */
@@ -186,7 +188,7 @@ static void describe_families(struct page *page, const struct qmem_service *cons
 	sheet_end(page, &sheet);
 }
 
-/* "service.family: Title (gauge, bytes, one per device; collectd type 'memory')" */
+/* "service.family: Title (gauge, bytes, one per device; collectd type 'memory'; Netdata context 'qmem.service_family')" */
 static void family_line(struct page *page, const struct qmem_service *service, const struct qmem_family *family)
 {
 	const struct form *form = page->form;
@@ -209,35 +211,115 @@ static void family_line(struct page *page, const struct qmem_service *service, c
 	}
 	if (*flags)
 		fprintf(page->out, ", %s", flags);
-	if (family->type) {
+	if (family->type && page->parts & QMEM_DESCRIBE_COLLECTD) {
 		fputs("; collectd type ", page->out);
-		form->put(page->out, LITERAL, family->type);
+		form->put(page->out, LITERAL, qmem_collectd_type(family, collectd_types_lists(family)));
+	}
+	if (page->parts & QMEM_DESCRIBE_NETDATA && !(family->flags & QMEM_INTERNAL)) {
+		char context[QMEM_NETDATA_NAME];
+
+		qmem_netdata_context(context, service->name, family->id);
+		fputs("; Netdata context ", page->out);
+		form->put(page->out, LITERAL, context);
 	}
 	fputs(")\n", page->out);
 	stand_over(page);
 }
 
+#define NAME_ROOM 512
+
+/* What stands for the name of an instance. */
+static void stand_in(char *dst, size_t size, const struct qmem_family *family)
+{
+	snprintf(dst, size, family->label ? "<%s>" : "%s", family->label ? family->label : "");
+}
+
+static void put_collectd(struct sheet *sheet, const struct qmem_service *service, const struct qmem_family *family,
+			 const struct qmem_metric *metric)
+{
+	enum qmem_collectd_lists lists = collectd_types_lists(family);
+	char plugin[QMEM_COLLECTD_NAME], instance[QMEM_COLLECTD_NAME], type_instance[QMEM_COLLECTD_NAME];
+	char name[NAME_ROOM];
+
+	if (family->flags & QMEM_INTERNAL) {
+		sheet_put(sheet, NULL);
+		return;
+	}
+	qmem_collectd_plugin(plugin, service->name);
+	stand_in(instance, sizeof(instance), family);
+	qmem_collectd_type_instance(type_instance, family->id, lists == QMEM_COLLECTD_JOINED ? NULL : metric->id);
+	qmem_collectd_identifier(name, sizeof(name), plugin, instance, qmem_collectd_type(family, lists),
+				 type_instance);
+	if (lists == QMEM_COLLECTD_JOINED)
+		sheet_printf(sheet, "%s %s", name, metric->id);
+	else
+		sheet_put(sheet, name);
+}
+
+static void put_netdata(struct sheet *sheet, const struct qmem_service *service, const struct qmem_family *family,
+			const struct qmem_metric *metric)
+{
+	char chart[QMEM_NETDATA_NAME], instance[QMEM_NETDATA_NAME];
+
+	if (family->flags & QMEM_INTERNAL) {
+		sheet_put(sheet, NULL);
+		return;
+	}
+	stand_in(instance, sizeof(instance), family);
+	if (family->label)
+		qmem_netdata_chart_of(chart, service->name, family->id, instance);
+	else
+		qmem_netdata_chart(chart, service->name, family->id, NULL);
+	sheet_printf(sheet, "%s %s", chart, metric->id);
+}
+
+static void put_metric(struct page *page, struct sheet *sheet, const struct qmem_service *service,
+		       const struct qmem_family *family, const struct qmem_metric *metric)
+{
+	char name[256];
+
+	qmem_canonical(name, sizeof(name), service->name, family->id, metric->id, family->label);
+	sheet_put(sheet, name);
+	sheet_put(sheet, metric->key);
+	if (page->parts & QMEM_DESCRIBE_COLLECTD)
+		put_collectd(sheet, service, family, metric);
+	if (page->parts & QMEM_DESCRIBE_NETDATA)
+		put_netdata(sheet, service, family, metric);
+	sheet_put(sheet, metric->help);
+}
+
 static void describe_metrics(struct page *page, const struct qmem_service *service)
 {
-	static const struct column columns[] = { { "Metric", LITERAL }, { "Kernel", LITERAL }, { "Meaning", WORDS } };
+	static const struct {
+		struct column column;
+		unsigned int part; /* 0: always */
+	} all[] = {
+		{ { "Metric", LITERAL }, 0 },
+		{ { "Kernel", LITERAL }, 0 },
+		{ { "collectd", LITERAL }, QMEM_DESCRIBE_COLLECTD },
+		{ { "Netdata", LITERAL }, QMEM_DESCRIBE_NETDATA },
+		{ { "Meaning", WORDS }, 0 },
+	};
+	struct column columns[sizeof(all) / sizeof(*all)];
+	unsigned int below = 0;
+	size_t width = 0;
 	const struct qmem_family *family;
 	const struct qmem_metric *metric;
 
+	for (size_t i = 0; i < sizeof(all) / sizeof(*all); i++)
+		if (!all[i].part || page->parts & all[i].part) {
+			below |= (all[i].part != 0) << width;
+			columns[width++] = all[i].column;
+		}
 	service_heading(page, "Metrics of ", service);
 	if (!service->families || !service->families->id)
 		nothing(page, "None.");
 	for (family = service->families; family && family->id; family++) {
-		struct sheet sheet = SHEET(columns);
+		struct sheet sheet = { .columns = columns, .width = width, .below = below };
 
 		family_line(page, service, family);
-		for (metric = family->metrics; metric && metric->id; metric++) {
-			char name[256];
-
-			qmem_canonical(name, sizeof(name), service->name, family->id, metric->id, family->label);
-			sheet_put(&sheet, name);
-			sheet_put(&sheet, metric->key);
-			sheet_put(&sheet, metric->help);
-		}
+		for (metric = family->metrics; metric && metric->id; metric++)
+			put_metric(page, &sheet, service, family, metric);
 		sheet_end(page, &sheet);
 	}
 }
@@ -261,6 +343,7 @@ int qmem_describe(FILE *out, enum qmem_describe_form form, unsigned int parts,
 	if (only && (parts & ~shared))
 		parts &= ~shared;
 	page.form = forms[form];
+	page.parts = parts;
 	page.headings = !page.form->document || (!only && (parts & ~shared));
 
 	if (parts & QMEM_DESCRIBE_SERVICES)

@@ -3,7 +3,8 @@
  * What the tables of the services say, for people: qmem.plugin --describe, and the tables inside README and man pages.
  *
  * Units are those of the values after the divisor. Names are canonical: service.family.metric, with [label] where a
- * family has instances.
+ * family has instances. Those of the hosts have <label> there. Behind a blank stands the data source, if a list of collectd has
+ * several, and the dimension in Netdata.
  */
 #ifndef QMEM_CONTROL_DESCRIBE_H
 #define QMEM_CONTROL_DESCRIBE_H
@@ -25,8 +26,11 @@ enum qmem_describe_parts {
 	QMEM_DESCRIBE_OPTIONS = 8,   /* options of each service by itself */
 	QMEM_DESCRIBE_FAMILIES = 16, /* a line a family: title, kind, unit, collectd's type, label */
 	QMEM_DESCRIBE_METRICS = 32,  /* every family with its metrics */
+	QMEM_DESCRIBE_COLLECTD = 64, /* with the metrics: what collectd calls them */
+	QMEM_DESCRIBE_NETDATA = 128, /* with the metrics: what Netdata calls them */
 	QMEM_DESCRIBE_ALL = QMEM_DESCRIBE_SERVICES | QMEM_DESCRIBE_GLOBAL | QMEM_DESCRIBE_COMMON |
-			    QMEM_DESCRIBE_OPTIONS | QMEM_DESCRIBE_METRICS, /* the metrics tell the families */
+			    QMEM_DESCRIBE_OPTIONS | QMEM_DESCRIBE_METRICS | QMEM_DESCRIBE_COLLECTD |
+			    QMEM_DESCRIBE_NETDATA, /* the metrics tell the families */
 };
 
 /*

@@ -67,7 +67,7 @@ static void put_details(FILE *out, const struct sheet *sheet, char *const *cells
 	bool any = false;
 
 	for (size_t column = 1; column + 1 < sheet->width; column++) {
-		if (!*cells[column])
+		if (!*cells[column] || (sheet->below >> column & 1))
 			continue;
 		fputs(sheet->sentences ? ".br\n" : any ? "; " : " (", out);
 		if (sheet->columns[column].style != PHRASE) {
@@ -82,6 +82,17 @@ static void put_details(FILE *out, const struct sheet *sheet, char *const *cells
 	}
 	if (any && !sheet->sentences)
 		fputc(')', out);
+}
+
+static void put_below(FILE *out, const struct sheet *sheet, char *const *cells)
+{
+	for (size_t column = 0; column < sheet->width; column++) {
+		if (!(sheet->below >> column & 1) || !*cells[column])
+			continue;
+		fprintf(out, ".br\n%s: ", sheet->columns[column].head);
+		put(out, sheet->columns[column].style, cells[column]);
+		fputc('\n', out);
+	}
 }
 
 /* The first cell is the tag, the last one its text; the others stand in brackets after the tag, or below the text. */
@@ -104,6 +115,7 @@ static void put_sheet(FILE *out, const struct sheet *sheet)
 		fputc('\n', out);
 		if (sheet->sentences)
 			put_details(out, sheet, cells);
+		put_below(out, sheet, cells);
 	}
 }
 

@@ -48,6 +48,8 @@ static void put_row(FILE *out, const struct sheet *sheet, char *const *cells, co
 	size_t blanks = 2;
 
 	for (size_t column = 0; column < sheet->width; column++) {
+		if (sheet->below >> column & 1)
+			continue;
 		if (*cells[column]) {
 			fprintf(out, "%*s", (int)blanks, "");
 			put(out, sheet->columns[column].style, cells[column]);
@@ -58,6 +60,13 @@ static void put_row(FILE *out, const struct sheet *sheet, char *const *cells, co
 			blanks += widths[column] - width_of(cells[column]) + 2;
 	}
 	fputc('\n', out);
+	for (size_t column = 0; column < sheet->width; column++) {
+		if (!(sheet->below >> column & 1) || !*cells[column])
+			continue;
+		fprintf(out, "    %-8s  ", sheet->columns[column].head);
+		put(out, sheet->columns[column].style, cells[column]);
+		fputc('\n', out);
+	}
 }
 
 static void put_sheet(FILE *out, const struct sheet *sheet)

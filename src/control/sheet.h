@@ -23,7 +23,8 @@ struct column {
 struct sheet {
 	const struct column *columns;
 	size_t width;
-	bool sentences; /* cells are long */
+	bool sentences;     /* cells are long */
+	unsigned int below; /* bit i: a text and a man page have column i on a line of its own, below the row */
 	char **cells;
 	size_t n, room;
 	int err; /* -ENOMEM: cells are missing */

@@ -171,6 +171,12 @@ void qmem_collectd_type_instance(char dst[QMEM_COLLECTD_NAME], const char *famil
 	snprintf(dst, QMEM_COLLECTD_NAME, "%s%s%s", family, metric ? "_" : "", metric ? metric : "");
 }
 
+void qmem_collectd_identifier(char *dst, size_t size, const char *plugin, const char *plugin_instance, const char *type,
+			      const char *type_instance)
+{
+	snprintf(dst, size, "%s%s%s/%s-%s", plugin, *plugin_instance ? "-" : "", plugin_instance, type, type_instance);
+}
+
 /* ---- Netdata ---- */
 
 void qmem_netdata_context(char dst[QMEM_NETDATA_NAME], const char *service, const char *family)
@@ -178,17 +184,30 @@ void qmem_netdata_context(char dst[QMEM_NETDATA_NAME], const char *service, cons
 	snprintf(dst, QMEM_NETDATA_NAME, "qmem.%s_%s", service, family);
 }
 
+/* What stands before an instance. Returns its length. */
+static size_t begin_chart(char dst[QMEM_NETDATA_NAME], const char *service, const char *family)
+{
+	return (size_t)snprintf(dst, QMEM_NETDATA_NAME, "qmem.%s_%s_", service, family);
+}
+
 void qmem_netdata_chart(char dst[QMEM_NETDATA_NAME], const char *service, const char *family, const char *instance)
 {
 	size_t len;
 
-	qmem_netdata_context(dst, service, family);
-	if (!instance)
+	if (!instance) {
+		qmem_netdata_context(dst, service, family);
 		return;
-	len = strlen(dst);
-	dst[len++] = '_';
+	}
+	len = begin_chart(dst, service, family);
 	/* a '.' or '-' stands for something in some of what reads an id */
 	qmem_name_safe(dst + len, QMEM_NETDATA_NAME - len, instance, "");
+}
+
+void qmem_netdata_chart_of(char dst[QMEM_NETDATA_NAME], const char *service, const char *family, const char *safe)
+{
+	size_t len = begin_chart(dst, service, family);
+
+	snprintf(dst + len, QMEM_NETDATA_NAME - len, "%s", safe);
 }
 
 /* ---- options ---- */

@@ -65,6 +65,9 @@ enum qmem_collectd_lists qmem_collectd_lists(const struct qmem_family *family, c
 const char *qmem_collectd_type(const struct qmem_family *family, enum qmem_collectd_lists lists);
 /* <family>_<metric>; metric NULL: <family> */
 void qmem_collectd_type_instance(char dst[QMEM_COLLECTD_NAME], const char *family, const char *metric);
+/* All of it in one, as people write it; `plugin_instance` may be "". */
+void qmem_collectd_identifier(char *dst, size_t size, const char *plugin, const char *plugin_instance, const char *type,
+			      const char *type_instance);
 
 /*
  * ---- in Netdata: a family is a context, its instances are charts, and a dimension is called as the metric is ----
@@ -75,6 +78,8 @@ void qmem_collectd_type_instance(char dst[QMEM_COLLECTD_NAME], const char *famil
 void qmem_netdata_context(char dst[QMEM_NETDATA_NAME], const char *service, const char *family);
 /* The context, and _<instance> unless that is NULL. */
 void qmem_netdata_chart(char dst[QMEM_NETDATA_NAME], const char *service, const char *family, const char *instance);
+/* The same for an instance that is safe already, or stands in for one. */
+void qmem_netdata_chart_of(char dst[QMEM_NETDATA_NAME], const char *service, const char *family, const char *safe);
 
 /* Equal but for case, blanks, '-' and '_'. */
 bool qmem_name_same(const char *a, const char *b);

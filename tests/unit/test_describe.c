@@ -98,16 +98,39 @@ static char *describe(enum qmem_describe_form form, unsigned int parts, const ch
 		free(text_);                                                                                           \
 	} while (0)
 
+#define NAMES (QMEM_DESCRIBE_METRICS | QMEM_DESCRIBE_COLLECTD | QMEM_DESCRIBE_NETDATA)
+
 START_TEST(text_is_aligned)
 {
 	PRINTS(QMEM_DESCRIBE_TEXT, QMEM_DESCRIBE_METRICS, "odd",
 	       "Metrics of odd\n"
-	       "odd.usage: What is used (gauge, bytes; collectd type memory)\n"
+	       "odd.usage: What is used (gauge, bytes)\n"
 	       "  odd.usage.plain  Plain  a plain one\n"
 	       "  odd.usage.odd           .a|b_c <d> \\e 'f' - \"g\"\n"
 	       "\n"
-	       "odd.traffic: Per device (counter, packets, one per device, with Detail; collectd type if_packets)\n"
+	       "odd.traffic: Per device (counter, packets, one per device, with Detail)\n"
 	       "  odd.traffic.rx[device]  a|`b  caf\xc3\xa9 ??\n");
+}
+END_TEST
+
+/* What the hosts call them: the type has two sources, of which one is missing here, and then collectd's sink does not use it. */
+START_TEST(text_has_names)
+{
+	PRINTS(QMEM_DESCRIBE_TEXT, NAMES, "odd",
+	       "Metrics of odd\n"
+	       "odd.usage: What is used (gauge, bytes; collectd type memory; Netdata context qmem.odd_usage)\n"
+	       "  odd.usage.plain  Plain  a plain one\n"
+	       "    collectd  qmem_odd/memory-usage_plain\n"
+	       "    Netdata   qmem.odd_usage plain\n"
+	       "  odd.usage.odd           .a|b_c <d> \\e 'f' - \"g\"\n"
+	       "    collectd  qmem_odd/memory-usage_odd\n"
+	       "    Netdata   qmem.odd_usage odd\n"
+	       "\n"
+	       "odd.traffic: Per device (counter, packets, one per device, with Detail; collectd type derive; Netdata context "
+	       "qmem.odd_traffic)\n"
+	       "  odd.traffic.rx[device]  a|`b  caf\xc3\xa9 ??\n"
+	       "    collectd  qmem_odd-<device>/derive-traffic_rx\n"
+	       "    Netdata   qmem.odd_traffic_<device> rx\n");
 }
 END_TEST
 
@@ -136,39 +159,42 @@ END_TEST
 
 START_TEST(markdown_is_escaped)
 {
-	PRINTS(QMEM_DESCRIBE_MARKDOWN, QMEM_DESCRIBE_METRICS, "odd",
+	PRINTS(QMEM_DESCRIBE_MARKDOWN, QMEM_DESCRIBE_METRICS | QMEM_DESCRIBE_COLLECTD, "odd",
 	       "`odd.usage`: What is used (gauge, bytes; collectd type `memory`)\n"
 	       "\n"
-	       "| Metric | Kernel | Meaning |\n"
-	       "| --- | --- | --- |\n"
-	       "| `odd.usage.plain` | `Plain` | a plain one |\n"
-	       "| `odd.usage.odd` | | .a\\|b\\_c &lt;d&gt; \\\\e 'f' - \"g\" |\n"
+	       "| Metric | Kernel | collectd | Meaning |\n"
+	       "| --- | --- | --- | --- |\n"
+	       "| `odd.usage.plain` | `Plain` | `qmem_odd/memory-usage_plain` | a plain one |\n"
+	       "| `odd.usage.odd` | | `qmem_odd/memory-usage_odd` | .a\\|b\\_c &lt;d&gt; \\\\e 'f' - \"g\" |\n"
 	       "\n"
-	       "`odd.traffic`: Per device (counter, packets, one per device, with Detail; collectd type `if_packets`)\n"
+	       "`odd.traffic`: Per device (counter, packets, one per device, with Detail; collectd type `derive`)\n"
 	       "\n"
-	       "| Metric | Kernel | Meaning |\n"
-	       "| --- | --- | --- |\n"
-	       "| `odd.traffic.rx[device]` | `` a\\|`b `` | caf\xc3\xa9 ?? |\n");
+	       "| Metric | Kernel | collectd | Meaning |\n"
+	       "| --- | --- | --- | --- |\n"
+	       "| `odd.traffic.rx[device]` | `` a\\|`b `` | `qmem_odd-<device>/derive-traffic_rx` | caf\xc3\xa9 ?? |\n");
 }
 END_TEST
 
 START_TEST(man_is_escaped)
 {
-	PRINTS(QMEM_DESCRIBE_MAN, QMEM_DESCRIBE_METRICS, "odd",
+	PRINTS(QMEM_DESCRIBE_MAN, QMEM_DESCRIBE_METRICS | QMEM_DESCRIBE_NETDATA, "odd",
 	       ".PP\n"
-	       "\\fBodd.usage\\fR: What is used (gauge, bytes; collectd type \\fBmemory\\fR)\n"
+	       "\\fBodd.usage\\fR: What is used (gauge, bytes; Netdata context \\fBqmem.odd_usage\\fR)\n"
 	       ".TP\n"
 	       "\\fBodd.usage.plain\\fR (kernel \\fBPlain\\fR)\n"
 	       "a plain one\n"
+	       ".br\nNetdata: \\fBqmem.odd_usage plain\\fR\n"
 	       ".TP\n"
 	       "\\fBodd.usage.odd\\fR\n"
 	       "\\&.a|b_c <d> \\(rse \\(aqf\\(aq - \\(dqg\\(dq\n"
+	       ".br\nNetdata: \\fBqmem.odd_usage odd\\fR\n"
 	       ".PP\n"
-	       "\\fBodd.traffic\\fR: Per device (counter, packets, one per device, with Detail; collectd type "
-	       "\\fBif_packets\\fR)\n"
+	       "\\fBodd.traffic\\fR: Per device (counter, packets, one per device, with Detail; Netdata context "
+	       "\\fBqmem.odd_traffic\\fR)\n"
 	       ".TP\n"
 	       "\\fBodd.traffic.rx[device]\\fR (kernel \\fBa|\\(gab\\fR)\n"
-	       "caf\\[u00E9] ??\n");
+	       "caf\\[u00E9] ??\n"
+	       ".br\nNetdata: \\fBqmem.odd_traffic_<device> rx\\fR\n");
 	PRINTS(QMEM_DESCRIBE_MAN, QMEM_DESCRIBE_SERVICES, "odd",
 	       ".TP\n"
 	       "\\fBodd\\fR\n"
@@ -330,6 +356,7 @@ SUITE(describe)
 	TCase *tests = tcase_create("describe");
 
 	tcase_add_test(tests, text_is_aligned);
+	tcase_add_test(tests, text_has_names);
 	tcase_add_test(tests, text_options);
 	tcase_add_test(tests, markdown_is_escaped);
 	tcase_add_test(tests, man_is_escaped);
