@@ -493,7 +493,8 @@ def check_stall(guest):
         err = files[f"{who}.err"]
         stream = Stream(files[f"{who}.stream"])
         for condition in CONDITIONS:
-            pattern = rf"WARNING: pressure\.pressure\[{condition}\]: memory pressure: {condition[7:]} stalled for \d+ ms, [\d.]+ %, of the last"
+            who_stalled = "all" if condition.endswith("full") else "some"
+            pattern = rf"WARNING: pressure\.pressure\[{condition}\]: memory pressure: {who_stalled} tasks stalled [\d.]+ % of the last"
             tap.ok(re.search(pattern, err), f"{guest.name}: {condition} as {who}: the event", err, f"stalled {stalled:.1f} %")
             tap.ok(re.search(rf"OKAY: pressure\.pressure\[{condition}\]: memory pressure is over", err),
                    f"{guest.name}: {condition} as {who}: its end", err)

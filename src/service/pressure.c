@@ -21,6 +21,7 @@
 #include "service/pressure_event.h"
 #include "service/pressure_trigger.h"
 #include "service/vmstat.h"
+#include "util/words.h"
 
 #define POLL_LEAST (QMEM_SECOND / 2)
 #define POLL_MOST (2 * QMEM_SECOND)
@@ -303,14 +304,14 @@ static void note(struct qmem *q, const struct pressure *p)
 	for (size_t i = 0; i < p->n; i++)
 		kernel += p->watchers[i].fd >= 0;
 	if (kernel)
-		text_add(text, sizeof(text), "%zu trigger%s of the kernel%s", kernel, kernel == 1 ? "" : "s",
-			 privileged() ? "" : " (without CAP_SYS_RESOURCE up to 2 s late; false ones are dropped)");
+		words_add(text, sizeof(text), "%zu trigger%s of the kernel%s", kernel, kernel == 1 ? "" : "s",
+			  privileged() ? "" : " (without CAP_SYS_RESOURCE up to 2 s late; false ones are dropped)");
 	for (size_t i = 0; i < p->n; i++) {
 		const struct watcher *w = &p->watchers[i];
 
 		if (w->fd < 0)
-			text_add(text, sizeof(text), "%s%s %s: %s", *text ? "; " : "", w->name,
-				 w->off ? "off" : "polled", w->why);
+			words_add(text, sizeof(text), "%s%s %s: %s", *text ? "; " : "", w->name,
+				  w->off ? "off" : "polled", w->why);
 	}
 	qmem_note(q, "%s", text);
 }

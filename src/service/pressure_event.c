@@ -2,12 +2,12 @@
 #include "service/pressure_event.h"
 
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "engine/option.h"
 #include "util/value.h"
+#include "util/words.h"
 
 #define RECLAIM_APART QMEM_SECOND /* twelve of them reach back beyond the longest window */
 
@@ -66,37 +66,21 @@ static void reclaim_rates(struct qmem *q, struct reclaim_history *h, int64_t win
 	keep(h, &now);
 }
 
-#define FIELDS_TEXT 24
-
 static void rate_text(char *dst, double rate)
 {
-	snprintf(dst, FIELDS_TEXT, rate > 0 && rate < 10 ? "%.1f" : "%.0f", rate);
+	snprintf(dst, WORDS_NUMBER, rate > 0 && rate < 10 ? "%.1f" : "%.0f", rate);
 }
 
-void text_add(char *dst, size_t size, const char *fmt, ...)
-{
-	size_t len = strlen(dst);
-	va_list args;
+/* As the kernel means them: some is one at least, full is all that could run. */
+static const char *const who[PSI_KINDS] = { [PSI_SOME] = "some tasks", [PSI_FULL] = "all tasks" };
 
-	va_start(args, fmt);
-	vsnprintf(dst + len, size - len, fmt, args);
-	va_end(args);
-}
-
-/* A length of time for humans: "2.0 s", "12 s", "3 min 20 s", "5 h 3 min". */
-static void span_text(char *dst, uint64_t ns)
-{
-	unsigned long long s = ns / QMEM_SECOND;
-
-	if (s < 10)
-		snprintf(dst, FIELDS_TEXT, "%.1f s", (double)ns / 1e9);
-	else if (s < 120)
-		snprintf(dst, FIELDS_TEXT, "%llu s", s);
-	else if (s < 7200)
-		snprintf(dst, FIELDS_TEXT, "%llu min %llu s", s / 60, s % 60);
-	else
-		snprintf(dst, FIELDS_TEXT, "%llu h %llu min", s / 3600, s / 60 % 60);
-}
+/* Who it may be. */
+static const char *const see[PSI_RESOURCES] = {
+	[PSI_MEMORY] = "procmem.rss",
+	[PSI_IO] = "procstat.blocked",
+	[PSI_CPU] = "cpuload.time",
+	[PSI_IRQ] = "cpuload.cpu",
+};
 
 void pressure_raise(struct qmem *q, const struct pressure_condition *c, struct reclaim_history *reclaims,
 		    uint64_t repeat)
@@ -108,14 +92,14 @@ void pressure_raise(struct qmem *q, const struct pressure_condition *c, struct r
 		[DIRECT_SCAN] = { "direct_scan", "direct scan" },
 		[ALLOCATION_STALLS] = { "allocation_stalls", "allocation stalls" },
 		[SWAP_IN] = { "swap_in", "swap in" },
-		[SWAP_OUT] = { "swap_out", "out" },
+		[SWAP_OUT] = { "swap_out", "and out" },
 	};
 	const struct trigger *t = c->told;
 	const char *resource = psi_resources[c->resource], *kind = psi_kinds[c->kind];
 	double share = t->share_span ? (double)t->share_stall * 1e5 / (double)t->share_span : 0, rates[RECLAIM_COUNTS];
-	char threshold[FIELDS_TEXT], window[FIELDS_TEXT], share_text[FIELDS_TEXT], span[FIELDS_TEXT],
-		lasts[FIELDS_TEXT];
-	char texts[RECLAIM_COUNTS][FIELDS_TEXT];
+	char threshold[WORDS_NUMBER], window[WORDS_NUMBER], share_text[WORDS_NUMBER], span[WORDS_NUMBER],
+		lasts[WORDS_NUMBER];
+	char texts[RECLAIM_COUNTS][WORDS_NUMBER];
 	struct qmem_label fields[7 + RECLAIM_COUNTS + 1] = {
 		{ "resource", resource }, { "kind", kind },      { "threshold", threshold }, { "window", window },
 		{ "share", share_text },  { "duration", lasts }, { "state", "active" },
@@ -129,24 +113,24 @@ void pressure_raise(struct qmem *q, const struct pressure_condition *c, struct r
 		.repeat = repeat,
 		.fields = fields,
 	};
-	const char *joint = "; meanwhile per second: ";
+	const char *joint = "; per second: ";
 
 	qmem_print_duration(threshold, sizeof(threshold), t->spec.stall);
 	qmem_print_duration(window, sizeof(window), t->spec.window);
 	snprintf(share_text, sizeof(share_text), "%.1f", share);
-	span_text(span, t->share_span);
-	span_text(lasts, c->last - c->since);
+	words_span(span, t->share_span);
+	words_span(lasts, c->last - c->since);
 	snprintf(event.message, sizeof(event.message),
-		 "%s pressure: %s stalled for %" PRId64 " ms, %s %%, of the last %s (limit %s in %s), for %s", resource,
-		 kind, t->share_stall / 1000, share_text, span, threshold, window, lasts);
+		 "%s pressure: %s stalled %s %% of the last %s (limit %s in %s), for %s; see %s", resource,
+		 who[c->kind], share_text, span, threshold, window, lasts, see[c->resource]);
 	reclaim_rates(q, reclaims, t->spec.window, rates);
 	for (int i = 0; i < RECLAIM_COUNTS; i++) {
 		if (rates[i] < 0)
 			continue;
 		rate_text(texts[i], rates[i]);
 		fields[n++] = (struct qmem_label){ counts[i].field, texts[i] };
-		text_add(event.message, sizeof(event.message), "%s%s %s%s", joint, counts[i].words, texts[i],
-			 i == ALLOCATION_STALLS || i == SWAP_IN ? "" : " pages");
+		words_add(event.message, sizeof(event.message), "%s%s %s%s", joint, counts[i].words, texts[i],
+			  i == ALLOCATION_STALLS || i == SWAP_IN ? "" : " pages");
 		joint = i == SWAP_IN ? " " : ", ";
 	}
 	qmem_raise(q, &event);
@@ -156,7 +140,8 @@ void pressure_raise_over(struct qmem *q, const struct pressure_condition *c)
 {
 	const struct trigger *t = c->told;
 	const char *resource = psi_resources[c->resource], *kind = psi_kinds[c->kind];
-	char threshold[FIELDS_TEXT], window[FIELDS_TEXT], lasted[FIELDS_TEXT], stalled[FIELDS_TEXT], quiet[FIELDS_TEXT];
+	char threshold[WORDS_NUMBER], window[WORDS_NUMBER], lasted[WORDS_NUMBER], stalled[WORDS_NUMBER],
+		quiet[WORDS_NUMBER];
 	const struct qmem_label fields[] = {
 		{ "resource", resource }, { "kind", kind },       { "threshold", threshold }, { "window", window },
 		{ "duration", lasted },   { "stalled", stalled }, { "state", "inactive" },    { 0 },
@@ -171,11 +156,11 @@ void pressure_raise_over(struct qmem *q, const struct pressure_condition *c)
 
 	qmem_print_duration(threshold, sizeof(threshold), t->spec.stall);
 	qmem_print_duration(window, sizeof(window), t->spec.window);
-	span_text(lasted, c->last - c->since);
-	span_text(stalled, (uint64_t)c->stalled * 1000);
-	span_text(quiet, qmem_now(q) - c->last);
+	words_span(lasted, c->last - c->since);
+	words_span(stalled, (uint64_t)c->stalled * 1000);
+	words_span(quiet, qmem_now(q) - c->last);
 	snprintf(event.message, sizeof(event.message),
-		 "%s pressure is over: %s stalled for %s within %s (limit %s in %s), and no more for %s", resource,
-		 kind, stalled, lasted, threshold, window, quiet);
+		 "%s pressure is over: %s stalled %s within %s (limit %s in %s), then nothing for %s", resource,
+		 who[c->kind], stalled, lasted, threshold, window, quiet);
 	qmem_raise(q, &event);
 }

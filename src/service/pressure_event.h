@@ -21,9 +21,6 @@ struct reclaim_history {
 	size_t n;
 };
 
-/* Adds to a text of `size` bytes what fits. */
-void text_add(char *dst, size_t size, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
-
 /* Remembers a sample, unless the one before it is less than a second old. */
 void reclaim_keep(struct reclaim_history *history, const struct vmstat *vm, uint64_t when);
 
