@@ -134,7 +134,7 @@ def stuck(name, one, locked):
     ticks = [one.tick(20) for _ in range(TICKS)]
     tap.ok(all(v and v["procmem.rss"] for v in ticks), f"{name}: {TICKS} ticks come meanwhile", one.stderr())
     tap.ok(one.until(lambda v: left(v) > 0, SLOW), f"{name}: it is left behind", one.stderr())
-    said = f"{name} of pid {locked.pid} has not come back for "
+    said = f"file is stuck, all else goes on: {name} of pid {locked.pid}, for "
     tap.ok(said in one.stderr(), f"{name}: and named", one.stderr())
 
 
@@ -158,7 +158,7 @@ def stuck_collectd(daemon, locked):
     tap.ok(waits(daemon.child.pid), "collectd: the worker waits", daemon.text())
     tap.ok(tap.wait_for(lambda: last_of(daemon, "qmem_self/threads-left_targets") > 0, SLOW), "collectd: it is left behind",
            daemon.text())
-    tap.ok(f"of pid {locked.pid} has not come back for " in daemon.text(), "collectd: and named", daemon.text())
+    tap.ok(f"of pid {locked.pid}, for " in daemon.text(), "collectd: and named", daemon.text())
 
 
 def meanwhile_collectd(daemon):
@@ -200,7 +200,7 @@ def real(directory):
         tap.ok(status == 0 and seconds < STOP, "collectd: an end meanwhile is none of its business", status, seconds)
     locked.close()
     tap.ok(last.until(lambda v: left(v) == 0, SLOW), "smaps_rollup: the one that was left behind comes back", last.stderr())
-    tap.ok(f"smaps_rollup of pid {locked.pid} has come back after " in last.stderr(), "smaps_rollup: which is told", last.stderr())
+    tap.ok(f"file is no longer stuck: smaps_rollup of pid {locked.pid}, it was for " in last.stderr(), "smaps_rollup: which is told", last.stderr())
     tap.ok(tap.wait_for(lambda: last.tick(20) and threads(last.child.pid) == 2), "smaps_rollup: and its thread ends",
            threads(last.child.pid))
     tap.ok((last.stop() or STOP) < STOP, "smaps_rollup: and it ends")

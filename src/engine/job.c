@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "engine/turn.h"
+#include "util/words.h"
 
 enum { LEFT = 1, WAITS }; /* states of the event */
 
@@ -22,9 +23,7 @@ static void unlink_job(struct qmem_job **at, const struct qmem_job *job)
 
 static void raise_stuck(struct qmem *q, const struct qmem_job *job, enum qmem_severity severity)
 {
-	unsigned long long seconds = (q->now - job->since) / QMEM_SECOND;
-	const char *lane = names[job->lane];
-	char instance[96];
+	char instance[96], span[WORDS_NUMBER];
 	struct qmem_event event = {
 		.severity = severity,
 		.service = job->owner ? job->owner->service->name : "self",
@@ -36,21 +35,24 @@ static void raise_stuck(struct qmem *q, const struct qmem_job *job, enum qmem_se
 		snprintf(instance, sizeof(instance), "%s of pid %" PRId32, job->what, job->at);
 	else
 		snprintf(instance, sizeof(instance), "%s", job->what);
+	words_span(span, q->now - job->since);
 	if (severity == QMEM_OKAY) {
-		snprintf(event.message, sizeof(event.message), "%s has come back after %llu s", instance, seconds);
+		snprintf(event.message, sizeof(event.message), "file is no longer stuck: %s, it was for %s", instance,
+			 span);
 	} else if (job->left) {
 		event.state = LEFT;
 		snprintf(event.message, sizeof(event.message),
-			 "%s has not come back for %llu s: its thread is left behind, %" PRIu64
-			 " of at most %d, all else goes on",
-			 instance, seconds, q->totals.left[job->lane], QMEM_LEFT_MOST);
+			 "file is stuck, all else goes on: %s, for %s; thread %" PRIu64 " of at most %d is left behind",
+			 instance, span, q->totals.left[job->lane], QMEM_LEFT_MOST);
 	} else {
 		event.state = WAITS;
 		snprintf(event.message, sizeof(event.message),
-			 "%s has not come back for %llu s, with %" PRIu64
-			 " threads left behind before: the lane '%s' waits, all else goes on",
-			 instance, seconds, q->totals.left[job->lane], lane);
+			 "file is stuck, and the lane '%s' waits: %s, for %s; %" PRIu64
+			 " threads are left behind already",
+			 names[job->lane], instance, span, q->totals.left[job->lane]);
 	}
+	if (severity != QMEM_OKAY && job->at)
+		words_add(event.message, sizeof(event.message), "; see what pid %" PRId32 " waits for", job->at);
 	qmem_raise(q, &event);
 }
 

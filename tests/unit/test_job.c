@@ -100,9 +100,10 @@ START_TEST(a_stuck_job_is_an_event)
 	ck_assert_str_eq(recorder_take(&r), "");
 	ck_assert(!qmem_is_stuck(r.q, "smaps", 17));
 	qmem_dispatch(r.q, NULL, 0, qmem_next(r.q));
-	ck_assert_str_eq(recorder_take(&r),
-			 "event WARNING self.worker[smaps of pid 17] smaps of pid 17 has not come back for 30 s: its "
-			 "thread is left behind, 1 of at most 4, all else goes on\n");
+	ck_assert_str_eq(
+		recorder_take(&r),
+		"event WARNING self.worker[smaps of pid 17] file is stuck, all else goes on: smaps of pid 17, for "
+		"30 s; thread 1 of at most 4 is left behind; see what pid 17 waits for\n");
 	ck_assert(r.left->left);
 	ck_assert(qmem_is_stuck(r.q, "smaps", 17));
 	ck_assert(qmem_is_stuck(r.q, NULL, 17));
@@ -114,21 +115,24 @@ START_TEST(a_stuck_job_is_an_event)
 	/* a job for many processes says which one it is at */
 	QMEM_JOB_AT(r.jobs, 42, 7);
 	qmem_dispatch(r.q, NULL, 0, 160 * QMEM_SECOND);
-	ck_assert_str_eq(recorder_take(&r),
-			 "event WARNING self.worker[cmdline of pid 42] cmdline of pid 42 has not come back for 30 s: "
-			 "its thread is left behind, 2 of at most 4, all else goes on\n");
+	ck_assert_str_eq(
+		recorder_take(&r),
+		"event WARNING self.worker[cmdline of pid 42] file is stuck, all else goes on: cmdline of pid 42, "
+		"for 30 s; thread 2 of at most 4 is left behind; see what pid 42 waits for\n");
 	/* it may have gone on meanwhile: what was said of it is over, no other thing */
 	QMEM_JOB_AT(r.left, 43, 8);
 	ck_assert_uint_eq(qmem_stuck_of(r.q, 7), 1);
 	ck_assert_uint_eq(qmem_stuck_of(r.q, 8), 0);
 	ck_assert(recorder_come_back(&r));
-	ck_assert_str_eq(recorder_take(&r),
-			 "event OKAY self.worker[cmdline of pid 42] cmdline of pid 42 has come back after 30 s\n");
+	ck_assert_str_eq(
+		recorder_take(&r),
+		"event OKAY self.worker[cmdline of pid 42] file is no longer stuck: cmdline of pid 42, it was for 30 s\n");
 	ck_assert(!qmem_is_stuck(r.q, "cmdline", 42));
 	ck_assert_uint_eq(totals().late, 60 * QMEM_SECOND);
 	qmem_dispatch(r.q, NULL, 0, 190 * QMEM_SECOND);
-	ck_assert_str_eq(recorder_take(&r), "event WARNING self.worker[passwd] passwd has not come back for 30 s: its "
-					    "thread is left behind, 2 of at most 4, all else goes on\n");
+	ck_assert_str_eq(recorder_take(&r),
+			 "event WARNING self.worker[passwd] file is stuck, all else goes on: passwd, for "
+			 "30 s; thread 2 of at most 4 is left behind\n");
 	ck_assert(qmem_is_stuck(r.q, "passwd", 0));
 	ck_assert(!qmem_is_stuck(r.q, "another", 0));
 	while (recorder_come_back(&r))
@@ -171,10 +175,10 @@ START_TEST(four_are_left_behind_at_most)
 	ck_assert_uint_eq(totals().left[QMEM_TARGETS], 4);
 	(void)recorder_take(&r);
 	qmem_dispatch(r.q, NULL, 0, 150 * QMEM_SECOND);
-	ck_assert_str_eq(recorder_take(&r),
-			 "event FAILURE self.worker[smaps of pid 5] smaps of pid 5 has not come back for "
-			 "30 s, with 4 threads left behind before: the lane 'targets' waits, all else "
-			 "goes on\n");
+	ck_assert_str_eq(
+		recorder_take(&r),
+		"event FAILURE self.worker[smaps of pid 5] file is stuck, and the lane 'targets' waits: smaps of "
+		"pid 5, for 30 s; 4 threads are left behind already; see what pid 5 waits for\n");
 	qmem_dispatch(r.q, NULL, 0, 300 * QMEM_SECOND);
 	ck_assert_str_eq(recorder_take(&r), "");
 	ck_assert_uint_eq(totals().left[QMEM_TARGETS], 4);
@@ -182,10 +186,12 @@ START_TEST(four_are_left_behind_at_most)
 	ck_assert(qmem_is_stuck(r.q, "smaps", 5));
 	ck_assert(!qmem_is_stuck(r.q, "smaps", 6));
 	ck_assert(recorder_come_back(&r));
-	ck_assert_str_eq(recorder_take(&r),
-			 "event OKAY self.worker[smaps of pid 4] smaps of pid 4 has come back after 210 s\n"
-			 "event WARNING self.worker[smaps of pid 5] smaps of pid 5 has not come back for 180 s: its "
-			 "thread is left behind, 4 of at most 4, all else goes on\n");
+	ck_assert_str_eq(
+		recorder_take(&r),
+		"event OKAY self.worker[smaps of pid 4] file is no longer stuck: smaps of pid 4, it was for 3 "
+		"min 30 s\n"
+		"event WARNING self.worker[smaps of pid 5] file is stuck, all else goes on: smaps of pid 5, for 3 min 0 s; "
+		"thread 4 of at most 4 is left behind; see what pid 5 waits for\n");
 	ck_assert_uint_eq(totals().left[QMEM_TARGETS], 4);
 	ck_assert(recorder_work(&r));
 	ck_assert_ptr_null(r.jobs);
@@ -237,9 +243,10 @@ START_TEST(no_thread_to_take_over)
 	r.hold_jobs = r.no_threads = true;
 	ck_assert_int_eq(work(QMEM_STORE, "backup", 0), 0);
 	qmem_dispatch(r.q, NULL, 0, 30 * QMEM_SECOND);
-	ck_assert_str_eq(recorder_take(&r),
-			 "event FAILURE self.worker[backup] backup has not come back for 30 s, with 0 "
-			 "threads left behind before: the lane 'store' waits, all else goes on\n");
+	ck_assert_str_eq(
+		recorder_take(&r),
+		"event FAILURE self.worker[backup] file is stuck, and the lane 'store' waits: backup, for 30 s; "
+		"0 threads are left behind already\n");
 	ck_assert(!r.jobs->left);
 	r.no_threads = false;
 	qmem_dispatch(r.q, NULL, 0, 60 * QMEM_SECOND);
