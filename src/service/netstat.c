@@ -2,41 +2,18 @@
 /* Traffic of the network interfaces: the busiest ones each, the rest as one sum. */
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "util/fnv.h"
+#include "kernel/instances.h"
 #include "kernel/sound.h"
 #include "proc/netdev.h"
 #include "rows.h"
 #include "util/select.h"
+#include "service/netstat_renamed.h"
 #include "services.h"
-#include "util/top.h"
-#include "util/value.h"
-
-#define OTHER "other"
-#define MARGIN 25                  /* percent more traffic to take another's place */
-#define FORGET_AFTER 60            /* rounds without being seen */
-#define SMOOTH 4                   /* rounds over which traffic is averaged */
-#define DISTURBED_MOST 64          /* interfaces whose counters others may have taken over; more is another matter */
-#define QUARTER (INT64_C(1) << 30) /* of 32 bits */
-#define NONE UINT32_MAX
 
 struct counters {
 	int64_t v[NETDEV_COLUMNS];
-};
-
-struct device {
-	char *name;
-	size_t name_len;
-	uint32_t hash;
-	bool wanted;               /* by the rules */
-	bool before;               /* the round before this one had it, too */
-	uint64_t round;            /* that has seen it last */
-	int64_t rate;              /* bytes per second, smoothed */
-	struct counters raw, last; /* of this round, of the one before */
-	struct counters total;     /* what hosts get: it never falls */
-	struct counters delta;     /* since the round before; QMEM_NA: not known */
 };
 
 enum namespace { NAMESPACE_INIT, NAMESPACE_SELF };
@@ -49,18 +26,15 @@ struct netstat {
 
 	struct qmem_file file;
 	bool chosen; /* which file it is */
-	struct select select;
-	struct top top;
 	struct qmem_complaint malformed, beyond;
-	uint64_t round, now;
+	struct instances all;
+};
 
-	struct device *devices; /* in the order of their first appearance */
-	struct top_item *items; /* one each */
-	size_t n, room;
-	uint32_t *order; /* which device was on which line */
-	size_t order_room;
-	uint32_t *slots; /* hash table, twice `room` */
-	struct counters other;
+static const struct instances_kind kind = {
+	.what = "interfaces",
+	.columns = NETDEV_COLUMNS,
+	.score = UINT64_C(1) << NETDEV_RX_BYTES | UINT64_C(1) << NETDEV_TX_BYTES,
+	.most = 16384,
 };
 
 static const struct qmem_metric bytes_metrics[] = {
@@ -160,7 +134,7 @@ static const struct qmem_option options[] = {
 	  .def = "5",
 	  .min = 0,
 	  .max = 10000,
-	  .help = "how many are shown, those with most traffic; the others are summed as '" OTHER "'" },
+	  .help = "how many are shown, those with most traffic; the others are summed as '" INSTANCES_OTHER "'" },
 	{ 0 },
 };
 
@@ -168,349 +142,6 @@ static const struct qmem_renamed renamed[] = {
 	{ "MaxInterfaces", "Top" },
 	{ 0 },
 };
-
-/* ---- the table of interfaces ---- */
-
-static size_t slots_n(const struct netstat *s)
-{
-	return 2 * s->room;
-}
-
-static void enter(struct netstat *s, uint32_t index)
-{
-	size_t at = s->devices[index].hash % slots_n(s);
-
-	while (s->slots[at] != NONE)
-		at = at + 1 < slots_n(s) ? at + 1 : 0;
-	s->slots[at] = index;
-}
-
-static void enter_all(struct netstat *s)
-{
-	memset(s->slots, 0xff, slots_n(s) * sizeof(*s->slots));
-	for (size_t i = 0; i < s->n; i++)
-		enter(s, (uint32_t)i);
-}
-
-static bool is_named(const struct device *d, const struct netdev *dev)
-{
-	return d->name_len == dev->name_len && memcmp(d->name, dev->name, dev->name_len) == 0;
-}
-
-static uint32_t find(const struct netstat *s, const struct netdev *dev)
-{
-	size_t at;
-
-	if (!s->n)
-		return NONE;
-	at = fnv(dev->name, dev->name_len) % slots_n(s);
-	for (; s->slots[at] != NONE; at = at + 1 < slots_n(s) ? at + 1 : 0)
-		if (is_named(&s->devices[s->slots[at]], dev))
-			return s->slots[at];
-	return NONE;
-}
-
-/* Arrays that have grown stay, also if a later one cannot. */
-static int grow(struct netstat *s)
-{
-	size_t room = s->room ? 2 * s->room : 16;
-	struct device *devices = realloc(s->devices, room * sizeof(*devices));
-	struct top_item *items = realloc(s->items, room * sizeof(*items));
-	uint32_t *slots;
-
-	if (devices)
-		s->devices = devices;
-	if (items)
-		s->items = items;
-	if (!devices || !items)
-		return -ENOMEM;
-	slots = malloc(2 * room * sizeof(*slots));
-	if (!slots)
-		return -ENOMEM;
-	free(s->slots);
-	s->slots = slots;
-	s->room = room;
-	enter_all(s);
-	return 0;
-}
-
-static int add(struct netstat *s, const struct netdev *dev, uint32_t *ret_index)
-{
-	struct device *d;
-	int err;
-
-	if (s->n == s->room) {
-		err = grow(s);
-		if (err)
-			return err;
-	}
-	d = &s->devices[s->n];
-	*d = (struct device){ .name = strndup(dev->name, dev->name_len), .hash = fnv(dev->name, dev->name_len) };
-	if (!d->name)
-		return -ENOMEM;
-	d->name_len = dev->name_len;
-	d->wanted = select_wants(&s->select, d->name);
-	s->items[s->n] = (struct top_item){ 0 };
-	*ret_index = (uint32_t)s->n++;
-	enter(s, *ret_index);
-	return 0;
-}
-
-static void forget(struct netstat *s)
-{
-	size_t kept = 0;
-
-	for (size_t i = 0; i < s->n; i++) {
-		if (s->round - s->devices[i].round > FORGET_AFTER) {
-			free(s->devices[i].name);
-			continue;
-		}
-		s->devices[kept] = s->devices[i];
-		s->items[kept] = s->items[i];
-		kept++;
-	}
-	if (kept == s->n)
-		return;
-	s->n = kept;
-	enter_all(s);
-	memset(s->order, 0xff, s->order_room * sizeof(*s->order));
-}
-
-/* Which interface is on this line. The file's order is stable: it is nearly always the one of the round before. */
-static int locate(struct netstat *s, size_t line, const struct netdev *dev, uint32_t *ret_index)
-{
-	uint32_t index;
-	int err;
-
-	if (line >= s->order_room) {
-		size_t room = s->order_room ? 2 * s->order_room : 16;
-		uint32_t *order = realloc(s->order, room * sizeof(*order));
-
-		if (!order)
-			return -ENOMEM;
-		memset(order + s->order_room, 0xff, (room - s->order_room) * sizeof(*order));
-		s->order = order;
-		s->order_room = room;
-	}
-	index = s->order[line];
-	if (index == NONE || !is_named(&s->devices[index], dev)) {
-		index = find(s, dev);
-		if (index == NONE) {
-			err = add(s, dev, &index);
-			if (err)
-				return err;
-		}
-		s->order[line] = index;
-	}
-	*ret_index = index;
-	return 0;
-}
-
-/* ---- counters ---- */
-
-static bool wraps(int64_t last, int64_t raw)
-{
-	return last >= 3 * QUARTER && last < 4 * QUARTER && raw < QUARTER;
-}
-
-static bool falls(const struct device *d)
-{
-	for (int c = 0; c < NETDEV_COLUMNS; c++)
-		if (d->raw.v[c] != QMEM_NA && d->last.v[c] != QMEM_NA && d->raw.v[c] < d->last.v[c] &&
-		    !wraps(d->last.v[c], d->raw.v[c]))
-			return true;
-	return false;
-}
-
-/* Is the sum of a and b nearer to what another one had than to what d had itself? */
-static bool nearer(const struct device *d, const struct counters *had, enum netdev_column a, enum netdev_column b)
-{
-	double other = (double)had->v[a] + (double)had->v[b];
-
-	return (double)d->raw.v[a] + (double)d->raw.v[b] - other < other - (double)d->last.v[a] - (double)d->last.v[b];
-}
-
-/* Are the counters of d those that another one had? Then a name has gone from one interface to another. Growing beyond
- * what another one had is not enough: a young interface does that by its own traffic. */
-static bool continues(const struct device *d, const struct counters *had)
-{
-	for (int c = 0; c < NETDEV_COLUMNS; c++)
-		if (d->raw.v[c] < had->v[c])
-			return false;
-	return nearer(d, had, NETDEV_RX_BYTES, NETDEV_TX_BYTES) && nearer(d, had, NETDEV_RX_PACKETS, NETDEV_TX_PACKETS);
-}
-
-static void start_over(struct device *d)
-{
-	for (int c = 0; c < NETDEV_COLUMNS; c++)
-		d->delta.v[c] = d->raw.v[c] == QMEM_NA ? QMEM_NA : 0;
-}
-
-static void measure(struct device *d, const struct counters *from)
-{
-	for (int c = 0; c < NETDEV_COLUMNS; c++) {
-		int64_t raw = d->raw.v[c], last = from->v[c];
-
-		if (raw == QMEM_NA || last == QMEM_NA)
-			d->delta.v[c] = raw == QMEM_NA ? QMEM_NA : 0;
-		else if (raw >= last)
-			d->delta.v[c] = raw - last;
-		else
-			d->delta.v[c] = wraps(last, raw) ? raw + 4 * QUARTER - last : 0;
-	}
-}
-
-/*
- * An interface is renamed to a name that another one had: the counters of one of the two fall, or it is gone, and those of
- * the other jump up by a lifetime of traffic. Only what is beyond that is traffic. Any number may have changed names.
- */
-static void find_renamed(struct netstat *s)
-{
-	uint32_t disturbed[DISTURBED_MOST];
-	size_t n = 0;
-
-	for (size_t i = 0; i < s->n && n < DISTURBED_MOST; i++) {
-		const struct device *d = &s->devices[i];
-
-		if ((d->round == s->round && d->before && falls(d)) || d->round + 1 == s->round)
-			disturbed[n++] = (uint32_t)i;
-	}
-	for (size_t k = 0; k < n; k++) {
-		const struct device *from = &s->devices[disturbed[k]];
-		const struct counters *had = from->round == s->round ? &from->last : &from->raw;
-
-		for (size_t i = 0; i < s->n; i++) {
-			struct device *d = &s->devices[i];
-
-			if (d == from || d->round != s->round || !d->before || !continues(d, had))
-				continue;
-			d->before = false;
-			/* its own `last` stays: one more may have that name now */
-			measure(d, had);
-			if (n < DISTURBED_MOST)
-				disturbed[n++] = (uint32_t)i;
-		}
-	}
-}
-
-static void accumulate(struct counters *to, const struct counters *delta)
-{
-	for (int c = 0; c < NETDEV_COLUMNS; c++)
-		value_add(&to->v[c], delta->v[c]);
-}
-
-static int64_t bytes(const struct counters *c)
-{
-	int64_t both = 0;
-
-	value_add(&both, c->v[NETDEV_RX_BYTES]);
-	value_add(&both, c->v[NETDEV_TX_BYTES]);
-	return both;
-}
-
-/* ---- rounds ---- */
-
-static void saw(struct netstat *s, struct device *d, const struct netdev *dev)
-{
-	d->before = d->round && d->round + 1 == s->round;
-	for (int c = 0; c < NETDEV_COLUMNS; c++) {
-		/* what could not be read goes on from the last that could */
-		if (d->raw.v[c] != QMEM_NA || !d->before)
-			d->last.v[c] = d->raw.v[c];
-		d->raw.v[c] = dev->column[c];
-	}
-	if (!d->round)
-		memcpy(d->total.v, dev->column, sizeof(d->total.v));
-	d->round = s->round;
-}
-
-static int take(struct netstat *s, const char *text, size_t len, bool *ret_beyond, size_t *ret_malformed)
-{
-	struct netdev_walk walk = { .at = text, .end = text + len };
-	struct netdev dev;
-
-	*ret_beyond = false;
-	for (size_t line = 0; netdev_next(&walk, &dev); line++) {
-		uint32_t index;
-		int err = locate(s, line, &dev, &index);
-
-		if (err)
-			return err;
-		/* twice in one file: the kernel was changing it */
-		if (s->devices[index].round == s->round)
-			continue;
-		*ret_beyond |= dev.beyond;
-		saw(s, &s->devices[index], &dev);
-	}
-	*ret_malformed = walk.malformed;
-	return 0;
-}
-
-static void account(struct netstat *s, uint64_t now)
-{
-	uint64_t elapsed = now - s->now;
-	bool disturbed = false;
-
-	for (size_t i = 0; i < s->n; i++) {
-		struct device *d = &s->devices[i];
-
-		if (d->round == s->round && d->before)
-			measure(d, &d->last);
-		else if (d->round == s->round)
-			start_over(d);
-		disturbed |= d->round == s->round ? d->before && falls(d) : d->round + 1 == s->round;
-	}
-	if (disturbed)
-		find_renamed(s);
-	for (size_t i = 0; i < s->n; i++) {
-		struct device *d = &s->devices[i];
-
-		s->items[i].score = -1;
-		if (d->round != s->round || !d->wanted)
-			continue;
-		accumulate(&d->total, &d->delta);
-		if (elapsed)
-			d->rate += (value_rate(bytes(&d->delta), elapsed) - d->rate) / SMOOTH;
-		/* at first there is no traffic yet to choose by */
-		s->items[i].score = s->round == 1 ? bytes(&d->raw) : d->rate;
-		/* one that is called like the sum of the others is one of them */
-		if (strcmp(d->name, OTHER) == 0)
-			s->items[i].score = -1;
-	}
-	s->now = now;
-	(void)top_update(&s->top, s->items, s->n);
-}
-
-static void emit(struct qmem *q, const char *name, const struct counters *counters)
-{
-	const struct qmem_instance instance = { name, NULL };
-
-	for (const struct qmem_family *f = families; f->id; f++)
-		qmem_emit(q, f, &instance, counters);
-}
-
-static void emit_all(struct qmem *q, struct netstat *s)
-{
-	bool others = false;
-
-	for (size_t i = 0; i < s->n; i++) {
-		const struct device *d = &s->devices[i];
-		struct counters shown;
-
-		if (d->round != s->round || !d->wanted)
-			continue;
-		if (!s->items[i].in) {
-			others = true;
-			accumulate(&s->other, &d->delta);
-			continue;
-		}
-		for (int c = 0; c < NETDEV_COLUMNS; c++)
-			shown.v[c] = d->raw.v[c] == QMEM_NA ? QMEM_NA : d->total.v[c];
-		emit(q, d->name, &shown);
-	}
-	if (others)
-		emit(q, OTHER, &s->other);
-}
 
 /* ---- the file ---- */
 
@@ -561,14 +192,30 @@ static int choose(struct qmem *q, struct netstat *s)
 	return 0;
 }
 
+static int take(struct qmem *q, struct netstat *s, const char *text, size_t len)
+{
+	struct netdev_walk walk = { .at = text, .end = text + len };
+	struct netdev dev;
+	bool beyond = false;
+	char words[64];
+	int err = 0;
+
+	while (!err && netdev_next(&walk, &dev)) {
+		err = instances_put(&s->all, dev.name, dev.name_len, dev.column);
+		beyond |= dev.beyond;
+	}
+	if (walk.malformed)
+		snprintf(words, sizeof(words), "%zu lines are no interface's", walk.malformed);
+	sound_text(q, &s->malformed, &s->file, walk.malformed ? words : NULL);
+	sound_range(q, &s->beyond, &s->file, beyond);
+	return err;
+}
+
 static int collect(struct qmem *q, void *state)
 {
 	struct netstat *s = state;
-	char words[64];
-	size_t malformed;
 	const char *text;
 	ssize_t len;
-	bool beyond;
 	int err;
 
 	if (!s->chosen) {
@@ -579,17 +226,14 @@ static int collect(struct qmem *q, void *state)
 	len = qmem_read(q, &s->file, &text);
 	if (len < 0)
 		return (int)len;
-	s->round++;
-	err = take(s, text, (size_t)len, &beyond, &malformed);
+	instances_begin(&s->all);
+	err = take(q, s, text, (size_t)len);
 	if (err)
 		return err;
-	if (malformed)
-		snprintf(words, sizeof(words), "%zu lines are no interface's", malformed);
-	sound_text(q, &s->malformed, &s->file, malformed ? words : NULL);
-	sound_range(q, &s->beyond, &s->file, beyond);
-	account(s, qmem_now(q));
-	emit_all(q, s);
-	forget(s);
+	if (instances_measure(&s->all))
+		netstat_find_renamed(&s->all);
+	instances_choose(&s->all, qmem_now(q));
+	instances_emit(q, &s->all, families);
 	return 0;
 }
 
@@ -600,14 +244,7 @@ static void stop(struct qmem *q, void *state)
 	struct netstat *s = state;
 
 	(void)q;
-	for (size_t i = 0; i < s->n; i++)
-		free(s->devices[i].name);
-	free(s->devices);
-	free(s->items);
-	free(s->order);
-	free(s->slots);
-	select_release(&s->select);
-	top_release(&s->top);
+	instances_release(&s->all);
 	qmem_file_close(&s->file);
 }
 
@@ -615,16 +252,11 @@ static int start(struct qmem *q, void *state)
 {
 	struct netstat *s = state;
 	char words[64];
-	int err;
+	int err = instances_init(&s->all, &kind, &s->interfaces, s->ignore_selected, s->max);
 
-	for (int c = 0; c < NETDEV_COLUMNS; c++)
-		s->other.v[c] = QMEM_NA;
-	s->file = QMEM_FILE(paths[s->namespace]);
-	err = select_init(&s->select, &s->interfaces, s->ignore_selected);
-	if (!err)
-		err = top_init(&s->top, (size_t)s->max, MARGIN);
 	if (err)
 		return err;
+	s->file = QMEM_FILE(paths[s->namespace]);
 	err = choose(q, s);
 	if (err == -ENOENT)
 		return err;
