@@ -117,6 +117,10 @@ for command in commands:
     tap.ok(got.returncode == 0 and got.stdout == other.stdout and got.stdout.startswith(f"Usage: qmemctl {command}") and
            max(map(len, got.stdout.split("\n\n")[1].splitlines())) <= 80, f"help {command}, and {command} --help", got)
     tap.ok(f"\n.B qmemctl {command}\n" in page, f"the man page has {command} in its synopsis")
+examples = [line.replace("\\-", "-").split() for line in re.search(r'(?s)EXAMPLES\n\.EX\n(.*?)\.EE', page)[1].splitlines()]
+for program, *words in examples:
+    got = run(*words)
+    tap.ok(program == "qmemctl" and got.returncode == 0 and got.stdout, f"an example of the man page: {' '.join(words)}", got)
 got = run("--version")
 tap.ok(got.returncode == 0 and re.fullmatch(r"qmemctl \d\S*\n", got.stdout), "--version", got)
 
