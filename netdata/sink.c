@@ -300,7 +300,7 @@ void sink_values(struct sink *sink, const struct qmem_round *round, const struct
 	labels = instance && instance->labels ? hash_labels(instance) : 0;
 	/* what this kernel does not have is no dimension; but the charts of one context have all the same ones */
 	dims = family->label ? UINT64_MAX : round->seen;
-	if (chart->interval != round->interval || chart->labels != labels || chart->dims != dims) {
+	if (!chart->interval || chart->labels != labels || chart->dims != dims) {
 		chart->interval = round->interval;
 		chart->labels = labels;
 		chart->dims = dims;

@@ -76,8 +76,8 @@ static inline int64_t qmem_value(const struct qmem_metric *metric, const void *s
 /* One collection of one service. */
 struct qmem_round {
 	const struct qmem_service *service;
-	uint64_t now;
-	uint64_t interval; /* until the next one, by plan */
+	uint64_t now;      /* when that was complete which its values are made of: of what needs a walk, its end */
+	uint64_t interval; /* between two of them, the same for ever; where one is left out there is no value */
 	uint64_t seen;     /* bit i: metric i of the family has had a value; others this kernel may not have */
 };
 #define QMEM_METRICS 64 /* of a family, at most */
@@ -161,15 +161,21 @@ struct qmem_error {
 /*
  * Hooks return 0 or -errno, -ENOTSUP from `start` when this kernel lacks the thing. `collect` emits what it has read; what
  * it could not read is absent. qmem_fail() gives an error its words. All hooks may be NULL, `start` and `stop` included.
+ *
+ * No call of the engine shall hold its host for more than 50 ms. A `collect` that may take longer asks qmem_enough() as it goes,
+ * returns QMEM_MORE when that is true, and is called again soon to go on, after the host has let others have their turn: timers,
+ * descriptors and other services. It emits what it has in the last of these calls.
  */
+#define QMEM_MORE 1
 struct qmem_service {
 	const char *name, *help;
-	const char *source;                 /* where the numbers come from: "/proc/meminfo" */
-	const char *kernel;                 /* since which kernel: "2.6", "4.20 (CONFIG_PSI)" */
-	const char *privilege;              /* what it needs beyond being run: "none" */
-	unsigned priority;                  /* of its first chart among all; a multiple of QMEM_PRIORITIES */
-	const struct qmem_service *needs;   /* is collected first whenever this one is, even if it is off for hosts */
-	bool shared;                        /* runs only while a service that needs it does, unless it is set to yes */
+	const char *source;               /* where the numbers come from: "/proc/meminfo" */
+	const char *kernel;               /* since which kernel: "2.6", "4.20 (CONFIG_PSI)" */
+	const char *privilege;            /* what it needs beyond being run: "none" */
+	unsigned priority;                /* of its first chart among all; a multiple of QMEM_PRIORITIES */
+	const struct qmem_service *needs; /* is collected first whenever this one is, even if it is off for hosts */
+	bool shared;                      /* runs only while a service that needs it does, unless it is set to yes */
+	const char *relief; /* what makes it cost less CPU time, but for `Budget` and `Interval`; may be NULL */
 	const struct qmem_family *families; /* up to one without an id; may be NULL */
 	const struct qmem_option *options;  /* up to one without a name; may be NULL */
 	const struct qmem_renamed *renamed; /* of the options: up to one without a name; may be NULL */
@@ -226,6 +232,8 @@ void qmem_emit(struct qmem *q, const struct qmem_family *family, const struct qm
 /* Every family of the calling service that has no instances, from one sample. */
 void qmem_emit_all(struct qmem *q, const void *sample);
 void qmem_raise(struct qmem *q, const struct qmem_event *event);
+/* Has the host been held long enough? False where it lends no clock. */
+bool qmem_enough(const struct qmem *q);
 /* Is the calling service collected for another one only, between its own turns? */
 bool qmem_muted(const struct qmem *q);
 
@@ -336,6 +344,7 @@ struct qmem_host {
 	/* forgets a job that has not begun; -errno: it has */
 	int (*recall)(void *host, struct qmem_job *job);
 	uint64_t (*cpu_ns)(void *host); /* CPU time of the calling thread */
+	uint64_t (*now)(void *host);    /* the clock of `now` in the calls below; NULL: all is done in one go */
 };
 
 /* ---- what a host calls; none of these blocks, waits or starts a thread ------------------------------------------- */
@@ -356,8 +365,11 @@ uint64_t qmem_tick(const struct qmem *q, uint64_t interval);
 /* `tick` is how often the host will call qmem_collect(): intervals are rounded up to multiples of it. `interval` is that of
  * services without one. A service that cannot start is off, with a reason; -errno only if nothing at all can run. */
 int qmem_start(struct qmem *q, uint64_t tick, uint64_t interval, uint64_t now);
-/* Collects what is due. -EIO when the last collection of every service has failed. */
+/* A tick: collects what is due. -EIO when the last collection of every service has failed. QMEM_MORE: some is not done yet, and
+ * the host calls qmem_go_on(), again and again until it is, also when the next tick comes first. Between two calls it dispatches
+ * what has come, and lets go of its lock. */
 int qmem_collect(struct qmem *q, uint64_t now);
+int qmem_go_on(struct qmem *q, uint64_t now);
 /* To be waited for with epoll_wait() itself, unlocked: poll() on it, or nesting it, loses PSI events. */
 int qmem_fd(const struct qmem *q);
 void qmem_dispatch(struct qmem *q, const struct epoll_event *events, int n, uint64_t now);
@@ -374,7 +386,9 @@ struct qmem_status {
 	const struct qmem_common *common;
 	bool on;            /* started, and its values go to the host */
 	const char *reason; /* off: why; on: the service's note, or "" */
-	uint64_t interval;  /* the planned one, back-off included */
+	uint64_t interval;  /* settled when it has had a value */
+	uint64_t every;     /* at present; more than `interval` while it costs more than its budget */
+	const char *paced;  /* why `interval` is not the one that was asked for, or "" */
 	/* cost, since start */
 	uint64_t cpu_ns, collections, failures, values, events;
 };
@@ -387,6 +401,7 @@ struct qmem_totals {
 	uint64_t withheld;                      /* changes that came too often: the last of them is sent later */
 	uint64_t dropped_ticks, dropped_events; /* as told by qmem_dropped() */
 	uint64_t jobs, back, stuck; /* jobs that were given to the host, those that have come back, that were late */
+	uint64_t longest_hold;      /* ns that one call has taken; 0 where the host lends no clock */
 	uint64_t late;              /* ns since a worker began with the job that is late now, the oldest; 0: none is */
 	uint64_t left[QMEM_LANES];  /* threads that are left behind now */
 };

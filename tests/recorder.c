@@ -27,6 +27,7 @@ static void on_values(void *host, const struct qmem_round *round, const struct q
 	struct recorder *r = host;
 	char name[512];
 
+	r->when = round->now;
 	if (r->no_values)
 		return;
 	for (const struct qmem_metric *m = family->metrics; m->id; m++) {
@@ -131,6 +132,13 @@ static uint64_t on_cpu_ns(void *host)
 	return r->cpu_ns += r->cpu_step;
 }
 
+static uint64_t on_now(void *host)
+{
+	const struct recorder *r = host;
+
+	return r->clock ? r->clock() : 0;
+}
+
 const struct qmem_host recorder_host = {
 	.values = on_values,
 	.collected = on_collected,
@@ -141,6 +149,7 @@ const struct qmem_host recorder_host = {
 	.leave = on_leave,
 	.recall = on_recall,
 	.cpu_ns = on_cpu_ns,
+	.now = on_now,
 };
 
 void recorder_init(struct recorder *r, FILE *out)

@@ -22,7 +22,10 @@ struct recorder {
 	struct qmem_job *jobs; /* of all lanes */
 	struct qmem_job *left; /* left behind, the last first */
 	bool no_threads;       /* none is left behind */
-	struct qmem *q;        /* set it after qmem_new() */
+	/* the clock, when the engine looks at it while it works; NULL: it stands still */
+	uint64_t (*clock)(void);
+	uint64_t when;  /* of the values that came last */
+	struct qmem *q; /* set it after qmem_new() */
 };
 
 extern const struct qmem_host recorder_host;

@@ -67,9 +67,10 @@ static void print_table(void)
 	}
 }
 
-/* A tick is due whenever it is asked for. */
+/* A tick is due whenever it is asked for, and whatever it costs. */
 int main(int argc, char **argv)
 {
+	struct qmem_error error;
 	struct recorder r;
 	char line[64];
 
@@ -78,6 +79,8 @@ int main(int argc, char **argv)
 	r.q = qmem_new(&recorder_host, &r, qmem_services);
 	if (!r.q)
 		return 2;
+	for (size_t i = 0; qmem_services[i]; i++)
+		(void)qmem_set(r.q, qmem_services[i]->name, NULL, NULL, "Budget", "0", &error);
 	for (int i = 1; i < argc; i++)
 		set(r.q, argv[i]);
 	if (qmem_start(r.q, 1000, 1000, clock_now()))

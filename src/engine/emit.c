@@ -7,7 +7,7 @@
 
 struct qmem_round emit_round(const struct qmem *q, const struct qmem_run *run)
 {
-	return (struct qmem_round){ .service = run->service, .now = q->now, .interval = pace_of(q, run) };
+	return (struct qmem_round){ .service = run->service, .now = q->now, .interval = run->interval };
 }
 
 bool qmem_muted(const struct qmem *q)
@@ -33,7 +33,7 @@ void qmem_emit(struct qmem *q, const struct qmem_family *family, const struct qm
 	struct qmem_round round;
 	uint64_t bits, *seen;
 
-	if (q->muted)
+	if (q->muted || !pace_shows(q, run))
 		return;
 	bits = present(family, sample);
 	seen = &run->seen[family - run->service->families];

@@ -5,6 +5,12 @@
 
 #include "qmem.h"
 
+enum pace {
+	PACE_NEW, /* it has not been collected yet */
+	PACE_TRIED, /* it has cost too much for its budget the first time, and is looked at again before it says anything */
+	PACE_SETTLED,
+};
+
 /* A service as this engine runs it. */
 struct qmem_run {
 	const struct qmem_service *service;
@@ -13,17 +19,34 @@ struct qmem_run {
 	uint64_t *seen; /* of each family: which metrics have had a value */
 	bool started;
 	char reason[640];  /* why it is off, or what it notes of itself */
-	uint64_t interval; /* configured, a multiple of the tick */
+	uint64_t interval; /* as configured, then as declared: a multiple of the tick */
+	uint64_t shortest; /* of those of all who need it, and its own */
+	uint64_t least;    /* what it can afford, as settled: a multiple of that; 0: each of them */
+	enum pace pace;
+	bool declared;   /* the host has had a value */
+	uint64_t tried;  /* CPU ns of the cheapest collection by which the pace is settled */
+	uint64_t trials; /* of a shared one: CPU ns of all these */
+	unsigned trials_n;
+	uint64_t tried_in; /* the round of the last of them */
+	char paced[160];   /* why `interval` is longer than configured */
 	bool lent;         /* there is one that needs it; if it has no turns of its own, the interval is that one's */
 	unsigned stretch;  /* the budget's factor on it, a power of two */
-	uint64_t due;
-	uint64_t round;   /* the engine's round in which it was collected last */
-	int result;       /* of that round */
-	uint64_t load;    /* CPU ns per second, smoothed */
-	unsigned loads;   /* how many have entered `load` */
-	uint64_t weighed; /* when it was collected last, for itself or for others */
-	bool changed;     /* its stretch, then */
-	uint64_t failing; /* failures in a row */
+	uint64_t turn;     /* the one that it has had, or has */
+	uint64_t due;      /* the next one */
+	bool pending;      /* it has a turn, and is not done */
+	bool begun;        /* has been broken off, and goes on */
+	bool muted;        /* for another service only */
+	unsigned slices;
+	uint64_t asked;     /* the engine's round when its turn came */
+	uint64_t cpu_begun; /* its cpu_ns then */
+	uint64_t round;     /* in which it was collected last */
+	uint64_t when;      /* what it has then is of this time */
+	int result;         /* of that round */
+	uint64_t load;      /* CPU ns per second, smoothed */
+	unsigned loads;     /* how many have entered `load` */
+	uint64_t weighed;   /* when it was collected last, for itself or for others */
+	bool changed;       /* its stretch, then */
+	uint64_t failing;   /* failures in a row */
 	uint64_t cpu_ns, collections, failures, values, events;
 };
 
@@ -66,7 +89,7 @@ struct qmem {
 	struct qmem_run *runs;
 	size_t n;
 	bool started;
-	uint64_t now, began, tick, round;
+	uint64_t now, held, began, tick, round; /* held: since when the host is, in this call */
 
 	struct qmem_run *current; /* whose hook is running */
 	uint64_t cpu_since;       /* when its turn began, on the CPU clock */

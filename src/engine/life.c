@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "engine/event.h"
+#include "engine/hold.h"
 #include "engine/job.h"
 #include "engine/log.h"
 #include "engine/option.h"
@@ -31,9 +32,10 @@ uint64_t qmem_now(const struct qmem *q)
 
 void qmem_dispatch(struct qmem *q, const struct epoll_event *events, int n, uint64_t now)
 {
-	q->now = now;
+	hold_begin(q, now);
 	watches_dispatch(q, events, n);
 	timers_expire(q);
+	hold_end(q);
 }
 
 static size_t families_of(const struct qmem_service *service)
@@ -111,7 +113,7 @@ int qmem_start(struct qmem *q, uint64_t tick, uint64_t interval, uint64_t now)
 
 	q->started = true;
 	q->tick = tick ? tick : QMEM_SECOND;
-	q->now = q->began = now;
+	q->now = q->held = q->began = now;
 	q->root_fd = open(q->global.host_root, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (q->root_fd < 0) {
 		int err = -errno;
@@ -189,7 +191,9 @@ bool qmem_status(const struct qmem *q, size_t i, struct qmem_status *ret)
 		.common = &run->common,
 		.on = run->started && run->common.enabled != QMEM_NO,
 		.reason = run->reason,
-		.interval = pace_of(q, run),
+		.interval = run->interval,
+		.every = pace_every(q, run),
+		.paced = run->paced,
 		.cpu_ns = run->cpu_ns,
 		.collections = run->collections,
 		.failures = run->failures,

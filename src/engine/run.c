@@ -9,6 +9,22 @@ struct qmem_run *run_of(const struct qmem *q, const struct qmem_service *service
 	return NULL;
 }
 
+struct qmem_run *run_needs(const struct qmem *q, const struct qmem_run *run)
+{
+	struct qmem_run *before = run->service->needs ? run_of(q, run->service->needs) : NULL;
+
+	return before && before->started && before->service->collect ? before : NULL;
+}
+
+const struct qmem_run *run_root(const struct qmem *q, const struct qmem_run *run)
+{
+	const struct qmem_run *before;
+
+	while ((before = run_needs(q, run)))
+		run = before;
+	return run;
+}
+
 bool run_wanted(const struct qmem_run *run)
 {
 	return run->common.enabled == QMEM_YES || (run->common.enabled == QMEM_AUTO && !run->service->shared);

@@ -6,6 +6,9 @@
 #include "engine/engine.h"
 
 struct qmem_run *run_of(const struct qmem *q, const struct qmem_service *service);
+/* What has to be collected before it, NULL: nothing that runs; and the first of all that do. */
+struct qmem_run *run_needs(const struct qmem *q, const struct qmem_run *run);
+const struct qmem_run *run_root(const struct qmem *q, const struct qmem_run *run);
 /* Does it run for itself? And for another one? */
 bool run_wanted(const struct qmem_run *run);
 bool run_needed(const struct qmem *q, const struct qmem_run *run);

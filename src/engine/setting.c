@@ -48,8 +48,8 @@ const struct qmem_option qmem_common_options[] = {
 	  .def = "20ms",
 	  .min = 0,
 	  .max = INT64_C(1000000000),
-	  .help = "CPU time a second; a service that costs more gets a longer interval until it does not, and so do those that "
-		  "need it; 0: no limit" },
+	  .help = "CPU time a second. A service that costs more when it begins has a longer interval, for good, and so have those that "
+		  "need it; one that costs more later leaves out collections until it does not. 0: no limit" },
 	{ .name = "Detail",
 	  .type = QMEM_BOOL,
 	  .offset = offsetof(struct qmem_common, detail),

@@ -20,6 +20,11 @@ struct qmem_run *turn_begin(struct qmem *q, struct qmem_run *run)
 	return outer;
 }
 
+uint64_t turn_cost(const struct qmem *q)
+{
+	return q->current->cpu_ns + cpu(q) - q->cpu_since;
+}
+
 void turn_end(struct qmem *q, struct qmem_run *outer)
 {
 	uint64_t now = cpu(q);

@@ -13,6 +13,8 @@
 		turn_end((q), outer_);                                                                                 \
 	} while (0)
 struct qmem_run *turn_begin(struct qmem *q, struct qmem_run *run);
+/* CPU ns of the service whose hook is running, up to now. */
+uint64_t turn_cost(const struct qmem *q);
 void turn_end(struct qmem *q, struct qmem_run *outer);
 
 #endif

@@ -74,7 +74,7 @@ static const struct qmem_metric output_metrics[] = {
 
 static const struct qmem_metric interval_metrics[] = {
 	METRIC(service_values, "interval", NULL, interval,
-	       "between two collections, longer than configured if the budget is exceeded"),
+	       "between two collections, longer than configured where that is more than the budget allows"),
 	{ 0 },
 };
 
@@ -116,7 +116,7 @@ static void emit_service(struct qmem *q, const struct qmem_status *status)
 		.failures = (int64_t)status->failures,
 		.values = (int64_t)status->values,
 		.events = (int64_t)status->events,
-		.interval = (int64_t)status->interval,
+		.interval = (int64_t)status->every,
 	};
 
 	for (const struct qmem_family *f = families; f->id; f++)

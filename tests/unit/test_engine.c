@@ -16,10 +16,11 @@ struct sample {
 
 struct fake {
 	int64_t number, start_err;
-	int err;       /* what collect returns */
-	bool quiet;    /* no words for the error */
-	uint64_t cost; /* CPU ns of a collection */
-	bool works;    /* a job with each */
+	int err;        /* what collect returns */
+	bool quiet;     /* no words for the error */
+	uint64_t cost;  /* CPU ns of a collection */
+	uint64_t first; /* and of the first one besides */
+	bool works;     /* a job with each */
 	int calls, seen;
 };
 
@@ -92,7 +93,7 @@ static int collect_a(struct qmem *q, void *state)
 	struct qmem_instance thing = { .name = "x\ny" };
 
 	f->calls++;
-	r.cpu_ns += f->cost;
+	r.cpu_ns += f->calls == 1 ? f->cost + f->first : f->cost;
 	if (f->works)
 		work(q);
 	if (f->err)
@@ -108,7 +109,7 @@ static int collect_b(struct qmem *q, void *state)
 
 	(void)q;
 	f->calls++;
-	r.cpu_ns += f->cost;
+	r.cpu_ns += f->calls == 1 ? f->cost + f->first : f->cost;
 	return f->err;
 }
 
@@ -133,6 +134,7 @@ static const struct qmem_renamed renamed[] = { { "Figure", "Number" }, { 0 } };
 
 static const struct qmem_service alpha = {
 	.name = "alpha",
+	.relief = "magic",
 	.source = "/proc/a",
 	.families = families,
 	.options = options,
@@ -482,8 +484,70 @@ START_TEST(stops_in_reverse)
 }
 END_TEST
 
-/* One line when a service goes over its budget, a longer interval until it is not, one line when it is over. */
-START_TEST(budget)
+/* What is dear from the start has its pace before its first value, and keeps it. */
+START_TEST(too_dear_from_the_start)
+{
+	struct qmem_status status;
+	struct fake *f;
+
+	ck_assert_ptr_null(set("alpha", "Budget", "10ms"));
+	ck_assert_ptr_null(set("beta", "Enabled", "no"));
+	begin(1);
+	f = qmem_state(r.q, &alpha);
+	f->cost = 35000000;
+	f->first = 20000000;
+	collect_at(100);
+	ck_assert_str_eq(recorder_take(&r), "");
+	collect_at(101);
+	ck_assert_str_eq(recorder_take(&r),
+			 "log notice alpha: is collected every 4s, not 1s: it takes 35.0 ms of CPU, its "
+			 "Budget is 10.0 ms a second; a larger Budget or Interval, or magic will do\n"
+			 "alpha.plain.one 3 bytes\n"
+			 "alpha.plain.two - bytes\n"
+			 "alpha.each.one[x?y] 0.003 seconds total\n"
+			 "alpha.each.two[x?y] - seconds total\n"
+			 "collected alpha every 4000 ms\n");
+	qmem_status(r.q, 0, &status);
+	ck_assert_uint_eq(status.interval, 4 * QMEM_SECOND);
+	ck_assert_str_eq(status.paced, "every 4s, not 1s: it takes 35.0 ms of CPU, its Budget is 10.0 ms a second");
+	for (int i = 102; i <= 122; i++) {
+		collect_at(i);
+		ck_assert_int_eq(f->calls, 2 + (i - 100) / 4);
+	}
+	ck_assert_ptr_null(strstr(recorder_take(&r), "log "));
+	/* for ever */
+	f->cost = 0;
+	for (int i = 123; i < 1000; i++)
+		collect_at(i);
+	qmem_status(r.q, 0, &status);
+	ck_assert_uint_eq(status.interval, 4 * QMEM_SECOND);
+	ck_assert_uint_eq(status.every, 4 * QMEM_SECOND);
+}
+END_TEST
+
+/* The first collection opens files, and is no measure. */
+START_TEST(dear_at_first_only)
+{
+	struct qmem_status status;
+	struct fake *f;
+
+	ck_assert_ptr_null(set("alpha", "Budget", "10ms"));
+	ck_assert_ptr_null(set("beta", "Enabled", "no"));
+	begin(1);
+	f = qmem_state(r.q, &alpha);
+	f->cost = 9000000;
+	f->first = 90000000;
+	collect_at(100);
+	ck_assert_str_eq(recorder_take(&r), "");
+	collect_at(101);
+	ck_assert_ptr_nonnull(strstr(recorder_take(&r), "collected alpha every 1000 ms\n"));
+	qmem_status(r.q, 0, &status);
+	ck_assert_str_eq(status.paced, "");
+}
+END_TEST
+
+/* Later the interval stays: some turns are left out. One line when it begins, one when it is over. */
+START_TEST(dear_later)
 {
 	struct qmem_status status;
 	double now = 100;
@@ -501,86 +565,176 @@ START_TEST(budget)
 	ck_assert_str_eq(recorder_take(&r),
 			 "log notice alpha: needs 50.0 ms of CPU a second, its budget is 10.0 ms: every 2s for now\n");
 	qmem_status(r.q, 0, &status);
-	ck_assert_uint_eq(status.interval, 8 * QMEM_SECOND);
+	ck_assert_uint_eq(status.every, 8 * QMEM_SECOND);
+	r.no_values = false;
 	before = last_a->calls;
 	for (int i = 0; i < 80; i++)
 		collect_at(now++);
 	ck_assert_int_eq(last_a->calls - before, 10);
+	ck_assert_ptr_nonnull(strstr(recorder_take(&r), "collected alpha every 1000 ms\n"));
+	r.no_values = true;
 
 	last_a->cost = 1000000000;
 	for (int i = 0; i < 400; i++)
 		collect_at(now++);
 	qmem_status(r.q, 0, &status);
-	ck_assert_uint_eq(status.interval, 16 * QMEM_SECOND);
+	ck_assert_uint_eq(status.every, 16 * QMEM_SECOND);
 
 	last_a->cost = 1000;
 	for (int i = 0; i < 2000; i++)
 		collect_at(now++);
 	qmem_status(r.q, 0, &status);
+	ck_assert_uint_eq(status.every, QMEM_SECOND);
 	ck_assert_uint_eq(status.interval, QMEM_SECOND);
 	ck_assert_str_eq(recorder_take(&r), "log info alpha: is within its budget again: every 1s\n");
 }
 END_TEST
 
-/* What runs for others only is weighed, too: then all that need it, at first hand or second, have their turns less often. */
-START_TEST(budget_of_what_others_need)
-{
-	static const struct qmem_service table = {
-		.name = "table",
-		.shared = true,
-		.options = options,
-		.state_size = sizeof(struct fake),
-		.collect = collect_b,
-	};
-	static const struct qmem_service groups = {
-		.name = "groups",
-		.needs = &table,
-		.options = options,
-		.state_size = sizeof(struct fake),
-		.collect = collect_b,
-	};
-	static const struct qmem_service load = {
-		.name = "load",
-		.needs = &groups,
-		.options = options,
-		.state_size = sizeof(struct fake),
-		.collect = collect_b,
-	};
-	static const struct qmem_service apart = {
-		.name = "apart",
-		.options = options,
-		.state_size = sizeof(struct fake),
-		.collect = collect_b,
-	};
-	static const struct qmem_service *const all[] = { &table, &groups, &load, &apart, NULL };
-	struct qmem_status status[4];
-	struct fake *f, *g;
-	double now = 100;
-	int before;
+static const struct qmem_service table = {
+	.name = "table",
+	.shared = true,
+	.options = options,
+	.state_size = sizeof(struct fake),
+	.collect = collect_b,
+};
 
+static const struct qmem_service groups = {
+	.name = "groups",
+	.needs = &table,
+	.options = options,
+	.state_size = sizeof(struct fake),
+	.collect = collect_b,
+};
+
+static const struct qmem_service load = {
+	.name = "load",
+	.needs = &groups,
+	.options = options,
+	.state_size = sizeof(struct fake),
+	.collect = collect_b,
+};
+
+static const struct qmem_service apart = {
+	.name = "apart",
+	.options = options,
+	.state_size = sizeof(struct fake),
+	.collect = collect_b,
+};
+
+static const struct qmem_service *const family[] = { &table, &groups, &load, &apart, NULL };
+
+static void setup_family(void)
+{
 	qmem_free(r.q);
-	r.q = qmem_new(&recorder_host, &r, all);
+	r.q = qmem_new(&recorder_host, &r, family);
 	ck_assert_ptr_nonnull(r.q);
 	ck_assert_ptr_null(set("table", "Budget", "10ms"));
 	ck_assert_ptr_null(set("groups", "Interval", "2s"));
 	ck_assert_ptr_null(set("apart", "Interval", "4s"));
 	begin(1);
+}
+
+static uint64_t interval_of(size_t i)
+{
+	struct qmem_status status;
+
+	ck_assert(qmem_status(r.q, i, &status));
+	return status.interval / QMEM_SECOND;
+}
+
+static uint64_t every(size_t i)
+{
+	struct qmem_status status;
+
+	ck_assert(qmem_status(r.q, i, &status));
+	return status.every / QMEM_SECOND;
+}
+
+/* What runs for others only is tried at once, some times, and gives its pace to all that need it before they say anything. */
+START_TEST(pace_of_what_others_need)
+{
+	struct qmem_status status;
+	struct fake *f;
+
+	setup_family();
+	f = qmem_state(r.q, &table);
+	f->cost = 25000000;
+	f->first = 100000000;
+	collect_at(100);
+	ck_assert_int_eq(f->calls, 4);
+	ck_assert_str_eq(
+		recorder_take(&r),
+		"log notice table: is collected every 3s, not 1s: it takes 25.0 ms of CPU, its Budget is 10.0 ms a "
+		"second; a larger Budget or Interval will do\n"
+		"collected groups every 3000 ms\n"
+		"collected load every 3000 ms\n"
+		"collected apart every 4000 ms\n");
+	qmem_status(r.q, 0, &status);
+	ck_assert_uint_eq(status.collections, 1);
+	qmem_status(r.q, 2, &status);
+	ck_assert_str_eq(status.paced, "every 3s, since it needs table");
+	for (int i = 101; i < 200; i++) {
+		collect_at(i);
+		ck_assert_int_eq(f->calls, 4 + (i - 100) / 3);
+	}
+	for (size_t i = 0; i < 3; i++)
+		ck_assert_uint_eq(interval_of(i), 3);
+	ck_assert_uint_eq(interval_of(3), 4);
+}
+END_TEST
+
+/* As few as are needed, and not for long. */
+START_TEST(trials_are_bounded)
+{
+	struct fake *f;
+
+	setup_family();
+	f = qmem_state(r.q, &table);
+	f->cost = 9000000;
+	f->first = 100000000;
+	collect_at(100);
+	ck_assert_int_eq(f->calls, 2);
+	ck_assert_uint_eq(interval_of(2), 1);
+
+	setup_family();
+	f = qmem_state(r.q, &table);
+	f->cost = 2000000000;
+	collect_at(100);
+	ck_assert_int_eq(f->calls, 1);
+	ck_assert_uint_eq(interval_of(0), 60);
+	ck_assert_uint_eq(interval_of(2), 60);
+
+	setup_family();
+	f = qmem_state(r.q, &table);
+	f->err = -EIO;
+	collect_at(100);
+	ck_assert_int_eq(f->calls, 1);
+}
+END_TEST
+
+/* What becomes dear later is weighed, too: all that need it, at first hand or second, have their turns less often. */
+START_TEST(budget_of_what_others_need)
+{
+	struct fake *f, *g;
+	double now = 100;
+	int before;
+
+	setup_family();
 	f = qmem_state(r.q, &table);
 	g = qmem_state(r.q, &groups);
 	r.no_values = true;
+	collect_at(now++);
 	f->cost = 15000000;
-	for (int i = 0; i < 8; i++)
+	for (int i = 0; i < 7; i++)
 		collect_at(now++);
 	ck_assert_str_eq(recorder_take(&r),
 			 "log notice table: needs 15.0 ms of CPU a second, its budget is 10.0 ms: every 2s for now\n");
 	for (int i = 0; i < 192; i++)
 		collect_at(now++);
-	for (size_t i = 0; i < 4; i++)
-		ck_assert(qmem_status(r.q, i, &status[i]));
-	ck_assert_uint_eq(status[0].interval, 2 * QMEM_SECOND);
-	ck_assert_uint_eq(status[1].interval, 4 * QMEM_SECOND);
-	ck_assert_uint_eq(status[2].interval, 2 * QMEM_SECOND);
-	ck_assert_uint_eq(status[3].interval, 4 * QMEM_SECOND);
+	ck_assert_uint_eq(every(0), 2);
+	ck_assert_uint_eq(every(1), 2);
+	ck_assert_uint_eq(every(2), 2);
+	ck_assert_uint_eq(every(3), 4);
 	/* both have their turns together: it is walked no more often than the one that wants it most */
 	before = f->calls;
 	for (int i = 0; i < 80; i++)
@@ -595,19 +749,17 @@ START_TEST(budget_of_what_others_need)
 	for (int i = 0; i < 160; i++)
 		collect_at(now++);
 	ck_assert_int_eq(f->calls - before, 160 / 16);
-	qmem_status(r.q, 1, &status[1]);
-	qmem_status(r.q, 2, &status[2]);
-	ck_assert_uint_eq(status[1].interval, 32 * QMEM_SECOND);
-	ck_assert_uint_eq(status[2].interval, 16 * QMEM_SECOND);
+	ck_assert_uint_eq(every(1), 32);
+	ck_assert_uint_eq(every(2), 16);
 
 	f->cost = g->cost = 1000;
 	for (int i = 0; i < 3000; i++)
 		collect_at(now++);
+	ck_assert_uint_eq(every(0), 1);
+	ck_assert_uint_eq(every(1), 2);
+	ck_assert_uint_eq(every(2), 1);
 	for (size_t i = 0; i < 4; i++)
-		ck_assert(qmem_status(r.q, i, &status[i]));
-	ck_assert_uint_eq(status[0].interval, QMEM_SECOND);
-	ck_assert_uint_eq(status[1].interval, 2 * QMEM_SECOND);
-	ck_assert_uint_eq(status[2].interval, QMEM_SECOND);
+		ck_assert_uint_eq(interval_of(i), every(i));
 	ck_assert_ptr_nonnull(strstr(recorder_take(&r), "log info table: is within its budget again: every 1s\n"));
 }
 END_TEST
@@ -674,7 +826,11 @@ SUITE(engine)
 	tcase_add_test(t, options_name_what_is_wrong);
 	tcase_add_test(t, a_root_that_is_not_there);
 	tcase_add_test(t, stops_in_reverse);
-	tcase_add_test(t, budget);
+	tcase_add_test(t, too_dear_from_the_start);
+	tcase_add_test(t, dear_at_first_only);
+	tcase_add_test(t, dear_later);
+	tcase_add_test(t, pace_of_what_others_need);
+	tcase_add_test(t, trials_are_bounded);
 	tcase_add_test(t, budget_of_what_others_need);
 	tcase_add_test(t, no_budget_no_limit);
 	tcase_add_test(t, jobs_are_a_cost);
