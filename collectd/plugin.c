@@ -17,6 +17,7 @@
 #include <limits.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -32,6 +33,7 @@
 
 #define NOTIFICATIONS 64
 #define READY 16
+#define MOMENTS 200    /* in which who waits for the lock has it: 10 ms, then he is asleep for reasons of his own */
 #define JOIN_SECONDS 2 /* for a notifier that is stuck in a target: half of what users wait before they kill */
 
 struct line {
@@ -45,6 +47,7 @@ struct lines {
 };
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static atomic_uint waiting; /* for it */
 
 /* All of it under the lock. */
 static struct {
@@ -52,6 +55,7 @@ static struct {
 	struct sink *sink;
 	struct lines lines;
 	bool stopping;
+	uint64_t tick;
 
 	bool listening;
 	pthread_t listener;
@@ -97,7 +101,9 @@ static void add_line(int level, const char *text)
 
 static void enter(void)
 {
+	atomic_fetch_add(&waiting, 1);
 	pthread_mutex_lock(&lock);
+	atomic_fetch_sub(&waiting, 1);
 }
 
 static void wake_listener(void)
@@ -129,6 +135,18 @@ static void leave(void)
 		say(line->level, line->text);
 		free(line);
 	}
+}
+
+/* Between two slices of a collection, so that those who wait for the lock have it first: whoever unlocks a mutex and locks it
+ * at once has it again before they are awake. */
+static void give_way(void)
+{
+	const struct timespec moment = { .tv_nsec = 50000 };
+
+	leave();
+	for (int i = 0; i < MOMENTS && atomic_load(&waiting); i++)
+		nanosleep(&moment, NULL);
+	enter();
 }
 
 /* ---- threads ---- */
@@ -280,6 +298,12 @@ static int on_recall(void *arg, struct qmem_job *job)
 	return worker_recall(host.worker, job);
 }
 
+static uint64_t on_now(void *arg)
+{
+	(void)arg;
+	return clock_now();
+}
+
 static const struct qmem_host calls = {
 	.values = on_values,
 	.event = on_event,
@@ -288,6 +312,7 @@ static const struct qmem_host calls = {
 	.leave = on_leave,
 	.recall = on_recall,
 	.cpu_ns = clock_cpu_ns,
+	.now = on_now,
 };
 
 /* ---- what the daemon calls ---- */
@@ -300,24 +325,40 @@ static int on_config(oconfig_item_t *block)
 	return 0;
 }
 
-static int on_read(user_data_t *data)
+static void dispatch(void)
 {
 	struct epoll_event ready[READY];
-	int err = 0, n;
+	int n = epoll_wait(qmem_fd(host.q), ready, READY, 0);
+
+	qmem_dispatch(host.q, ready, n > 0 ? n : 0, clock_now());
+}
+
+/* The daemon does not call again before it has returned: ticks that come meanwhile are its own. */
+static int on_read(user_data_t *data)
+{
+	uint64_t now, due = 0;
+	int err = 0;
 
 	(void)data;
 	enter();
-	if (host.q && !host.stopping) {
-		sink_round(host.sink);
-		err = qmem_collect(host.q, clock_now());
-		if (!host.listening) {
-			/* late is better than never */
-			n = epoll_wait(qmem_fd(host.q), ready, READY, 0);
-			qmem_dispatch(host.q, ready, n > 0 ? n : 0, clock_now());
+	while (host.q && !host.stopping) {
+		now = clock_now();
+		if (now >= due) {
+			due = now + host.tick;
+			sink_round(host.sink, now);
+			err = qmem_collect(host.q, now);
+		} else {
+			err = qmem_go_on(host.q, now);
 		}
+		/* late is better than never */
+		if (!host.listening)
+			dispatch();
+		if (err != QMEM_MORE)
+			break;
+		give_way();
 	}
 	leave();
-	return err ? -1 : 0;
+	return err < 0 ? -1 : 0;
 }
 
 static void start_listener(void)
@@ -359,6 +400,7 @@ static int start(void)
 
 	if (err)
 		return err;
+	host.tick = tick;
 	host.sink = sink_new(host.q);
 	if (!host.sink)
 		return -ENOMEM;

@@ -42,8 +42,9 @@ struct sink {
 	struct sink_service *services;
 	size_t n;
 	const struct sink_service *last; /* families come service by service */
-	cdtime_t time;
-	value_t *values; /* room for the longest list */
+	cdtime_t time;                   /* of the tick */
+	uint64_t now;                    /* likewise, by the engine's clock */
+	value_t *values;                 /* room for the longest list */
 };
 
 static const struct qmem_metric *metric_named(const struct qmem_family *family, const char *id)
@@ -164,9 +165,10 @@ void sink_free(struct sink *sink)
 	free(sink);
 }
 
-void sink_round(struct sink *sink)
+void sink_round(struct sink *sink, uint64_t now)
 {
 	sink->time = cdtime();
+	sink->now = now;
 }
 
 static const struct shape *find_shape(struct sink *sink, const struct qmem_service *service,
@@ -236,6 +238,12 @@ static void add_original(value_list_t *vl, const char *instance)
 	meta_data_add_string(vl->meta, SINK_ORIGINAL, original);
 }
 
+static cdtime_t time_of(const struct sink *sink, uint64_t now)
+{
+	return now >= sink->now ? sink->time + NS_TO_CDTIME_T(now - sink->now) :
+				  sink->time - NS_TO_CDTIME_T(sink->now - now);
+}
+
 void sink_values(struct sink *sink, const struct qmem_round *round, const struct qmem_family *family,
 		 const struct qmem_instance *instance, const void *sample)
 {
@@ -246,7 +254,7 @@ void sink_values(struct sink *sink, const struct qmem_round *round, const struct
 		return;
 	vl.values = sink->values;
 	vl.values_len = shape->n;
-	vl.time = sink->time;
+	vl.time = time_of(sink, round->now);
 	vl.interval = NS_TO_CDTIME_T(round->interval);
 	qmem_collectd_plugin(vl.plugin, round->service->name);
 	sstrncpy(vl.type, shape->type, sizeof(vl.type));

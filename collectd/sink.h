@@ -15,8 +15,8 @@ struct sink;
 struct sink *sink_new(const struct qmem *q);
 void sink_free(struct sink *sink);
 
-/* Values from here on bear the wall time of now. */
-void sink_round(struct sink *sink);
+/* A tick at `now` of the engine's clock, which is this moment: by it values get their wall time. */
+void sink_round(struct sink *sink, uint64_t now);
 
 /*
  * qmem_<service>[-<instance>]/<type>-<family>_<metric>, or one list <type>-<family> when the type has several sources with

@@ -28,6 +28,7 @@ struct plugin {
 	int signal_fd;
 	int flags;        /* of stdout, as they were; -1: not changed */
 	bool ticking;     /* between sink_begin() and sink_end() */
+	bool more;        /* the tick is not done yet */
 	bool lost;        /* values came while the output was blocked */
 	uint64_t skipped; /* ticks, since the output is blocked */
 	uint64_t spoke;   /* when something was written last */
@@ -150,17 +151,19 @@ static void on_output(struct qmem *q, int fd, uint32_t events, void *arg)
 
 /* ---- ticks ---- */
 
-static void tick(struct plugin *p, uint64_t now)
+/* A tick, or another slice of it. */
+static void collect(struct plugin *p, uint64_t now, int (*call)(struct qmem *q, uint64_t now))
 {
-	p->lost = false;
+	bool lost = p->lost;
+
 	p->ticking = true;
 	if (output_blocked(&p->out))
 		flush(p);
 	sink_begin(&p->sink);
-	(void)qmem_collect(p->loop.q, now); /* it has logged what failed */
+	p->more = call(p->loop.q, now) == QMEM_MORE; /* it has logged what failed */
 	sink_end(&p->sink);
 	p->ticking = false;
-	if (p->lost) {
+	if (p->lost && !lost) {
 		qmem_dropped(p->loop.q, 1, 0);
 		if (!p->skipped++)
 			log_line(&p->loop.log, QMEM_LOG_WARNING,
@@ -168,6 +171,12 @@ static void tick(struct plugin *p, uint64_t now)
 	} else if (p->out.len) {
 		flush(p);
 	}
+}
+
+static void tick(struct plugin *p, uint64_t now)
+{
+	p->lost = false;
+	collect(p, now, qmem_collect);
 }
 
 static uint64_t next_due(uint64_t now, uint64_t step)
@@ -181,7 +190,7 @@ static void run(struct plugin *p, uint64_t step)
 
 	p->spoke = now;
 	while (!p->leave) {
-		uint64_t until = due;
+		uint64_t until = p->more ? 0 : due;
 
 		if (!output_blocked(&p->out) && p->spoke + KEEP_ALIVE < until)
 			until = p->spoke + KEEP_ALIVE;
@@ -193,6 +202,9 @@ static void run(struct plugin *p, uint64_t step)
 			now = clock_now();
 			if (due <= now)
 				due = next_due(now, step);
+		} else if (!p->leave && p->more) {
+			collect(p, now, qmem_go_on);
+			now = clock_now();
 		}
 		if (!p->leave && !output_blocked(&p->out) && now >= p->spoke + KEEP_ALIVE) {
 			output_put(&p->out, "\n", 1);
@@ -246,6 +258,7 @@ int plugin_run(const struct request *r, unsigned update_every)
 		.leave = loop_leave,
 		.recall = loop_recall,
 		.cpu_ns = clock_cpu_ns,
+		.now = loop_now,
 	};
 	struct plugin p = { .out.fd = STDOUT_FILENO, .signal_fd = -1, .flags = -1 };
 	struct config config = { 0 };

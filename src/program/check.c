@@ -21,6 +21,8 @@ static void put_state(const struct qmem_status *status)
 	for (size_t i = 0; status->on && (missing = capabilities_missing(status->service->name, i, &why)); i++)
 		if (!strstr(reason, missing))
 			printf("; lacks %s (%s)", missing, why);
+	if (*status->paced)
+		printf("; %s", status->paced);
 	putchar('\n');
 }
 
@@ -41,7 +43,7 @@ static void put_notes(const struct request *r, const struct config *config)
 
 int check_services(const struct request *r)
 {
-	static const struct qmem_host host = { .cpu_ns = clock_cpu_ns };
+	static const struct qmem_host host = { .cpu_ns = clock_cpu_ns, .now = loop_now };
 	struct loop loop = { .log = { .program = r->program, .form = LOG_PLAIN, .most = QMEM_LOG_WARNING } };
 	struct config config = { 0 };
 	struct qmem_status service;
@@ -54,6 +56,9 @@ int check_services(const struct request *r)
 		goto out;
 	}
 	err = loop_start(&loop, QMEM_SECOND);
+	/* how often they are collected is settled by what that costs */
+	if (!err)
+		(void)loop_collect(&loop);
 	/* with all services off by choice there is nothing wrong */
 	if (err == -ENODEV)
 		err = 0;

@@ -93,6 +93,15 @@ void loop_until(struct loop *l, uint64_t until)
 		now = loop_wait(l, until);
 }
 
+int loop_collect(struct loop *l)
+{
+	int err = qmem_collect(l->q, clock_now());
+
+	while (err == QMEM_MORE)
+		err = qmem_go_on(l->q, loop_wait(l, 0));
+	return err;
+}
+
 void loop_release(struct loop *l)
 {
 	qmem_free(l->q);
@@ -125,4 +134,10 @@ int loop_recall(void *loop, struct qmem_job *job)
 	const struct loop *l = loop;
 
 	return worker_recall(l->worker, job);
+}
+
+uint64_t loop_now(void *loop)
+{
+	(void)loop;
+	return clock_now();
 }

@@ -30,6 +30,8 @@ int loop_start(struct loop *l, uint64_t interval);
 uint64_t loop_wait(struct loop *l, uint64_t until);
 /* loop_wait() until it is that late. */
 void loop_until(struct loop *l, uint64_t until);
+/* A collection, to its end; between slices what has come is dispatched. Like qmem_collect(). */
+int loop_collect(struct loop *l);
 void loop_release(struct loop *l);
 
 /* Of struct qmem_host. */
@@ -37,5 +39,6 @@ void loop_log(void *loop, enum qmem_level level, const char *text);
 int loop_work(void *loop, struct qmem_job *job);
 int loop_leave(void *loop, struct qmem_job *job);
 int loop_recall(void *loop, struct qmem_job *job);
+uint64_t loop_now(void *loop);
 
 #endif

@@ -148,7 +148,7 @@ static bool named(const struct request *r, const struct qmem_service *service)
 	return false;
 }
 
-/* Only those named, and each due both times. */
+/* Only those named, and each due both times, whatever it costs. */
 static void choose(struct qmem *q, const struct request *r)
 {
 	struct qmem_error error;
@@ -156,6 +156,7 @@ static void choose(struct qmem *q, const struct request *r)
 
 	for (size_t i = 0; qmem_status(q, i, &status); i++) {
 		(void)qmem_set(q, status.service->name, NULL, NULL, "Interval", "1s", &error);
+		(void)qmem_set(q, status.service->name, NULL, NULL, "Budget", "0", &error);
 		if (r->n_words && !named(r, status.service))
 			(void)qmem_set(q, status.service->name, NULL, NULL, "Enabled", "no", &error);
 	}
@@ -185,7 +186,7 @@ static void prepare(struct loop *l)
 	do {
 		asked = totals.jobs;
 		now = clock_now();
-		(void)qmem_collect(l->q, now);
+		(void)loop_collect(l);
 		loop_until(l, now + QMEM_SECOND);
 		qmem_totals(l->q, &totals);
 	} while ((totals.jobs != asked || totals.back != totals.jobs) && ++n < ROUNDS);
@@ -211,7 +212,8 @@ int print_values(const struct request *r)
 					       .log = loop_log,
 					       .work = loop_work,
 					       .leave = loop_leave,
-					       .cpu_ns = clock_cpu_ns };
+					       .cpu_ns = clock_cpu_ns,
+					       .now = loop_now };
 	struct print p = { .loop.log = { .program = r->program, .form = LOG_PLAIN, .most = QMEM_LOG_WARNING } };
 	struct config config = { 0 };
 	int err;
@@ -234,7 +236,7 @@ int print_values(const struct request *r)
 	if (!err) {
 		prepare(&p.loop);
 		p.second = true;
-		err = qmem_collect(p.loop.q, clock_now());
+		err = loop_collect(&p.loop);
 	} else if (!p.failed) {
 		log_printf(&p.loop.log, QMEM_LOG_ERROR, "nothing to print: %s", strerror(-err));
 	}
