@@ -23,6 +23,8 @@ struct proctable {
 	struct records records;
 	size_t backend; /* in `backends` */
 	void *data;
+	bool walking; /* a walk has been broken off */
+	int tries;    /* to open the back end anew, in this walk */
 	struct unseen unseen;
 	char reasons[REASONS_SIZE]; /* why it is none of the better ones */
 	struct qmem_complaint full, hidden;
@@ -154,35 +156,37 @@ static int choose(struct qmem *q, struct proctable *t, size_t i)
 
 /* ---- a round ---- */
 
-/* More processes or other CPUs than it was made for, and still more may come while it is made anew. */
-static int scan_again(struct qmem *q, struct proctable *t, struct backend_reason *why)
+/* More processes or other CPUs than it was made for, and still more may come while it is made anew, which takes its time. */
+static int reopen(struct qmem *q, struct proctable *t, struct backend_reason *why)
 {
 	const struct backend *b = backends[t->backend];
-	int err = -EAGAIN;
+	int err;
 
+	if (t->tries++ == TRIES)
+		return -EBUSY;
 	qmem_log(q, QMEM_LOG_DEBUG, "back end '%s' is made anew: there are more processes, or other CPUs", b->name);
-	for (int tries = 0; err == -EAGAIN && tries < TRIES; tries++) {
-		close_backend(t);
-		err = b->open(q, &t->records, t->fd_budget, &t->data, why);
-		if (err) {
-			t->data = NULL;
-			return err;
-		}
-		err = b->scan(q, &t->records, t->data);
-	}
-	return err == -EAGAIN ? -EBUSY : err;
+	close_backend(t);
+	err = b->open(q, &t->records, t->fd_budget, &t->data, why);
+	if (!err)
+		return QMEM_MORE;
+	t->data = NULL;
+	return err;
 }
 
 static int scan(struct qmem *q, struct proctable *t, struct backend_reason *why)
 {
 	int err = -EAGAIN;
 
-	records_begin(&t->records);
+	if (!t->walking) {
+		records_begin(&t->records);
+		t->tries = 0;
+	}
 	if (t->data)
 		err = backends[t->backend]->scan(q, &t->records, t->data);
 	if (err == -EAGAIN)
-		err = scan_again(q, t, why);
-	if (err && !*why->text)
+		err = reopen(q, t, why);
+	t->walking = err == QMEM_MORE;
+	if (err < 0 && !*why->text)
 		snprintf(why->text, sizeof(why->text), "%s", strerror(-err));
 	return err;
 }
@@ -194,35 +198,21 @@ static int scan_by_any(struct qmem *q, struct proctable *t)
 	struct backend_reason why = { "" };
 	int err = scan(q, t, &why);
 
-	if (err && err != -EBUSY && b->verify && !t->wanted) {
+	if (err < 0 && err != -EBUSY && b->verify && !t->wanted) {
 		qmem_log(q, QMEM_LOG_WARNING, "back end '%s' has failed: %s", b->name, why.text);
 		close_backend(t);
 		records_reset(&t->records);
 		add_reason(t, b, &why);
 		err = choose(q, t, t->backend + 1);
-		if (err)
-			return err;
-		why = (struct backend_reason){ "" };
-		err = scan(q, t, &why);
+		return err ? err : QMEM_MORE;
 	}
-	if (err)
+	if (err < 0)
 		return qmem_fail(q, err, "cannot read processes by '%s': %s", backends[t->backend]->name, why.text);
-	return 0;
+	return err;
 }
 
-static int collect(struct qmem *q, void *state)
+static void complain(struct qmem *q, struct proctable *t)
 {
-	struct proctable *t = state;
-	int err = scan_by_any(q, t);
-
-	if (err)
-		records_break(&t->records);
-	else
-		records_end(&t->records);
-	if (t->data && backends[t->backend]->settle)
-		backends[t->backend]->settle(&t->records, t->data);
-	if (err)
-		return err;
 	if (t->records.totals.overflow)
 		qmem_complain(q, &t->full,
 			      "has room for %" PRId64 " processes, %" PRIu64 " more are left out (MaxProcesses)",
@@ -236,7 +226,24 @@ static int collect(struct qmem *q, void *state)
 			      t->records.totals.hidden);
 	else
 		qmem_release(q, &t->hidden, "all processes can be looked at again");
-	return 0;
+}
+
+static int collect(struct qmem *q, void *state)
+{
+	struct proctable *t = state;
+	int err = scan_by_any(q, t);
+
+	if (err == QMEM_MORE)
+		return err;
+	if (err)
+		records_break(&t->records);
+	else
+		records_end(&t->records);
+	if (t->data && backends[t->backend]->settle)
+		backends[t->backend]->settle(&t->records, t->data);
+	if (!err)
+		complain(q, t);
+	return err;
 }
 
 /* ---- what it is asked ---- */
@@ -356,6 +363,7 @@ const struct qmem_service proctable_service = {
 	.privilege = "none; for BPF CAP_BPF and CAP_PERFMON",
 	.priority = 3900,
 	.shared = true,
+	.relief = "a back end that uses BPF (proctable's Backend)",
 	.options = options,
 	.renamed = renamed,
 	.state_size = sizeof(struct proctable),

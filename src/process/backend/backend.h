@@ -15,8 +15,8 @@ struct backend {
 	bool per_thread; /* it sees every thread's state */
 	/* `budget`: how many descriptors it may keep open. `why` gets the reason of an error. */
 	int (*open)(struct qmem *q, struct records *records, int64_t budget, void **ret, struct backend_reason *why);
-	/* One walk, between records_begin() and records_end(). On error the table is as far as it got. -EAGAIN: it must be opened
-	 * again, for more processes or other CPUs than there were. */
+	/* One walk, between records_begin() and records_end(). QMEM_MORE: qmem_enough(), and the next call goes on. On error the
+	 * table is as far as it got. -EAGAIN: it must be opened again, for more processes or other CPUs than there were. */
 	int (*scan)(struct qmem *q, struct records *records, void *backend);
 	/* After records_end() or records_break(): who is gone is known; may be NULL. */
 	void (*settle)(struct records *records, void *backend);

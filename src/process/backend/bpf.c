@@ -27,6 +27,7 @@
 #define DUMP_SIZE (16u << 10)
 #define LOG_SIZE (64u << 10)
 #define EARLY (64u << 10)
+#define SLICE 256 /* records, then the clock is looked at */
 /* The programs know neither the one header nor the other. */
 _Static_assert(PROCTABLE_STATES == PROC_STATES && PROCTABLE_BLOCKED_STATE == PROC_BLOCKED &&
 		       PROCTABLE_DEAD_STATE == PROC_DYING && PROCTABLE_ZOMBIE_STATE == PROC_ZOMBIE &&
@@ -51,6 +52,10 @@ struct bpf {
 	int64_t page;
 	char cpus[CPUS_TEXT]; /* those that are summed over */
 	struct qmem_file online;
+	bool walking; /* records are still to be taken, from here on: */
+	size_t at;
+	int fd;            /* of a dump that has been broken off; -1: none */
+	size_t have;       /* of the text, the beginning of a record */
 	char *text;        /* of dump */
 	struct sums *sums; /* by slot */
 	size_t sums_n;
@@ -183,11 +188,9 @@ static bool cpus_changed(struct qmem *q, struct bpf *b)
 	return qmem_read(q, &b->online, &text) >= 0 && strcmp(text, b->cpus) != 0;
 }
 
-static int walk_scan(struct qmem *q, struct records *records, void *backend)
+/* The kernel's part, which is done in one go. */
+static int walk_run(struct qmem *q, struct bpf *b, struct records *records)
 {
-	struct bpf *b = backend;
-	struct proctable_head *head = b->head;
-	size_t n;
 	int err;
 
 	if (cpus_changed(q, b))
@@ -195,13 +198,29 @@ static int walk_scan(struct qmem *q, struct records *records, void *backend)
 	err = run(b->program);
 	if (err)
 		return err;
-	n = head->n;
-	if (n > b->room && b->room < records->max) {
-		records->expected = n;
-		return -EAGAIN;
+	b->at = 0;
+	if (b->head->n <= b->room || b->room == records->max)
+		return 0;
+	records->expected = b->head->n;
+	return -EAGAIN;
+}
+
+static int walk_scan(struct qmem *q, struct records *records, void *backend)
+{
+	struct bpf *b = backend;
+	struct proctable_head *head = b->head;
+	size_t n;
+	int err;
+
+	if (!b->walking) {
+		err = walk_run(q, b, records);
+		if (err)
+			return err;
 	}
-	for (size_t i = 0; i < n && i < b->room; i++) {
-		const struct proctable_record *r = &b->records[i];
+	n = head->n;
+	b->walking = false;
+	for (; b->at < n && b->at < b->room; b->at++) {
+		const struct proctable_record *r = &b->records[b->at];
 		struct proc *p = take(b, records, r);
 
 		if (p)
@@ -210,6 +229,11 @@ static int walk_scan(struct qmem *q, struct records *records, void *backend)
 						     .runtime = (int64_t)r->runtime,
 						     .minflt = (int64_t)r->minflt,
 						     .majflt = (int64_t)r->majflt });
+		if (b->at % SLICE == SLICE - 1 && qmem_enough(q)) {
+			b->at++;
+			b->walking = true;
+			return QMEM_MORE;
+		}
 	}
 	if (n > b->room)
 		records->totals.overflow += n - b->room;
@@ -290,42 +314,54 @@ static size_t take_text(struct bpf *b, struct records *records, size_t len)
 }
 
 /* Where its buffer is the larger one, as with pages of 16K and 64K, the kernel cuts a record at the end of ours. */
-static int dump_read(struct bpf *b, struct records *records, int fd)
+static int dump_read(struct qmem *q, struct bpf *b, struct records *records)
 {
-	size_t have = 0, used;
+	size_t used;
 
 	for (;;) {
-		ssize_t n = read(fd, b->text + have, DUMP_SIZE - have);
+		ssize_t n = read(b->fd, b->text + b->have, DUMP_SIZE - b->have);
 
 		if (n < 0 && (errno == EAGAIN || errno == EINTR))
 			continue;
 		if (n < 0)
 			return -errno;
 		if (!n)
-			return have ? -EBADMSG : 0;
-		have += (size_t)n;
-		used = take_text(b, records, have);
-		have -= used;
-		memmove(b->text, b->text + used, have);
+			return b->have ? -EBADMSG : 0;
+		b->have += (size_t)n;
+		used = take_text(b, records, b->have);
+		b->have -= used;
+		memmove(b->text, b->text + used, b->have);
+		if (qmem_enough(q))
+			return QMEM_MORE;
 	}
 }
 
-static int dump_scan(struct qmem *q, struct records *records, void *backend)
+/* It cannot be read again: each walk needs a new one. */
+static int dump_begin(struct qmem *q, struct bpf *b)
 {
-	struct bpf *b = backend;
 	union bpf_attr attr;
-	int fd, err;
 
 	if (cpus_changed(q, b))
 		return -EAGAIN;
 	memset(&attr, 0, sizeof(attr));
 	attr.iter_create.link_fd = (uint32_t)b->link;
-	/* it cannot be read again: each walk needs a new one */
-	fd = (int)sys_bpf(BPF_ITER_CREATE, &attr);
-	if (fd < 0)
-		return -errno;
-	err = dump_read(b, records, fd);
-	close(fd);
+	b->fd = (int)sys_bpf(BPF_ITER_CREATE, &attr);
+	b->have = 0;
+	return b->fd < 0 ? -errno : 0;
+}
+
+static int dump_scan(struct qmem *q, struct records *records, void *backend)
+{
+	struct bpf *b = backend;
+	int err = b->fd < 0 ? dump_begin(q, b) : 0;
+
+	if (err)
+		return err;
+	err = dump_read(q, b, records);
+	if (err == QMEM_MORE)
+		return err;
+	close(b->fd);
+	b->fd = -1;
 	take_early(b, records);
 	for (size_t i = 0; i < records->order_n; i++) {
 		struct proc *p = &records->slots[records->order[i]];
@@ -499,6 +535,8 @@ static void bpf_close(void *backend)
 {
 	struct bpf *b = backend;
 
+	if (b->fd >= 0)
+		close(b->fd);
 	if (b->link >= 0)
 		close(b->link);
 	if (b->program >= 0)
@@ -520,7 +558,7 @@ static struct bpf *bpf_new(void)
 
 	if (!b)
 		return NULL;
-	b->program = b->link = -1;
+	b->program = b->link = b->fd = -1;
 	b->room = 1;
 	b->page = sysconf(_SC_PAGESIZE);
 	b->online = QMEM_FILE("sys/devices/system/cpu/online");

@@ -46,6 +46,8 @@ struct files {
 	struct kept *kept; /* by slot */
 	size_t max;
 	char *entries, *status;
+	bool walking;   /* a walk has been broken off: */
+	size_t at, end; /* the next entry, and where those end that have been read */
 };
 
 /* ---- descriptors ---- */
@@ -402,33 +404,45 @@ static int32_t pid_of(const char *name)
 	return (int32_t)pid;
 }
 
-static int walk(struct files *f, struct records *records)
+static int read_entries(struct files *f)
 {
-	if (lseek(f->proc, 0, SEEK_SET) < 0)
+	long n = syscall(SYS_getdents64, f->proc, f->entries, ENTRIES_SIZE);
+
+	f->at = 0;
+	f->end = n > 0 ? (size_t)n : 0;
+	return n < 0 ? -errno : 0;
+}
+
+/* Where it was broken off it goes on: /proc lists by pid, so that who is there all the while is met once. */
+static int walk(struct qmem *q, struct files *f, struct records *records)
+{
+	int err = 0;
+
+	if (!f->walking && lseek(f->proc, 0, SEEK_SET) < 0)
 		return -errno;
-	for (;;) {
-		long n = syscall(SYS_getdents64, f->proc, f->entries, ENTRIES_SIZE);
+	if (!f->walking)
+		err = read_entries(f);
+	f->walking = false;
+	while (!err && f->end) {
+		const struct dirent64 *entry = (const void *)(f->entries + f->at);
+		int32_t pid = pid_of(entry->d_name);
 
-		if (n < 0)
-			return -errno;
-		if (!n)
-			return 0;
-		for (long at = 0; at < n;) {
-			const struct dirent64 *entry = (const void *)(f->entries + at);
-			int32_t pid = pid_of(entry->d_name);
-			int err = pid ? take(f, records, pid) : 0;
-
-			if (err)
-				return err;
-			at += entry->d_reclen;
+		f->at += entry->d_reclen;
+		err = pid ? take(f, records, pid) : 0;
+		if (!err && f->at == f->end)
+			err = read_entries(f);
+		if (!err && pid && f->end && qmem_enough(q)) {
+			f->walking = true;
+			return QMEM_MORE;
 		}
 	}
+	return err;
 }
 
 static int files_scan(struct qmem *q, struct records *records, void *backend)
 {
 	struct files *f = backend;
-	int err = walk(f, records);
+	int err = walk(q, f, records);
 
 	/* what the agent itself needs comes first */
 	if ((err == -EMFILE || err == -ENFILE) && f->open) {

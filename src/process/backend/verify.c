@@ -49,7 +49,9 @@ static int scan(struct qmem *q, struct records *records, const struct backend *b
 	int err;
 
 	records_begin(records);
-	err = backend->scan(q, records, data);
+	do
+		err = backend->scan(q, records, data);
+	while (err == QMEM_MORE);
 	records_end(records);
 	return err;
 }
