@@ -74,10 +74,11 @@ const char *const procgroup_words[] = { "comm", "exe", "user", "cgroup", "unit",
 	}
 
 const struct qmem_option procgroup_rows[] = {
-	RULES("Comm", comm, "processes of this name, or whose name this /expression/ finds", "/^(nginx|apache2)$/"),
-	RULES("Cmdline", cmdline, "likewise the command line, its words separated by blanks", "/^php-fpm: /"),
-	RULES("User", user, "likewise the user, or the user's number where there is no name", "www-data"),
-	RULES("Cgroup", cgroup, "likewise the cgroup's path: /system.slice/nginx.service", "/^.system.slice.nginx/"),
+	RULES("Comm", comm, "the name of the process, or an /expression/ that finds it", "/^(nginx|apache2)$/"),
+	RULES("Cmdline", cmdline, "the same for its command line, the words separated by blanks", "/^php-fpm: /"),
+	RULES("User", user, "the same for its user, or the user's number where there is no name", "www-data"),
+	RULES("Cgroup", cgroup, "the same for its cgroup's path, such as /system.slice/nginx.service",
+	      "/^.system.slice.nginx/"),
 	{ 0 },
 };
 

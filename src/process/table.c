@@ -50,8 +50,7 @@ static const struct qmem_option options[] = {
 	  .def = "2048",
 	  .min = 0,
 	  .max = 1000000,
-	  .help = "files of processes that may stay open, two for each process, where there is no BPF; never so many that "
-		  "the agent lacks them" },
+	  .help = "files that may stay open where there is no BPF, two for each process; fewer if the agent would lack them" },
 	{ .name = "MaxProcesses",
 	  .type = QMEM_INT,
 	  .offset = offsetof(struct proctable, max),

@@ -101,7 +101,7 @@ static const struct qmem_option options[] = {
 	  .def = "10",
 	  .min = 0,
 	  .max = 10000,
-	  .help = "groups of processes shown, those that use most CPU time, of the groups of procmem; " PROCGROUP_REST },
+	  .help = "groups of procmem shown, those that use most CPU time; " PROCGROUP_REST },
 	{ 0 },
 };
 

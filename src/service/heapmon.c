@@ -96,9 +96,9 @@ KINDS(dirty_metrics, dirty);
 
 static const struct qmem_metric age_metrics[] = {
 	METRIC(sample, "moved", NULL, moved,
-	       "time since the reading of the member that was read first, of those whose own memory has moved since"),
+	       "how long ago the oldest reading was, of members whose own memory has moved since"),
 	METRIC(sample, "oldest", NULL, oldest,
-	       "time since the reading of the member that was read first: as old is what others change, pss and dirty"),
+	       "how long ago the oldest reading was, of all members; pss and dirty, which others change too, are as old"),
 	{ 0 },
 };
 
@@ -118,7 +118,7 @@ static const struct qmem_option options[] = {
 	{ .name = "Group",
 	  .type = QMEM_LIST,
 	  .offset = offsetof(struct heapmon, names),
-	  .help = "the name of a group of procmem whose mappings are read; none: the service is off",
+	  .help = "a group of procmem, by its name, whose mappings are read; none: the service is off",
 	  .example = "web" },
 	{ .name = "HeapOnly",
 	  .type = QMEM_BOOL,
@@ -138,7 +138,7 @@ static const struct qmem_option options[] = {
 	  .def = "200ms",
 	  .min = 0,
 	  .max = INT64_C(10000000000),
-	  .help = "processes whose smaps are expected to cost more CPU time are not read, nor shown is their group" },
+	  .help = "a process whose smaps are expected to cost more CPU time are not read, and its group is not shown" },
 	{ 0 },
 };
 

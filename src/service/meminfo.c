@@ -529,7 +529,7 @@ static const struct qmem_option options[] = {
 	  .offset = offsetof(struct state, notify_interval),
 	  .def = "0",
 	  .max = INT64_C(86400000000000),
-	  .help = "between two reminders while a level lasts; 0: none" },
+	  .help = "time between two reminders while a level lasts; 0: none" },
 	{ 0 },
 };
 

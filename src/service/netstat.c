@@ -121,7 +121,7 @@ static const struct qmem_option options[] = {
 	  .type = QMEM_LIST,
 	  .offset = offsetof(struct netstat, interfaces),
 	  .check = select_check,
-	  .help = "a name, or an extended regular expression between slashes: only these; all if none is given",
+	  .help = "only these interfaces: a name, or an extended regular expression between slashes; none: all of them",
 	  .example = "/^(docker|veth)/" },
 	{ .name = "IgnoreSelected",
 	  .type = QMEM_BOOL,
@@ -134,7 +134,7 @@ static const struct qmem_option options[] = {
 	  .def = "5",
 	  .min = 0,
 	  .max = 10000,
-	  .help = "how many are shown, those with most traffic; the others are summed as '" INSTANCES_OTHER "'" },
+	  .help = "interfaces shown, those with most traffic; the others are summed as '" INSTANCES_OTHER "'" },
 	{ 0 },
 };
 

@@ -70,21 +70,25 @@ struct trigger_values {
 };
 
 static const struct qmem_metric avg_metrics[] = {
-	METRIC(psi, "some_avg10", "some avg10", kind[PSI_SOME].avg10, "of the last 10 s, with some task waiting"),
-	METRIC(psi, "some_avg60", "some avg60", kind[PSI_SOME].avg60, "of the last 60 s, with some task waiting"),
-	METRIC(psi, "some_avg300", "some avg300", kind[PSI_SOME].avg300, "of the last 300 s, with some task waiting"),
+	METRIC(psi, "some_avg10", "some avg10", kind[PSI_SOME].avg10,
+	       "part of the last 10 s in which some task waited"),
+	METRIC(psi, "some_avg60", "some avg60", kind[PSI_SOME].avg60,
+	       "part of the last 60 s in which some task waited"),
+	METRIC(psi, "some_avg300", "some avg300", kind[PSI_SOME].avg300,
+	       "part of the last 300 s in which some task waited"),
 	METRIC(psi, "full_avg10", "full avg10", kind[PSI_FULL].avg10,
-	       "of the last 10 s, with all tasks waiting at once"),
+	       "part of the last 10 s in which all tasks waited at once"),
 	METRIC(psi, "full_avg60", "full avg60", kind[PSI_FULL].avg60,
-	       "of the last 60 s, with all tasks waiting at once"),
+	       "part of the last 60 s in which all tasks waited at once"),
 	METRIC(psi, "full_avg300", "full avg300", kind[PSI_FULL].avg300,
-	       "of the last 300 s, with all tasks waiting at once"),
+	       "part of the last 300 s in which all tasks waited at once"),
 	{ 0 },
 };
 
 static const struct qmem_metric stall_metrics[] = {
-	METRIC(psi, "some", "some total", kind[PSI_SOME].total, "time with some task waiting for the resource"),
-	METRIC(psi, "full", "full total", kind[PSI_FULL].total, "time with all tasks waiting at once: no work done"),
+	METRIC(psi, "some", "some total", kind[PSI_SOME].total, "time in which some task waited for the resource"),
+	METRIC(psi, "full", "full total", kind[PSI_FULL].total,
+	       "time in which all tasks waited at once, and no work was done"),
 	{ 0 },
 };
 
@@ -127,24 +131,24 @@ static const struct qmem_option options[] = {
 	  .offset = offsetof(struct pressure, triggers),
 	  .def = "memory some 200ms 2s\nmemory full 400ms 2s",
 	  .check = check,
-	  .help = "RESOURCE some|full STALL WINDOW [warning|failure]: an event when tasks were stalled that long within a window "
-		  "of 500ms to 10s; without CAP_SYS_RESOURCE the kernel takes windows of 2s, 4s, 6s, 8s, 10s only, and others "
-		  "are polled; warning for some and failure for full unless said; several of one resource and kind are one "
-		  "condition, as severe as the severest that fires; none: no trigger" },
+	  .help = "RESOURCE some|full STALL WINDOW [warning|failure]: an event when tasks were stalled for STALL within WINDOW, "
+		  "500ms to 10s; without the last word some is a warning, full a failure; without CAP_SYS_RESOURCE the kernel "
+		  "takes windows of 2s, 4s, 6s, 8s and 10s only, and others are polled; several of one resource and kind are "
+		  "one condition, as severe as the severest that fires; none: no trigger" },
 	{ .name = "Hold",
 	  .type = QMEM_DURATION,
 	  .offset = offsetof(struct pressure, hold),
 	  .def = "10s",
 	  .min = INT64_C(1000000000),
 	  .max = INT64_C(3600000000000),
-	  .help = "so long without an event, pressure is easing; so long again, it is over" },
+	  .help = "time without an event after which pressure is easing; after as long again it is over" },
 	{ .name = "NotifyInterval",
 	  .type = QMEM_DURATION,
 	  .offset = offsetof(struct pressure, notify_interval),
 	  .def = "5m",
 	  .min = 0,
 	  .max = INT64_C(86400000000000),
-	  .help = "between two reminders while pressure lasts; 0: none" },
+	  .help = "time between two reminders while pressure lasts; 0: none" },
 	{ 0 },
 };
 

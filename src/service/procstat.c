@@ -99,16 +99,15 @@ static const struct qmem_metric forks_metrics[] = {
 };
 
 static const struct qmem_metric turnover_metrics[] = {
-	METRIC(sample, "born", NULL, born, "that were not there the time before"),
-	METRIC(sample, "died", NULL, died,
-	       "that were there the time before; the short-lived ones between two looks are not seen"),
+	METRIC(sample, "born", NULL, born, "new since the collection before"),
+	METRIC(sample, "died", NULL, died, "gone since the collection before; what lived only in between is not seen"),
 	{ 0 },
 };
 
 static const struct qmem_metric census_metrics[] = {
 	METRIC(sample, "waiting", NULL, waiting, "in state D for less than StuckAfter"),
 	METRIC(sample, "stuck", NULL, stuck, "in state D for longer, in the same function"),
-	METRIC(sample, "usual", NULL, usual, "always in state D: since before this began, or kernel threads by habit"),
+	METRIC(sample, "usual", NULL, usual, "in state D since before qmem began, or kernel threads that always are"),
 	{ 0 },
 };
 
@@ -159,14 +158,14 @@ static const struct qmem_option options[] = {
 	  .def = "2m",
 	  .min = 1000000000,
 	  .max = INT64_C(86400) * 1000000000,
-	  .help = "a task in state D, in the same function of the kernel, for longer is stuck" },
+	  .help = "a task is stuck when it has been in state D, in the same function of the kernel, for longer" },
 	{ .name = "NotifyInterval",
 	  .type = QMEM_DURATION,
 	  .offset = offsetof(struct procstat, repeat),
 	  .def = "0",
 	  .min = 0,
 	  .max = INT64_C(86400000000000),
-	  .help = "between two reminders while a task stays stuck; 0: none" },
+	  .help = "time between two reminders while a task stays stuck; 0: none" },
 	{ .name = "TopChannels",
 	  .type = QMEM_INT,
 	  .offset = offsetof(struct procstat, channels_max),

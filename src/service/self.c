@@ -49,7 +49,7 @@ static const struct qmem_metric jobs_metrics[] = {
 
 static const struct qmem_metric worker_metrics[] = {
 	METRIC(self_values, "late", NULL, late,
-	       "time since a job began that should be back by now, the oldest of them; 0: there is none"),
+	       "how long the oldest job has run that should be back by now; 0: there is none"),
 	{ 0 },
 };
 

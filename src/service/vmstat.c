@@ -45,11 +45,11 @@ static const struct qmem_metric swap_cache[] = {
 	{ 0 },
 };
 
-#define WITHOUT_CGROUPS "; without reclaim for memory cgroups before 2026's kernels"
+#define WITHOUT_CGROUPS "; kernels before 2026 leave out reclaim for memory cgroups"
 
 static const struct qmem_metric scan[] = {
 	METRIC(vmstat, "kswapd", "pgscan_kswapd", pgscan_kswapd,
-	       "looked at by kswapd, in the background" WITHOUT_CGROUPS),
+	       "looked at by kswapd in the background" WITHOUT_CGROUPS),
 	METRIC(vmstat, "direct", "pgscan_direct", pgscan_direct,
 	       "looked at by tasks that had to wait for memory" WITHOUT_CGROUPS),
 	METRIC(vmstat, "khugepaged", "pgscan_khugepaged", pgscan_khugepaged,
@@ -60,8 +60,7 @@ static const struct qmem_metric scan[] = {
 };
 
 static const struct qmem_metric steal[] = {
-	METRIC(vmstat, "kswapd", "pgsteal_kswapd", pgsteal_kswapd,
-	       "taken by kswapd, in the background" WITHOUT_CGROUPS),
+	METRIC(vmstat, "kswapd", "pgsteal_kswapd", pgsteal_kswapd, "taken by kswapd in the background" WITHOUT_CGROUPS),
 	METRIC(vmstat, "direct", "pgsteal_direct", pgsteal_direct,
 	       "taken by tasks that had to wait for memory" WITHOUT_CGROUPS),
 	METRIC(vmstat, "khugepaged", "pgsteal_khugepaged", pgsteal_khugepaged,
@@ -89,8 +88,7 @@ static const struct qmem_metric steal_type[] = {
 
 static const struct qmem_metric efficiency[] = {
 	METRIC(vmstat, "reclaim", NULL, efficiency,
-	       "taken of those looked at since the last collection, by type where the kernel says, else by origin; "
-	       "absent when none was looked at"),
+	       "pages taken, of those looked at since the last collection; by type where the kernel tells it, else by origin; absent when none was looked at"),
 	{ 0 },
 };
 
@@ -149,13 +147,13 @@ static const struct qmem_metric alloc[] = {
 static const struct qmem_metric lru[] = {
 	METRIC(vmstat, "activate", "pgactivate", pgactivate, "moved to an active list"),
 	METRIC(vmstat, "deactivate", "pgdeactivate", pgdeactivate, "moved to an inactive list"),
-	METRIC(vmstat, "refill", "pgrefill", pgrefill, "of the active lists, looked at"),
+	METRIC(vmstat, "refill", "pgrefill", pgrefill, "looked at on the active lists"),
 	METRIC(vmstat, "rotate", "pgrotated", pgrotated,
-	       "put to the end of an inactive list as their writeback was done"),
+	       "moved to the end of an inactive list when they had been written"),
 	METRIC(vmstat, "keep_anon", "pgrotate_anon", pgrotate_anon,
 	       "anonymous, looked at by reclaim and put back: in use, or not to be had (7.3)"),
 	METRIC(vmstat, "keep_file", "pgrotate_file", pgrotate_file, "page cache, the same (7.3)"),
-	METRIC(vmstat, "skip", "pgskip", pgskip, "passed over, being of another zone than was needed"),
+	METRIC(vmstat, "skip", "pgskip", pgskip, "passed over: not of the zone that was needed"),
 	METRIC(vmstat, "lazyfree", "pglazyfree", pglazyfree, "given up by madvise(MADV_FREE)"),
 	METRIC(vmstat, "lazyfreed", "pglazyfreed", pglazyfreed, "of those, taken"),
 	METRIC(vmstat, "reuse", "pgreuse", pgreuse, "written after fork() without a copy"),
@@ -182,8 +180,10 @@ static const struct qmem_metric compaction[] = {
 };
 
 static const struct qmem_metric compaction_pages[] = {
-	METRIC(vmstat, "migrate_scanned", "compact_migrate_scanned", compact_migrate_scanned, "looked at, to be moved"),
-	METRIC(vmstat, "free_scanned", "compact_free_scanned", compact_free_scanned, "looked at, to be moved to"),
+	METRIC(vmstat, "migrate_scanned", "compact_migrate_scanned", compact_migrate_scanned,
+	       "looked at as pages to move"),
+	METRIC(vmstat, "free_scanned", "compact_free_scanned", compact_free_scanned,
+	       "looked at as places to move pages to"),
 	METRIC(vmstat, "isolated", "compact_isolated", compact_isolated, "taken off the lists for it"),
 	METRIC(vmstat, "daemon_migrate_scanned", "compact_daemon_migrate_scanned", compact_daemon_migrate_scanned,
 	       "of migrate_scanned, by kcompactd (4.12)"),
@@ -247,7 +247,8 @@ static const struct qmem_metric big_alloc[] = {
 };
 
 static const struct qmem_metric oom[] = {
-	METRIC(vmstat, "kill", "oom_kill", oom_kill, "processes chosen to die, for memory cgroups as well (4.13)"),
+	METRIC(vmstat, "kill", "oom_kill", oom_kill,
+	       "processes killed for want of memory, in the machine or in a memory cgroup (4.13)"),
 	{ 0 },
 };
 
@@ -270,7 +271,7 @@ static const struct qmem_metric numa[] = {
 static const struct qmem_metric numa_balancing[] = {
 	METRIC(vmstat, "pte_updates", "numa_pte_updates", numa_pte_updates, "pages unmapped to see who uses them"),
 	METRIC(vmstat, "huge_pte_updates", "numa_huge_pte_updates", numa_huge_pte_updates, "the same for huge ones"),
-	METRIC(vmstat, "hint_faults", "numa_hint_faults", numa_hint_faults, "faults that told"),
+	METRIC(vmstat, "hint_faults", "numa_hint_faults", numa_hint_faults, "faults that have told it"),
 	METRIC(vmstat, "hint_faults_local", "numa_hint_faults_local", numa_hint_faults_local,
 	       "of those, from the same node"),
 	METRIC(vmstat, "migrated", "numa_pages_migrated", numa_pages_migrated, "pages moved to their user"),
@@ -302,9 +303,9 @@ static const struct qmem_metric tiering[] = {
 };
 
 static const struct qmem_metric unevictable[] = {
-	METRIC(vmstat, "culled", "unevictable_pgs_culled", unevictable_pgs_culled, "found to be so"),
+	METRIC(vmstat, "culled", "unevictable_pgs_culled", unevictable_pgs_culled, "found to be unevictable"),
 	METRIC(vmstat, "scanned", "unevictable_pgs_scanned", unevictable_pgs_scanned, "looked at again"),
-	METRIC(vmstat, "rescued", "unevictable_pgs_rescued", unevictable_pgs_rescued, "no longer so"),
+	METRIC(vmstat, "rescued", "unevictable_pgs_rescued", unevictable_pgs_rescued, "found to be evictable again"),
 	METRIC(vmstat, "mlocked", "unevictable_pgs_mlocked", unevictable_pgs_mlocked, "locked"),
 	METRIC(vmstat, "munlocked", "unevictable_pgs_munlocked", unevictable_pgs_munlocked, "unlocked"),
 	METRIC(vmstat, "cleared", "unevictable_pgs_cleared", unevictable_pgs_cleared, "unlocked as they were freed"),
@@ -316,7 +317,7 @@ static const struct qmem_metric unevictable[] = {
 static const struct qmem_metric balloon[] = {
 	METRIC(vmstat, "inflate", "balloon_inflate", balloon_inflate, "given to the host"),
 	METRIC(vmstat, "deflate", "balloon_deflate", balloon_deflate, "got back from it"),
-	METRIC(vmstat, "migrate", "balloon_migrate", balloon_migrate, "given in another's place"),
+	METRIC(vmstat, "migrate", "balloon_migrate", balloon_migrate, "given in place of another page"),
 	{ 0 },
 };
 
