@@ -23,7 +23,7 @@ static void unlink_job(struct qmem_job **at, const struct qmem_job *job)
 
 static void raise_stuck(struct qmem *q, const struct qmem_job *job, enum qmem_severity severity)
 {
-	char instance[96], span[WORDS_NUMBER];
+	char instance[96], file[96], span[WORDS_NUMBER];
 	struct qmem_event event = {
 		.severity = severity,
 		.service = job->owner ? job->owner->service->name : "self",
@@ -31,25 +31,28 @@ static void raise_stuck(struct qmem *q, const struct qmem_job *job, enum qmem_se
 		.instance = instance,
 	};
 
-	if (job->at)
-		snprintf(instance, sizeof(instance), "%s of pid %" PRId32, job->what, job->at);
-	else
-		snprintf(instance, sizeof(instance), "%s", job->what);
+	/* a name that no host has to alter, and words */
+	snprintf(instance, sizeof(instance), "%s", job->what);
+	snprintf(file, sizeof(file), "%s", job->what);
+	if (job->at) {
+		words_add(instance, sizeof(instance), "_%" PRId32, job->at);
+		words_add(file, sizeof(file), " of pid %" PRId32, job->at);
+	}
 	words_span(span, q->now - job->since);
 	if (severity == QMEM_OKAY) {
-		snprintf(event.message, sizeof(event.message), "file is no longer stuck: %s, it was for %s", instance,
+		snprintf(event.message, sizeof(event.message), "file is no longer stuck: %s, it was for %s", file,
 			 span);
 	} else if (job->left) {
 		event.state = LEFT;
 		snprintf(event.message, sizeof(event.message),
 			 "file is stuck, all else goes on: %s, for %s; thread %" PRIu64 " of at most %d is left behind",
-			 instance, span, q->totals.left[job->lane], QMEM_LEFT_MOST);
+			 file, span, q->totals.left[job->lane], QMEM_LEFT_MOST);
 	} else {
 		event.state = WAITS;
 		snprintf(event.message, sizeof(event.message),
 			 "file is stuck, and the lane '%s' waits: %s, for %s; %" PRIu64
 			 " threads are left behind already",
-			 names[job->lane], instance, span, q->totals.left[job->lane]);
+			 names[job->lane], file, span, q->totals.left[job->lane]);
 	}
 	if (severity != QMEM_OKAY && job->at)
 		words_add(event.message, sizeof(event.message), "; see what pid %" PRId32 " waits for", job->at);

@@ -100,10 +100,9 @@ START_TEST(a_stuck_job_is_an_event)
 	ck_assert_str_eq(recorder_take(&r), "");
 	ck_assert(!qmem_is_stuck(r.q, "smaps", 17));
 	qmem_dispatch(r.q, NULL, 0, qmem_next(r.q));
-	ck_assert_str_eq(
-		recorder_take(&r),
-		"event WARNING self.worker[smaps of pid 17] file is stuck, all else goes on: smaps of pid 17, for "
-		"30 s; thread 1 of at most 4 is left behind; see what pid 17 waits for\n");
+	ck_assert_str_eq(recorder_take(&r),
+			 "event WARNING self.worker[smaps_17] file is stuck, all else goes on: smaps of pid 17, for "
+			 "30 s; thread 1 of at most 4 is left behind; see what pid 17 waits for\n");
 	ck_assert(r.left->left);
 	ck_assert(qmem_is_stuck(r.q, "smaps", 17));
 	ck_assert(qmem_is_stuck(r.q, NULL, 17));
@@ -115,10 +114,9 @@ START_TEST(a_stuck_job_is_an_event)
 	/* a job for many processes says which one it is at */
 	QMEM_JOB_AT(r.jobs, 42, 7);
 	qmem_dispatch(r.q, NULL, 0, 160 * QMEM_SECOND);
-	ck_assert_str_eq(
-		recorder_take(&r),
-		"event WARNING self.worker[cmdline of pid 42] file is stuck, all else goes on: cmdline of pid 42, "
-		"for 30 s; thread 2 of at most 4 is left behind; see what pid 42 waits for\n");
+	ck_assert_str_eq(recorder_take(&r),
+			 "event WARNING self.worker[cmdline_42] file is stuck, all else goes on: cmdline of pid 42, "
+			 "for 30 s; thread 2 of at most 4 is left behind; see what pid 42 waits for\n");
 	/* it may have gone on meanwhile: what was said of it is over, no other thing */
 	QMEM_JOB_AT(r.left, 43, 8);
 	ck_assert_uint_eq(qmem_stuck_of(r.q, 7), 1);
@@ -126,7 +124,7 @@ START_TEST(a_stuck_job_is_an_event)
 	ck_assert(recorder_come_back(&r));
 	ck_assert_str_eq(
 		recorder_take(&r),
-		"event OKAY self.worker[cmdline of pid 42] file is no longer stuck: cmdline of pid 42, it was for 30 s\n");
+		"event OKAY self.worker[cmdline_42] file is no longer stuck: cmdline of pid 42, it was for 30 s\n");
 	ck_assert(!qmem_is_stuck(r.q, "cmdline", 42));
 	ck_assert_uint_eq(totals().late, 60 * QMEM_SECOND);
 	qmem_dispatch(r.q, NULL, 0, 190 * QMEM_SECOND);
@@ -175,10 +173,9 @@ START_TEST(four_are_left_behind_at_most)
 	ck_assert_uint_eq(totals().left[QMEM_TARGETS], 4);
 	(void)recorder_take(&r);
 	qmem_dispatch(r.q, NULL, 0, 150 * QMEM_SECOND);
-	ck_assert_str_eq(
-		recorder_take(&r),
-		"event FAILURE self.worker[smaps of pid 5] file is stuck, and the lane 'targets' waits: smaps of "
-		"pid 5, for 30 s; 4 threads are left behind already; see what pid 5 waits for\n");
+	ck_assert_str_eq(recorder_take(&r),
+			 "event FAILURE self.worker[smaps_5] file is stuck, and the lane 'targets' waits: smaps of "
+			 "pid 5, for 30 s; 4 threads are left behind already; see what pid 5 waits for\n");
 	qmem_dispatch(r.q, NULL, 0, 300 * QMEM_SECOND);
 	ck_assert_str_eq(recorder_take(&r), "");
 	ck_assert_uint_eq(totals().left[QMEM_TARGETS], 4);
@@ -188,9 +185,9 @@ START_TEST(four_are_left_behind_at_most)
 	ck_assert(recorder_come_back(&r));
 	ck_assert_str_eq(
 		recorder_take(&r),
-		"event OKAY self.worker[smaps of pid 4] file is no longer stuck: smaps of pid 4, it was for 3 "
+		"event OKAY self.worker[smaps_4] file is no longer stuck: smaps of pid 4, it was for 3 "
 		"min 30 s\n"
-		"event WARNING self.worker[smaps of pid 5] file is stuck, all else goes on: smaps of pid 5, for 3 min 0 s; "
+		"event WARNING self.worker[smaps_5] file is stuck, all else goes on: smaps of pid 5, for 3 min 0 s; "
 		"thread 4 of at most 4 is left behind; see what pid 5 waits for\n");
 	ck_assert_uint_eq(totals().left[QMEM_TARGETS], 4);
 	ck_assert(recorder_work(&r));

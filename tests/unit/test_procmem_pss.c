@@ -295,7 +295,7 @@ START_TEST(stuck_reader)
 	procroot_tick();
 	ck_assert_int_eq(wanted(), 7);
 	for (int i = 0; i < 40 && !at; i++)
-		at = strstr(tick_and_look(), "event WARNING procmem.worker[smaps_rollup of pid 7]");
+		at = strstr(tick_and_look(), "event WARNING procmem.worker[smaps_rollup_7]");
 	ck_assert_ptr_nonnull(at);
 	for (int i = 0; i < 70; i++) {
 		tick_and_look();
