@@ -158,6 +158,12 @@ struct qmem_error {
 
 /* ---- a service -------------------------------------------------------------------------------------------------- */
 
+/* A capability with which a service can do more. */
+struct qmem_capability {
+	int number; /* of linux/capability.h */
+	const char *name, *why;
+};
+
 /*
  * Hooks return 0 or -errno, -ENOTSUP from `start` when this kernel lacks the thing. `collect` emits what it has read; what
  * it could not read is absent. qmem_fail() gives an error its words. All hooks may be NULL, `start` and `stop` included.
@@ -179,7 +185,8 @@ struct qmem_service {
 	const struct qmem_family *families; /* up to one without an id; may be NULL */
 	const struct qmem_option *options;  /* up to one without a name; may be NULL */
 	const struct qmem_renamed *renamed; /* of the options: up to one without a name; may be NULL */
-	size_t state_size;                  /* zeroed, options set, before `start` */
+	const struct qmem_capability *capabilities; /* likewise */
+	size_t state_size;                          /* zeroed, options set, before `start` */
 	int (*start)(struct qmem *q, void *state);
 	int (*collect)(struct qmem *q, void *state);
 	/* what other services emit, QMEM_INTERNAL included, `round` telling whose */

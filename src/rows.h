@@ -19,7 +19,17 @@
 #ifndef QMEM_ROWS_H
 #define QMEM_ROWS_H
 
+#include <linux/capability.h>
+
 #include "qmem.h"
+
+/* younger than some headers */
+#ifndef CAP_PERFMON
+#define CAP_PERFMON 38
+#endif
+#ifndef CAP_BPF
+#define CAP_BPF 39
+#endif
 
 /* clang-format takes the braces for blocks */
 /* clang-format off */
@@ -38,6 +48,9 @@
 #define BYTES GAUGE("bytes", 1, "memory") /* up to 2^48, where collectd's type ends; address spaces have "bytes" */
 #define EVENTS COUNTER("events", 1, "total_events")
 #define PAGES COUNTER("pages", 1, "vmpage_action")
+
+/* A capability without its CAP_, and what it is good for. */
+#define CAPABILITY(name_, why_) { .number = CAP_##name_, .name = "CAP_" #name_, .why = why_ }
 
 /* clang-format on */
 

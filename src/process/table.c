@@ -11,6 +11,7 @@
 #include "proc/pidstat.h"
 #include "process/backend/backend.h"
 #include "process/backend/verify.h"
+#include "rows.h"
 
 #define REASONS_SIZE 512
 #define TRIES 5 /* to make a back end large enough, while processes come */
@@ -354,12 +355,19 @@ static int start(struct qmem *q, void *state)
 	return err ? err : choose(q, t, 0);
 }
 
+static const struct qmem_capability capabilities[] = {
+	CAPABILITY(BPF, "processes read by BPF"),
+	CAPABILITY(PERFMON, "processes read by BPF"),
+	{ 0 },
+};
+
 const struct qmem_service proctable_service = {
 	.name = "proctable",
 	.help = "the processes, walked once a tick for the services that need them",
 	.source = "the kernel's list of processes by BPF, or /proc/PID/stat, schedstat, statm and status",
 	.kernel = "3.2 (BPF: 5.8)",
 	.privilege = "none; for BPF CAP_BPF and CAP_PERFMON",
+	.capabilities = capabilities,
 	.priority = 3900,
 	.shared = true,
 	.relief = "a back end that uses BPF (proctable's Backend)",

@@ -6,29 +6,6 @@
 #include <string.h>
 #include <sys/capability.h>
 
-/* younger than some headers */
-#ifndef CAP_PERFMON
-#define CAP_PERFMON 38
-#endif
-#ifndef CAP_BPF
-#define CAP_BPF 39
-#endif
-
-static const struct {
-	cap_value_t cap;
-	const char *name, *service, *why;
-} used[] = {
-	{ CAP_SYS_RESOURCE, "CAP_SYS_RESOURCE", "pressure", "triggers with any window" },
-	{ CAP_BPF, "CAP_BPF", "proctable", "processes read by BPF" },
-	{ CAP_PERFMON, "CAP_PERFMON", "proctable", "processes read by BPF" },
-	{ CAP_SYS_PTRACE, "CAP_SYS_PTRACE", "procmem",
-	  "GroupBy exe, PSS before Linux 6.15: of other users' processes" },
-	{ CAP_SYS_PTRACE, "CAP_SYS_PTRACE", "heapmon", "other users' processes before Linux 6.15" },
-	{ CAP_SYS_PTRACE, "CAP_SYS_PTRACE", "procstat", "wait channels of other users' tasks" },
-};
-
-#define USED (sizeof(used) / sizeof(*used))
-
 /* Until all services have started: before Linux 6.1.42 and 6.4 nobody, not even root, may write /proc/pressure by its mode. */
 #define AT_START CAP_DAC_OVERRIDE
 
@@ -58,8 +35,9 @@ static int set(bool starting)
 	if (!now || !next)
 		goto out;
 	err = starting ? keep(next, now, AT_START) : 0;
-	for (size_t i = 0; i < USED && !err; i++)
-		err = keep(next, now, used[i].cap);
+	for (const struct qmem_service *const *s = qmem_services; *s; s++)
+		for (const struct qmem_capability *c = (*s)->capabilities; c && c->name && !err; c++)
+			err = keep(next, now, c->number);
 	if (!err && cap_set_proc(next) < 0)
 		err = -errno;
 out:
@@ -85,16 +63,16 @@ int capabilities_settle(void)
 	return set(false);
 }
 
-const char *capabilities_missing(const char *service, size_t i, const char **ret_why)
+const char *capabilities_missing(const struct qmem_service *service, size_t i, const char **ret_why)
 {
 	cap_t now = cap_get_proc();
 	const char *name = NULL;
 
-	for (size_t k = 0; now && !name && k < USED; k++) {
-		if (strcmp(used[k].service, service) != 0 || has(now, used[k].cap, CAP_EFFECTIVE) || i-- > 0)
+	for (const struct qmem_capability *c = service->capabilities; now && !name && c && c->name; c++) {
+		if (has(now, c->number, CAP_EFFECTIVE) || i-- > 0)
 			continue;
-		name = used[k].name;
-		*ret_why = used[k].why;
+		name = c->name;
+		*ret_why = c->why;
 	}
 	if (now)
 		cap_free(now);

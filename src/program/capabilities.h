@@ -9,16 +9,18 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "qmem.h"
+
 /* Without libcap nothing is known of them, nothing is dropped, and nothing is said to be missing. */
 bool capabilities_known(void);
 
-/* Raises what is permitted of those in the table, drops the others: 0 or -errno. */
+/* Raises what is permitted of those that services name, drops the others: 0 or -errno. */
 int capabilities_raise(void);
 /* Drops what only qmem_start() needed: 0 or -errno. Capabilities are a thread's own, and a new one has its maker's: a thread
  * that may be made before this was called calls it, too. */
 int capabilities_settle(void);
 
 /* The i-th capability of `service` that is not effective, and what it would be good for; NULL: no more. */
-const char *capabilities_missing(const char *service, size_t i, const char **ret_why);
+const char *capabilities_missing(const struct qmem_service *service, size_t i, const char **ret_why);
 
 #endif

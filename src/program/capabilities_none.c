@@ -17,7 +17,7 @@ int capabilities_settle(void)
 	return 0;
 }
 
-const char *capabilities_missing(const char *service, size_t i, const char **ret_why)
+const char *capabilities_missing(const struct qmem_service *service, size_t i, const char **ret_why)
 {
 	(void)service;
 	(void)i;

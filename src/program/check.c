@@ -18,7 +18,7 @@ static void put_state(const struct qmem_status *status)
 	if (!*reason)
 		reason = status->service->source ? status->service->source : "on";
 	printf("%s\t%s\t%s", status->service->name, status->on ? "on" : "off", reason);
-	for (size_t i = 0; status->on && (missing = capabilities_missing(status->service->name, i, &why)); i++)
+	for (size_t i = 0; status->on && (missing = capabilities_missing(status->service, i, &why)); i++)
 		if (!strstr(reason, missing))
 			printf("; lacks %s (%s)", missing, why);
 	if (*status->paced)

@@ -421,6 +421,11 @@ static int start(struct qmem *q, void *state)
 	return probe_new(q, &smaps_kind, s->budget, s->heap_only, s, &s->probe);
 }
 
+static const struct qmem_capability capabilities[] = {
+	CAPABILITY(SYS_PTRACE, "other users' processes before Linux 6.15"),
+	{ 0 },
+};
+
 const struct qmem_service heapmon_service = {
 	.name = "heapmon",
 	.help = "what the memory of chosen groups of processes is: heap, stacks, files, shared memory, ...",
@@ -428,6 +433,7 @@ const struct qmem_service heapmon_service = {
 	.kernel = "4.5",
 	.privilege = "CAP_SYS_PTRACE for other users' processes (Linux 6.15: CAP_PERFMON)",
 	.needs = &procmem_service,
+	.capabilities = capabilities,
 	.priority = 4200,
 	.families = families,
 	.options = options,

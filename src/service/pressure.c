@@ -626,6 +626,11 @@ static void stop(struct qmem *q, void *state)
 		qmem_file_close(&p->resources[i].file);
 }
 
+static const struct qmem_capability capabilities[] = {
+	CAPABILITY(SYS_RESOURCE, "triggers with any window"),
+	{ 0 },
+};
+
 const struct qmem_service pressure_service = {
 	.name = "pressure",
 	.help = "how long tasks are stalled for want of memory, io, cpu; events by the kernel's own triggers",
@@ -634,6 +639,7 @@ const struct qmem_service pressure_service = {
 	.privilege =
 		"none; triggers: root before Linux 6.1.42, CAP_SYS_RESOURCE for windows other than 2s, 4s, ... 10s",
 	.needs = &vmstat_service,
+	.capabilities = capabilities,
 	.priority = 500,
 	.families = families,
 	.options = options,

@@ -542,6 +542,11 @@ static int start(struct qmem *q, void *state)
 	return err == -ENOTSUP ? 0 : err;
 }
 
+static const struct qmem_capability capabilities[] = {
+	CAPABILITY(SYS_PTRACE, "GroupBy exe, PSS before Linux 6.15: of other users' processes"),
+	{ 0 },
+};
+
 const struct qmem_service procmem_service = {
 	.name = "procmem",
 	.help = "the memory of processes by group",
@@ -550,6 +555,7 @@ const struct qmem_service procmem_service = {
 	.privilege =
 		"none; for other users' processes: PSS CAP_SYS_PTRACE (Linux 6.15: CAP_PERFMON), GroupBy exe CAP_SYS_PTRACE",
 	.needs = &proctable_service,
+	.capabilities = capabilities,
 	.priority = 4000,
 	.families = families,
 	.options = options,

@@ -506,6 +506,11 @@ static int start(struct qmem *q, void *state)
 	return 0;
 }
 
+static const struct qmem_capability capabilities[] = {
+	CAPABILITY(SYS_PTRACE, "wait channels of other users' tasks"),
+	{ 0 },
+};
+
 const struct qmem_service procstat_service = {
 	.name = "procstat",
 	.help = "processes and threads by state, births and deaths, zombies, and tasks that are stuck",
@@ -513,6 +518,7 @@ const struct qmem_service procstat_service = {
 	.kernel = "3.2 (all threads: 5.8, BPF)",
 	.privilege = "none; for wait channels CAP_SYS_PTRACE",
 	.needs = &proctable_service,
+	.capabilities = capabilities,
 	.priority = 4600,
 	.families = families,
 	.options = options,

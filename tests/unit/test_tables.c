@@ -99,6 +99,9 @@ START_TEST(services)
 	for (const struct qmem_service *const *s = qmem_services; *s; s++) {
 		ck_assert_msg(lower_snake((*s)->name) && !strchr((*s)->name, '-'), "%s", (*s)->name);
 		ck_assert_msg((*s)->help && *(*s)->help && (*s)->kernel && (*s)->privilege, "%s", (*s)->name);
+		for (const struct qmem_capability *c = (*s)->capabilities; c && c->name; c++)
+			ck_assert_msg(c->why && *c->why && strstr((*s)->privilege, c->name), "%s: %s", (*s)->name,
+				      c->name);
 		for (const struct qmem_service *const *other = qmem_services; other < s; other++)
 			ck_assert_str_ne((*s)->name, (*other)->name);
 		if ((*s)->needs) {
