@@ -182,9 +182,9 @@ struct qmem_service {
 	const struct qmem_service *needs; /* is collected first whenever this one is, even if it is off for hosts */
 	bool shared;                      /* runs only while a service that needs it does, unless it is set to yes */
 	const char *relief; /* what makes it cost less CPU time, but for `Budget` and `Interval`; may be NULL */
-	const struct qmem_family *families; /* up to one without an id; may be NULL */
-	const struct qmem_option *options;  /* up to one without a name; may be NULL */
-	const struct qmem_renamed *renamed; /* of the options: up to one without a name; may be NULL */
+	const struct qmem_family *families;         /* up to one without an id; may be NULL */
+	const struct qmem_option *options;          /* up to one without a name; may be NULL */
+	const struct qmem_renamed *renamed;         /* of the options: up to one without a name; may be NULL */
 	const struct qmem_capability *capabilities; /* likewise */
 	size_t state_size;                          /* zeroed, options set, before `start` */
 	int (*start)(struct qmem *q, void *state);
