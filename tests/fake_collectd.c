@@ -399,6 +399,26 @@ static void test_notification(void)
 	shutdown_in_time();
 }
 
+/* A collection that would not end, but for what the listener does between its slices. */
+static void test_slices(void)
+{
+	service_test.fd = eventfd(1, EFD_CLOEXEC);
+	if (!load(test_so))
+		return;
+	/* its pace is not what this is about */
+	CHECK(!fake_config("<Service \"test\">\nBudget 0\n</Service>\n"));
+	CHECK(fake.init() == 0);
+	for (int i = 0; i < 3; i++) {
+		service_test.await = 3;
+		read_once();
+		CHECK(!service_test.starved);
+		CHECK(fake_values());
+		fake_clear();
+	}
+	shutdown_in_time();
+	close(service_test.fd);
+}
+
 static sem_t gate;
 static atomic_int at_gate;
 
@@ -626,6 +646,7 @@ static const struct {
 	{ "several <Plugin> blocks merge", test_merged_blocks, &test_so },
 	{ "a read fails when nothing could be read, and recovers", test_read_error, &test_so },
 	{ "a timer's notification comes from the notifier, with no lock held", test_notification, &test_so },
+	{ "who listens has its turn between two slices of a read", test_slices, &test_so },
 	{ "a queue that overflows loses the oldest, and says so", test_overflow, &test_so },
 	{ "what is queued at shutdown is sent", test_queued_at_shutdown, &test_so },
 	{ "shutdown leaves a notifier behind that is stuck in a target", test_stuck_target, &test_so },

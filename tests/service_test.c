@@ -46,12 +46,15 @@ static const struct qmem_family families[] = {
 
 enum { LEVEL, SHARE, OCTETS };
 
+#define SLICES 100
+
 struct state {
 	int64_t scale;
 	struct qmem_list names;
 	struct qmem_blocks groups;
 	struct qmem_timer timer;
 	bool inside;
+	int awaited, slices; /* while it awaits, those that are left */
 };
 
 struct group {
@@ -169,6 +172,28 @@ static void submit(struct qmem *q)
 		free(job);
 }
 
+/* A slice that takes as long as one may. */
+static bool awaits(struct qmem *q, struct state *s)
+{
+	int await = atomic_exchange(&service_test.await, 0);
+
+	if (await) {
+		s->awaited = service_test.ready + await;
+		s->slices = SLICES;
+	}
+	if (!s->slices || service_test.ready >= s->awaited) {
+		s->slices = 0;
+		return false;
+	}
+	if (!--s->slices) {
+		service_test.starved = true;
+		return false;
+	}
+	while (!qmem_enough(q))
+		;
+	return true;
+}
+
 static int collect(struct qmem *q, void *state)
 {
 	struct state *s = state;
@@ -184,6 +209,10 @@ static int collect(struct qmem *q, void *state)
 	int n, err = 0;
 
 	enter(s);
+	if (awaits(q, s)) {
+		leave(s);
+		return QMEM_MORE;
+	}
 	service_test.collected++;
 	for (n = atomic_exchange(&service_test.jobs, 0); n > 0; n--)
 		submit(q);

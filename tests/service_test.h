@@ -14,6 +14,7 @@ struct service_test {
 	atomic_int timer_ms; /* a timer; it raises `timer` */
 	atomic_int fail;     /* so many collections fail */
 	atomic_int lines;    /* log lines */
+	atomic_int await;    /* it goes on, slice by slice, until `ready` has grown by so much; not for ever */
 	/* as long as they are set */
 	atomic_bool absent; /* the metric `absent` of `level` is, else it is 1 */
 	/* from the beginning on */
@@ -22,6 +23,7 @@ struct service_test {
 	/* what has happened */
 	atomic_int collected, expired, ready, ran, done, done_alone;
 	atomic_ulong cpu_ns; /* of all jobs, as `done` was told */
+	atomic_bool starved; /* `ready` has not grown */
 	atomic_bool raced;   /* two threads were in the engine at once */
 };
 
