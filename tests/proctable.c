@@ -7,7 +7,7 @@
  *	wchan PID TID		where a task waits
  *	cgroup PID		its path
  *	fds			how many descriptors this program has open
- *	bench ROUNDS		CPU time per round, in ns: the median
+ *	bench ROUNDS		CPU time per round, in ns: the median; and the longest hold, wall time
  */
 #include <dirent.h>
 #include <inttypes.h>
@@ -166,21 +166,54 @@ static int by_size(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
-static void bench(struct qmem *q, uint64_t *now, size_t rounds)
+/* The scripted clock goes on as the real one does while the engine works. */
+static struct {
+	uint64_t scripted, real;
+} tick;
+
+static uint64_t real(void)
 {
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * QMEM_SECOND + (uint64_t)t.tv_nsec;
+}
+
+static uint64_t clock_now(void)
+{
+	return tick.scripted + real() - tick.real;
+}
+
+static void round_in_slices(struct qmem *q, uint64_t now)
+{
+	int err;
+
+	tick.scripted = now;
+	tick.real = real();
+	for (err = qmem_collect(q, now); err == QMEM_MORE;)
+		err = qmem_go_on(q, clock_now());
+}
+
+static void bench(struct recorder *r, uint64_t *now, size_t rounds)
+{
+	struct qmem_totals totals;
+	struct qmem *q = r->q;
 	uint64_t *costs = calloc(rounds + 1, sizeof(*costs));
 
 	if (!costs || !rounds)
 		abort();
+	r->clock = clock_now;
 	for (size_t i = 0; i < rounds; i++) {
 		uint64_t before = cpu_ns();
 
-		qmem_collect(q, *now += QMEM_SECOND);
+		round_in_slices(q, *now += QMEM_SECOND);
 		costs[i] = cpu_ns() - before;
 	}
 	qsort(costs, rounds, sizeof(*costs), by_size);
-	printf("bench processes=%" PRIu64 " ns=%" PRIu64 "\n", table ? proctable_totals(table)->processes : 0,
-	       costs[rounds / 2]);
+	r->clock = NULL;
+	qmem_totals(q, &totals);
+	printf("bench processes=%" PRIu64 " ns=%" PRIu64 " hold=%" PRIu64 "\n",
+	       table ? proctable_totals(table)->processes : 0, costs[rounds / 2], totals.longest_hold);
 	free(costs);
 }
 
@@ -229,7 +262,7 @@ int main(int argc, char **argv)
 		if (strncmp(text, "fds", 3) == 0)
 			printf("fds %d\n", descriptors());
 		else if (strncmp(text, "bench ", 6) == 0)
-			bench(r.q, &now, strtoul(text + 6, NULL, 10));
+			bench(&r, &now, strtoul(text + 6, NULL, 10));
 		else if (qmem_collect(r.q, now += QMEM_SECOND))
 			printf("failed\n");
 		qmem_status(r.q, 0, &status);

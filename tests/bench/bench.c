@@ -186,6 +186,7 @@ static void files(void)
 static struct output output;
 static struct sink sink;
 static uint64_t now = 1000 * QMEM_SECOND;
+static uint64_t began; /* the tick, by the real clock, which goes on from `now` */
 
 static void host_values(void *host, const struct qmem_round *round, const struct qmem_family *family,
 			const struct qmem_instance *instance, const void *sample)
@@ -206,13 +207,32 @@ static uint64_t host_cpu(void *host)
 	return cpu_ns();
 }
 
-static const struct qmem_host host = { .values = host_values, .collected = host_collected, .cpu_ns = host_cpu };
+static uint64_t real_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * QMEM_SECOND + (uint64_t)t.tv_nsec;
+}
+
+static uint64_t host_now(void *host)
+{
+	(void)host;
+	return now + real_ns() - began;
+}
+
+static const struct qmem_host host = {
+	.values = host_values, .collected = host_collected, .cpu_ns = host_cpu, .now = host_now
+};
 
 static void tick(void *arg)
 {
 	(void)arg;
 	sink_begin(&sink);
-	qmem_collect(q, now);
+	began = real_ns();
+	if (qmem_collect(q, now) == QMEM_MORE)
+		while (qmem_go_on(q, host_now(NULL)) == QMEM_MORE)
+			;
 	sink_end(&sink);
 	output_flush(&output);
 	now += QMEM_SECOND;
@@ -235,6 +255,7 @@ static void whole_tick(void)
 	int fds[sizeof(paths) / sizeof(*paths) + 1], n = 0;
 	struct way ways[] = { { "bare", bare_files, fds }, { "tick", tick, NULL } };
 	struct qmem_status status;
+	struct qmem_totals totals;
 	double us[2];
 
 	for (size_t i = 0; i < sizeof(paths) / sizeof(*paths); i++) {
@@ -255,6 +276,8 @@ static void whole_tick(void)
 		printf("  %-22s %10s %10.1f   %" PRIu64 " values\n", status.service->name, "",
 		       status.collections ? (double)status.cpu_ns / 1e3 / (double)status.collections : 0,
 		       status.collections ? status.values / status.collections : 0);
+	qmem_totals(q, &totals);
+	printf("  longest hold, wall time: %.2f ms\n", (double)totals.longest_hold / 1e6);
 	sink_release(&sink);
 	while (n)
 		close(fds[--n]);

@@ -135,7 +135,7 @@ class Qmem(Program):
         conf = os.path.join(tap.directory(), "qmem.conf")
         text = f"[proctable]\nEnabled = yes\nBackend = {self.backend}\n"
         if not self.within:
-            text += "Budget = 0\nFdBudget = 100000\n"
+            text += "Budget = 0\nMaxFiles = 100000\n"
             for service in services.table().keys() - {"proctable"}:
                 text += f"[{service}]\n" + ("Enabled = no\n" if self.scan else "Budget = 0\n")
         tap.write(conf, text)
@@ -218,9 +218,10 @@ def again():
     for backend in BACKENDS:
         done = subprocess.run([os.path.join(tap.BUILD, "tests/proctable"), f"Backend={backend}", "MaxFiles=100000", "Budget=0"],
                               input=f"bench {AGAIN}\n", stdout=subprocess.PIPE, text=True, check=False)
-        found = re.search(r"processes=(\d+) ns=(\d+)", done.stdout)
+        found = re.search(r"processes=(\d+) ns=(\d+) hold=(\d+)", done.stdout)
         if found and int(found[1]):
-            print(f"walk at once again, {backend}: {int(found[2]) / 1e6:.3f} ms, {int(found[2]) / 1e3 / int(found[1]):.3f} us/process")
+            print(f"walk at once again, {backend}: {int(found[2]) / 1e6:.3f} ms, {int(found[2]) / 1e3 / int(found[1]):.3f} us/process, "
+                  f"longest hold {int(found[3]) / 1e6:.1f} ms")
     sys.stdout.flush()
 
 
