@@ -2,10 +2,11 @@
 # SPDX-License-Identifier: MIT
 """qmem.plugin on other kernels: each is booted in qemu, two at a time, and what the guest tells is compared here.
 
-    kernels.py [--record] [KERNEL...]       KERNEL: a name of kernels/fetch.py, or "all"
+    kernels.py [--record[=FILE]] [KERNEL...]        KERNEL: a name of kernels/fetch.py, or "all"
 
 Without a name it takes those in $QMEM_KERNELS, which ./bootstrap check sets; none is a skip, for kernels are large to fetch.
---record also writes tests/roots/VERSION-x86_64 (idle) and tests/roots/VERSION-x86_64-load from each guest. In CI fewer than
+--record also writes tests/roots/VERSION-x86_64 (idle) and tests/roots/VERSION-x86_64-load from each guest, or FILE alone in those
+that are there: proc/meminfo. In CI fewer than
 two kernels that booted are a failure; elsewhere a kernel that cannot be had is a skip with its reason.
 
 The guest (kernels/guest) does things and reads files; nothing in it judges. It writes one tar for each step to its serial
@@ -14,6 +15,7 @@ line, as text with a checksum. What is expected stands here.
 
 import base64
 import concurrent.futures
+import glob
 import hashlib
 import io
 import os
@@ -576,17 +578,25 @@ def check_guest(guest):
             tap.ok(False, f"{guest.name}: step {step} can be understood", repr(e))
 
 
-def record(guest):
+def record(guest, only):
+    """All files anew, or that one."""
     version = ".".join(guest.steps["machine"]["uname"].split()[2].split(".")[:2])
     for step, suffix in (("idle", ""), ("load", "-load")):
         if step not in guest.steps:
             tap.diag(f"{guest.name}: no root was recorded from step {step}")
             continue
         where = os.path.join(tap.SRC, "tests", "roots", f"{version}-x86_64{suffix}")
-        shutil.rmtree(where, ignore_errors=True)
+        if only and not os.path.isdir(where):
+            tap.diag(f"{where}: there is no such root")
+            continue
+        if not only:
+            shutil.rmtree(where, ignore_errors=True)
+        for old in glob.glob(f"{where}/*/{only}") if only else ():
+            os.remove(old)
         for name, text in guest.steps[step].items():
-            if name.startswith("root/"):
-                tap.write(os.path.join(where, name.removeprefix("root/")), text)
+            found = re.fullmatch(r"root/(\d+/(.*))", name)
+            if found and only in ("", found[2]):
+                tap.write(os.path.join(where, found[1]), text)
         tap.diag(f"{where}: {guest.steps['machine']['uname'].strip()}")
 
 
@@ -604,8 +614,8 @@ def skip(reason):
 def main():
     global WORK, PLUGIN, SERVICES, METRICS
     words = sys.argv[1:]
-    recording = "--record" in words
-    names = [word for word in words if word != "--record"] or os.environ.get("QMEM_KERNELS", "").split()
+    recording = [word.partition("=")[2] for word in words if re.fullmatch("--record(=.*)?", word)]
+    names = [word for word in words if not word.startswith("--record")] or os.environ.get("QMEM_KERNELS", "").split()
     if not names:
         tap.skip_all("no kernels are asked for: make check-kernels")
     if names == ["all"]:
@@ -638,7 +648,7 @@ def main():
             booted += "machine" in guest.steps
             check_guest(guest)
             if recording and guest.steps:
-                record(guest)
+                record(guest, recording[-1])
     if os.environ.get("CI"):
         tap.ok(booted >= min(2, len(names)), "two kernels or more have booted", f"{booted} of {' '.join(names)}")
     tap.done()
