@@ -4,7 +4,8 @@
  *	crowd KIND [N]
  * prints a line of their pids once they are what they shall be, and ends, with all of them, when stdin does.
  *	sleepers	N, each with some memory of its own
- *	burners		N that run and touch memory
+ *	burners		N that run and touch memory, now and then
+ *	spinners	N that run
  *	machine		N of 50 names; one in 25 runs and touches memory for a moment each second, the others sleep
  *	sharers		N with one shared memory, and a file
  *	threads		one with N threads more
@@ -429,6 +430,10 @@ static bool run_kind(const char *kind, long n, long i, void *shared)
 		run_kind("sleepers", n, i, shared);
 	} else if (strcmp(kind, "burners") == 0) {
 		burn(i);
+	} else if (strcmp(kind, "spinners") == 0) {
+		set_up();
+		for (;;)
+			__asm__ volatile("");
 	} else if (strcmp(kind, "sharers") == 0) {
 		run_sharer(shared);
 	} else if (strcmp(kind, "threads") == 0) {
@@ -489,8 +494,8 @@ int main(int argc, char **argv)
 	}
 	if (strcmp(kind, "names") == 0)
 		children = sizeof(names) / sizeof(*names);
-	else if (strcmp(kind, "sleepers") && strcmp(kind, "burners") && strcmp(kind, "sharers") &&
-		 strcmp(kind, "machine"))
+	else if (strcmp(kind, "sleepers") && strcmp(kind, "burners") && strcmp(kind, "spinners") &&
+		 strcmp(kind, "sharers") && strcmp(kind, "machine"))
 		children = 1;
 	/* what a child leaves behind is reaped here too */
 	prctl(PR_SET_CHILD_SUBREAPER, 1);

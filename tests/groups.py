@@ -9,7 +9,6 @@ import select
 import shutil
 import subprocess
 import sys
-import time
 
 import stream
 import tap
@@ -112,7 +111,7 @@ class Print:
 
     def values(self):
         """By name, those of one name summed up; None: absent."""
-        out, err = self.child.communicate(timeout=120)
+        out, err = self.child.communicate(timeout=tap.patience(120))
         self.said = err.decode(errors="replace")
         found = {}
         for line in out.decode().splitlines():
@@ -330,8 +329,8 @@ def cost():
     plugin = tap.start([PLUGIN, "--config", path, "1"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
     costs, chart, rest = {}, "", b""
     worker = first = told = 0
-    until = time.monotonic() + 60
-    while time.monotonic() < until:
+    bound = tap.Bound(60)
+    while bound.left():
         tids = [int(tid) for tid in os.listdir(f"/proc/{plugin.pid}/task") if int(tid) != plugin.pid]
         told = sum(costs.values())
         first = schedstat(plugin.pid, plugin.pid)
@@ -355,7 +354,7 @@ def cost():
 
 
 def main():
-    tap.alone()
+    tap.not_crowded()
     exes = [start(b"alpha"), start(b"alpha"), start(b"be ta (x)"), start(b"gone"), start(b"gone"), start(b"c\nd`\xff")]
     os.unlink(os.path.join(DIR, "gone"))
     tap.ok(all(os.readlink(f"/proc/{child.pid}/exe").endswith(" (deleted)") for child in exes[3:5]), "a program that is deleted")

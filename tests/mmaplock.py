@@ -284,7 +284,7 @@ class Fifos:
 
 
 def main():
-    tap.alone()
+    tap.not_crowded()
     if os.environ.get("QMEM_SANITIZERS"):    # who looks for leaks stops all threads first, and one in state D cannot be stopped
         os.environ["LSAN_OPTIONS"] = "detect_leaks=0"
     if not os.access(stream.PLUGIN, os.X_OK):

@@ -175,7 +175,7 @@ def available(backend, directory):
     path = os.path.join(directory, "check.conf")
     tap.write(path, f"[proctable]\nBackend = {backend}\n")
     text = subprocess.run([stream.PLUGIN, "--config", path, "--check"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
-                          stdin=subprocess.DEVNULL, timeout=60, check=False).stdout.decode()
+                          stdin=subprocess.DEVNULL, timeout=tap.patience(60), check=False).stdout.decode()
     words = next(line.split("\t") for line in text.splitlines() if line.startswith("proctable\t"))
     return None if words[1] == "on" else words[2]
 
@@ -410,6 +410,7 @@ def during(watches, n):
 
 def churn(directory):
     """Two halves: what the first has made the table grow by is there for the second."""
+    tap.alone()
     # each tick has all of it, whatever it costs here
     config = "[proctable]\nBackend = %s\nBudget = 0\n[procstat]\nBudget = 0\n[cpuload]\nBudget = 0\n" \
              "[procmem]\nBudget = 0\nPssBudget = 100ms\nSortBy = processes\n" \
@@ -436,7 +437,7 @@ def churn(directory):
 
 
 def main():
-    tap.alone()
+    tap.not_crowded()
     if not os.access(stream.PLUGIN, os.X_OK):
         tap.skip_all("qmem.plugin is not built")
     directory = tap.directory()

@@ -31,15 +31,16 @@ class Stream:
         self.chart = None
 
     def tick(self, seconds=60):
-        values, until = {}, time.monotonic() + seconds
+        values, bound = {}, tap.Bound(seconds)
         while True:
             while self.lines:
                 words = shlex.split(self.lines.pop(0).decode(errors="replace"))
                 if self._take(words, values):
                     return values
-            left = until - time.monotonic()
-            if left <= 0 or not select.select([self.child.stdout], [], [], left)[0]:
-                return None
+            if not select.select([self.child.stdout], [], [], 1)[0]:
+                if not bound.left():
+                    return None
+                continue
             piece = os.read(self.child.stdout.fileno(), 1 << 20)
             if not piece:
                 return None
@@ -63,17 +64,17 @@ class Stream:
 
     def until(self, condition, seconds=60):
         """The first tick for which condition(values) holds; None."""
-        end = time.monotonic() + seconds
-        while time.monotonic() < end:
-            values = self.tick(end - time.monotonic())
+        bound = tap.Bound(seconds)
+        while bound.left():
+            values = self.tick(seconds)
             if values is None or condition(values):
                 return values
         return None
 
     def forget(self):
         """What has been measured until now: tick() is of later then."""
-        end = time.monotonic() + 60
-        while (self.lines or select.select([self.child.stdout], [], [], 0)[0]) and time.monotonic() < end:
+        bound = tap.Bound(60)
+        while (self.lines or select.select([self.child.stdout], [], [], 0)[0]) and bound.left():
             if self.tick() is None:
                 return
         self.tick()

@@ -59,12 +59,30 @@ def skip_all(reason):
     sys.exit(0)
 
 
+def patience(seconds):
+    """So many seconds on a machine that has nothing else to do; more where others want its processors, too."""
+    loads = read("/proc/loadavg").split()
+    wanted = max(float(loads[0]), int(loads[3].split("/")[0]))
+    return seconds * max(1, wanted / os.cpu_count())
+
+
+class Bound:
+    """For what must come, so that a test does not hang when it does not. A bound, never a goal."""
+
+    def __init__(self, seconds):
+        self.began, self.seconds = time.monotonic(), seconds
+
+    def left(self):
+        """Seconds, as the machine is now; 0: it is over."""
+        return max(0, self.began + patience(self.seconds) - time.monotonic())
+
+
 def wait_for(condition, seconds=30, every=0.05):
-    """The first true value of condition(), or its last one after `seconds`. A bound, never a goal."""
-    end = time.monotonic() + seconds
+    """The first true value of condition(), or its last one after `seconds`."""
+    bound = Bound(seconds)
     while True:
         value = condition()
-        if value or time.monotonic() >= end:
+        if value or not bound.left():
             return value
         time.sleep(every)
 
@@ -107,11 +125,21 @@ def _reap():
             child.wait()
 
 
-def alone():
-    """Waits for other tests that make very many processes, or look at those of the whole machine."""
+def _take_turn(how):
     global _turn
-    _turn = open(os.path.join(tempfile.gettempdir(), f"qmem-tests-{os.getuid()}.lock"), "w", encoding="utf-8")
-    fcntl.flock(_turn, fcntl.LOCK_EX)
+    if not _turn:
+        _turn = open(os.path.join(tempfile.gettempdir(), f"qmem-tests-{os.getuid()}.lock"), "w", encoding="utf-8")
+    fcntl.flock(_turn, how)
+
+
+def alone():
+    """From now on this test makes very many processes: none that looks at those of the whole machine runs meanwhile."""
+    _take_turn(fcntl.LOCK_EX)
+
+
+def not_crowded():
+    """From now on this test looks at all processes of the machine: none that makes very many of them runs meanwhile."""
+    _take_turn(fcntl.LOCK_SH)
 
 
 def descriptors(pid):

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * All services on this machine, for tests that say when: each line on stdin is a tick, at the time it is.
+ * All services on this machine, for tests that say when: each line on stdin is a tick, at the time it is; "+MS": from now on
+ * it is so much later.
  *	ticks [service.Option=value ...]
  * What the services hand to their host is printed (recorder.h), then a line "end". A line "status" asks for their states, a
  * line "table" for what the table of services says of them: the name, what it needs, "charts" or "detail" if it has such
@@ -71,6 +72,7 @@ static void print_table(void)
 int main(int argc, char **argv)
 {
 	struct qmem_error error;
+	uint64_t ahead = 0;
 	struct recorder r;
 	char line[64];
 
@@ -86,12 +88,14 @@ int main(int argc, char **argv)
 	if (qmem_start(r.q, 1000, 1000, clock_now()))
 		return 2;
 	while (fgets(line, sizeof(line), stdin)) {
+		if (*line == '+')
+			ahead += strtoull(line + 1, NULL, 10) * (QMEM_SECOND / 1000);
 		if (strcmp(line, "status\n") == 0)
 			print_status(r.q);
 		else if (strcmp(line, "table\n") == 0)
 			print_table();
 		else
-			qmem_collect(r.q, clock_now());
+			qmem_collect(r.q, clock_now() + ahead);
 		puts("end");
 		fflush(stdout);
 	}
