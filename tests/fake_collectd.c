@@ -624,6 +624,10 @@ static void test_no_threads(void)
 	/* the read callback looks after what is ready */
 	CHECK(service_test.ready > 0);
 	CHECK(service_test.done + service_test.done_alone == 0);
+	/* and after what a worker has done, once there can be one */
+	fake.threads_left = -1;
+	service_test.jobs = 1;
+	WAIT_FOR((fake.read(NULL), service_test.done) == 1);
 	shutdown_in_time();
 	close(service_test.fd);
 }
