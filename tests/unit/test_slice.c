@@ -12,9 +12,10 @@
 #include "services.h"
 
 #define PROCESSES 8000
-#define STEP 100000    /* ns that a process takes */
-#define STALL 25000000 /* and one of these now and then */
-#define STALL_EVERY 1000
+#define PROCESS 100000          /* ns that one takes */
+#define STEP (8 * PROCESS)      /* from one look at the clock to the next */
+#define STALL (25000000 + STEP) /* and one of these now and then */
+#define STALL_EVERY 125
 #define HOLD_MOST 50000000
 
 /* ---- the clock ---- */
@@ -175,7 +176,7 @@ START_TEST(nobody_waits)
 	ck_assert_int_eq(err, 0);
 	ck_assert_int_gt(slices, 20);
 	ck_assert_uint_eq(proctable_totals(table())->processes, PROCESSES + 1);
-	ck_assert_uint_ge(procmem, began + (uint64_t)PROCESSES * STEP);
+	ck_assert_uint_ge(procmem, began + (uint64_t)PROCESSES * PROCESS);
 	ck_assert_uint_le(procmem, ended);
 	ck_assert_uint_eq(cpuload, procmem);
 	ck_assert_uint_gt(longest(), 0);

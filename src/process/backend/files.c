@@ -20,6 +20,7 @@
 
 #define ENTRIES_SIZE (32u << 10)
 #define STAT_SIZE 1024
+#define SLICE 8        /* processes, then the clock is looked at, which costs something, too */
 #define REFRESH 64     /* rounds after which stat and status are read in any case */
 #define CALM 4         /* rounds without CPU time or faults after which schedstat is asked first */
 #define RESTLESS (-16) /* where it begins again for one that has run: both files cost more than the one */
@@ -46,7 +47,8 @@ struct files {
 	struct kept *kept; /* by slot */
 	size_t max;
 	char *entries, *status;
-	bool walking;   /* a walk has been broken off: */
+	bool walking; /* a walk has been broken off: */
+	size_t taken;
 	size_t at, end; /* the next entry, and where those end that have been read */
 };
 
@@ -431,7 +433,7 @@ static int walk(struct qmem *q, struct files *f, struct records *records)
 		err = pid ? take(f, records, pid) : 0;
 		if (!err && f->at == f->end)
 			err = read_entries(f);
-		if (!err && pid && f->end && qmem_enough(q)) {
+		if (!err && pid && f->end && ++f->taken % SLICE == 0 && qmem_enough(q)) {
 			f->walking = true;
 			return QMEM_MORE;
 		}
