@@ -97,7 +97,7 @@ def write_line(src, path, below, line):
     at = [i for i, old in enumerate(lines) if old.strip() == below]
     if not tap.ok(len(at) == 1, f"{os.path.relpath(path, src)} has the line '{below}', once", at):
         return
-    indent = re.match(r"\s*", lines[at[0]])[0] + ("\t" if below.endswith("{") else "")
+    indent = re.match(r"\s*", lines[at[0]])[0] + ("\t" if below.endswith("{") else "    " if below.endswith(":") else "")
     lines.insert(at[0] + 1, f"{indent}{line}\n")
     tap.write(path, "".join(lines))
 
