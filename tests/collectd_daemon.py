@@ -14,7 +14,7 @@ import tap
 PROGRAM = shutil.which("collectd", path=os.environ.get("PATH", "") + ":/usr/sbin:/usr/local/sbin")
 TYPES_DB = "/usr/share/collectd/types.db"
 PRELOAD = os.environ.get("QMEM_PRELOAD", "")
-STOP = 5      # seconds an agent may take to stop
+STOP = 20     # seconds an agent may take to stop, on a machine with something else to do, too
 SLOW = 60     # for what must come; a bound, never a goal
 
 
@@ -143,7 +143,7 @@ cat >"{self.notified}/.$$" && mv "{self.notified}/.$$" "{self.notified}/$$.$(dat
         if self.child.poll() is None:
             self.child.send_signal(signal.SIGTERM)
             try:
-                self.child.wait(SLOW)
+                self.child.wait(tap.patience(SLOW))
             except subprocess.TimeoutExpired:
                 self.child.kill()
                 self.child.wait()
@@ -153,7 +153,7 @@ cat >"{self.notified}/.$$" && mv "{self.notified}/.$$" "{self.notified}/$$.$(dat
         """collectd -T: the exit status of load, configuration and init."""
         return subprocess.run([*self.wrapper, PROGRAM, "-T", "-C", self.conf], env=self.environment, check=False,
                               stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-                              timeout=SLOW).returncode
+                              timeout=tap.patience(SLOW)).returncode
 
     def text(self, name="log"):
         path = os.path.join(self.directory, name)
