@@ -80,7 +80,7 @@ static void pass_on(struct qmem *q, const struct qmem_run *run)
 
 		while (needs && needs != run)
 			needs = run_needs(q, needs);
-		if (!needs || other->declared || !(other->interval % run->least))
+		if (!needs || !other->started || other->declared || !(other->interval % run->least))
 			continue;
 		other->interval = round_up(other->interval, run->least);
 		if (other == run)
