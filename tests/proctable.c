@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The process table, for tests that ask it line by line on stdin. An answer ends with a line "end".
- *	proctable [Option=value ...]
+ *	proctable [Option=value ...]	Slices=yes: each walk in as many slices as it can be
  *	scan			one round: a line of words for each process, then the totals
  *	totals			one round: only these
  *	wchan PID TID		where a task waits
  *	cgroup PID		its path
+ *	slices			of the last round
  *	fds			how many descriptors this program has open
  *	bench ROUNDS		CPU time per round, in ns: the median; and the longest hold, wall time
  */
@@ -184,6 +185,25 @@ static uint64_t clock_now(void)
 	return tick.scripted + real() - tick.real;
 }
 
+/* Each time it is looked at it is time. */
+static uint64_t clock_hurries(void)
+{
+	return tick.scripted += QMEM_SECOND / 10;
+}
+
+static unsigned slices;
+
+static int round_of_slices(struct qmem *q, uint64_t now)
+{
+	int err;
+
+	tick.scripted = now;
+	err = qmem_collect(q, now);
+	for (slices = 1; err == QMEM_MORE; slices++)
+		err = qmem_go_on(q, now);
+	return err;
+}
+
 static void round_in_slices(struct qmem *q, uint64_t now)
 {
 	int err;
@@ -247,8 +267,10 @@ int main(int argc, char **argv)
 
 		if (value)
 			*value++ = '\0';
-		if (!value || qmem_set(r.q, strcmp(argv[i], "HostRoot") ? "proctable" : NULL, NULL, NULL, argv[i],
-				       value, &error)) {
+		if (strcmp(argv[i], "Slices") == 0)
+			r.clock = clock_hurries;
+		else if (!value || qmem_set(r.q, strcmp(argv[i], "HostRoot") ? "proctable" : NULL, NULL, NULL, argv[i],
+					    value, &error)) {
 			fprintf(stderr, "proctable: '%s': %s\n", argv[i], value ? error.text : "no value");
 			return 2;
 		}
@@ -263,7 +285,9 @@ int main(int argc, char **argv)
 			printf("fds %d\n", descriptors());
 		else if (strncmp(text, "bench ", 6) == 0)
 			bench(&r, &now, strtoul(text + 6, NULL, 10));
-		else if (qmem_collect(r.q, now += QMEM_SECOND))
+		else if (strncmp(text, "slices", 6) == 0)
+			printf("slices %u\n", slices);
+		else if (round_of_slices(r.q, now += QMEM_SECOND))
 			printf("failed\n");
 		qmem_status(r.q, 0, &status);
 		printf("end %s\n", status.reason);

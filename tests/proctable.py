@@ -551,6 +551,17 @@ def threads(backend, table, crowd):
     tap.diag(f"{backend}: " + table.ask("bench 3")[0] + f" with {now.totals['threads']} threads")
 
 
+def sliced(backend, crowds):
+    """The same, broken off wherever it can be."""
+    table = Table(f"Backend={backend}", "Slices=yes")
+    table.scan()
+    slices = int(table.word("slices"))
+    tap.ok(slices > 2, f"{backend}: a walk in slices ({slices})")
+    accuracy(backend, table, crowds)
+    reuse(backend, table)
+    table.close()
+
+
 def wrapped(backend):
     """Numbers have begun again: a thread comes before the first of its process, in the first round, too."""
     crowd = Crowd("wrapped")
@@ -731,6 +742,7 @@ def main():
         wrapped(backend)
         churn(backend, table)
         table.close()
+        sliced(backend, crowds)
         bounded(backend, 60)    # there are more of our own
         namespace(backend)
     many.close()

@@ -27,7 +27,7 @@
 #define DUMP_SIZE (16u << 10)
 #define LOG_SIZE (64u << 10)
 #define EARLY (64u << 10)
-#define SLICE 256 /* records, then the clock is looked at */
+#define SLICE 64 /* records, then the clock is looked at */
 /* The programs know neither the one header nor the other. */
 _Static_assert(PROCTABLE_STATES == PROC_STATES && PROCTABLE_BLOCKED_STATE == PROC_BLOCKED &&
 		       PROCTABLE_DEAD_STATE == PROC_DYING && PROCTABLE_ZOMBIE_STATE == PROC_ZOMBIE &&
