@@ -9,21 +9,23 @@ Without a name it takes those in $QMEM_KERNELS; none is a skip. The guest has th
 """
 
 import _ctypes
+import concurrent.futures
 import os
 import re
 import shutil
 import subprocess
 import sys
 import sysconfig
-import threading
 
 import tap
 
 sys.path.insert(0, os.path.join(tap.SRC, "tests", "kernels"))
 import fetch  # noqa: E402
 import image  # noqa: E402
+import watch  # noqa: E402
 
-GUEST = 900
+# Seconds of processor time in which a guest has to say something.
+GUEST = 300
 PYTHON = os.path.realpath(sys.executable)
 STDLIB = sysconfig.get_path("stdlib")
 LEFT_OUT = re.compile(r"^(test|idlelib|tkinter|ensurepip|lib2to3|config-.*|pydoc_data|dist-packages|site-packages|__pycache__)$")
@@ -124,8 +126,8 @@ def build_image(path):
     guest.write(path)
 
 
-def boot(directory, common):
-    modules, initrd = (os.path.join(os.path.dirname(common), name) for name in ("modules.cpio", "whole.cpio"))
+def boot(name, directory, common):
+    modules, initrd = (os.path.join(os.path.dirname(common), f"{name}-{part}.cpio") for part in ("modules", "whole"))
     build_modules(directory, modules)
     # one archive may follow another
     with open(initrd, "wb") as f:
@@ -135,12 +137,7 @@ def boot(directory, common):
                        "-kernel", os.path.join(directory, "vmlinux"), "-initrd", initrd,
                        "-append", "console=ttyS0 quiet panic=-1 mitigations=off nokaslr"],
                       stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-    timer = threading.Timer(GUEST, child.kill)
-    timer.start()
-    console = child.stdout.read().decode("utf-8", "surrogateescape")
-    child.wait()
-    timer.cancel()
-    return console.replace("\r", "")
+    return watch.console(child, GUEST).replace("\r", "")
 
 
 def check(name, console):
@@ -193,11 +190,13 @@ def main():
         kernels = fetch.fetch(names)
     except (fetch.Missing, subprocess.CalledProcessError) as e:
         tap.skip_all(str(e))
-    for name in names:
-        if fetch.kept(name):
-            check(name, boot(fetch.kept(name), initrd))
-        else:
-            tap.skip(name, kernels.get(name, "no such kernel"))
+    with concurrent.futures.ThreadPoolExecutor(max_workers=2) as pool:
+        consoles = {name: pool.submit(boot, name, fetch.kept(name), initrd) for name in names if fetch.kept(name)}
+        for name in names:
+            if name in consoles:
+                check(name, consoles[name].result())
+            else:
+                tap.skip(name, kernels.get(name, "no such kernel"))
     tap.done()
 
 
