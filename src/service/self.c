@@ -12,6 +12,7 @@ struct self_values {
 	int64_t withheld, dropped, ticks;
 	int64_t collections, failures;
 	int64_t jobs, stuck, late;
+	int64_t hold;
 	int64_t left[QMEM_LANES];
 };
 
@@ -60,6 +61,11 @@ static const struct qmem_metric left_metrics[] = {
 	{ 0 },
 };
 
+static const struct qmem_metric hold_metrics[] = {
+	METRIC(self_values, "longest", NULL, hold, "the longest since the start, for which events have waited"),
+	{ 0 },
+};
+
 static const struct qmem_metric rounds_metrics[] = {
 	METRIC(service_values, "collections", NULL, collections, "of the service"),
 	METRIC(service_values, "failures", NULL, failures, "of them that failed"),
@@ -91,6 +97,8 @@ static const struct qmem_family families[] = {
 	       GAUGE("seconds", 1000000000, "duration")),
 	FAMILY("jobs", "Jobs of qmem's workers", "qmem", "line", jobs_metrics,
 	       COUNTER("operations", 1, "total_operations"), .flags = QMEM_DETAIL),
+	FAMILY("hold", "Time in one go of qmem", "qmem", "line", hold_metrics, GAUGE("seconds", 1000000000, "duration"),
+	       .flags = QMEM_DETAIL),
 	FAMILY("rounds", "Collections of a service", "qmem", "line", rounds_metrics,
 	       COUNTER("operations", 1, "total_operations"), .label = "service", .flags = QMEM_DETAIL),
 	FAMILY("output", "Values and events of a service", "qmem", "line", output_metrics,
@@ -142,6 +150,7 @@ static int collect(struct qmem *q, void *state)
 		.jobs = (int64_t)totals.jobs,
 		.stuck = (int64_t)totals.stuck,
 		.late = (int64_t)totals.late,
+		.hold = totals.longest_hold ? (int64_t)totals.longest_hold : QMEM_NA,
 		.left = { [QMEM_TARGETS] = (int64_t)totals.left[QMEM_TARGETS],
 			  [QMEM_STORE] = (int64_t)totals.left[QMEM_STORE] },
 	};

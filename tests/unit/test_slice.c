@@ -118,20 +118,25 @@ static const struct qmem_service bell_service = {
 static const struct qmem_service *const services[] = { &meminfo_service, &proctable_service, &procmem_service,
 						       &cpuload_service, &bell_service,      NULL };
 
-static void setup(void)
+static void begin(const struct qmem_service *const *these)
 {
 	static const struct process processes[] = { { .pid = 1, .comm = "one", .state = 'S' },
 						    { .pid = 9000, .comm = "late", .state = 'S' },
 						    { 0 } };
 
 	looks = 0;
-	procroot_begin(services);
+	procroot_begin(these);
 	procroot_host.clock = look;
 	procroot_put("proc/meminfo", "MemTotal: 1000 kB\nMemFree: 500 kB\n");
 	procroot_put("proc/stat", "cpu  1 2 3 4 5 6 7 8 9 10\nprocesses 5\n");
 	procroot_put("proc/loadavg", "0.00 0.01 0.05 1/209 4711\n");
 	procroot_processes(processes);
 	procroot_links(PROCESSES);
+}
+
+static void setup(void)
+{
+	begin(services);
 	procroot_start();
 }
 
@@ -320,6 +325,24 @@ START_TEST(without_a_clock)
 }
 END_TEST
 
+/* How long that has been is a metric. */
+START_TEST(longest_hold)
+{
+	static const struct qmem_service *const two[] = { &proctable_service, &self_service, NULL };
+
+	procroot_end();
+	begin(two);
+	procroot_set("proctable", "Enabled", "yes");
+	procroot_set("self", "Detail", "yes");
+	procroot_start();
+	ck_assert_int_eq(finish(tick()), 0);
+	said();
+	procroot_now += QMEM_SECOND;
+	ck_assert_int_eq(finish(tick()), 0);
+	ck_assert_ptr_nonnull(strstr(said(), "self.hold.longest 0.0"));
+}
+END_TEST
+
 /* What is cheap stands before the walk in the table of services, what needs it behind; `self` has seen them all. */
 START_TEST(order)
 {
@@ -350,6 +373,7 @@ SUITE(slice)
 	tcase_add_test(t, births_and_deaths_between_slices);
 	tcase_add_test(t, ended_in_the_middle);
 	tcase_add_test(t, without_a_clock);
+	tcase_add_test(t, longest_hold);
 	suite_add_tcase(s, t);
 	tcase_add_test(u, order);
 	suite_add_tcase(s, u);
