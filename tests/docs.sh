@@ -52,5 +52,19 @@ for alarm in $alarms; do
 	result $? "docs/alarms.md tells of the alarm $alarm"
 done
 
+# The examples of qmem.conf: blocks of code that begin with a section.
+examples=$(mktemp -d) || exit 1
+trap 'rm -rf "$examples"' EXIT
+awk -v dir="$examples" '
+	/^```/ { inside = !inside; begins = inside; next }
+	begins { take = /^\[/; n += take; begins = 0 }
+	inside && take { print >(dir "/" n) }' docs/configuration.md
+test -e "$examples/1"
+result $? "docs/configuration.md has examples"
+for example in "$examples"/*; do
+	said=$("$QMEM_BUILDDIR/qmemctl" check -c "$example" 2>&1)
+	result $? "docs/configuration.md: example ${example##*/}" "$said"
+done
+
 echo "1..$n"
 exit $status
