@@ -187,7 +187,7 @@ START_TEST(stuck_before)
 	ck_assert_str_eq(procroot_host.jobs->what, "smaps_rollup");
 	ck_assert_int_eq(procroot_host.jobs->pid, 1);
 	ck_assert_str_eq(procroot_host.jobs->next->what, "smaps");
-	ck_assert_int_eq(procroot_host.jobs->next->pid, 2);
+	ck_assert_int_eq(procroot_host.jobs->next->pid, 1);
 	procroot_now += 30 * QMEM_SECOND;
 	qmem_dispatch(procroot_host.q, NULL, 0, procroot_now);
 	ck_assert_ptr_nonnull(procroot_host.left);

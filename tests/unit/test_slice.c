@@ -343,6 +343,31 @@ START_TEST(longest_hold)
 }
 END_TEST
 
+/* Files are walked by pid, in whatever order their file system lists them: golden files rely on it. */
+START_TEST(by_pid)
+{
+	static const int pids[] = { 500, 3, 77, 40000, 12, 9, 8000, 210, 34, 5 };
+	const struct proc *p;
+	int32_t last = 0;
+	size_t n = 0;
+
+	procroot_begin(services);
+	procroot_put("proc/meminfo", "MemTotal: 1000 kB\n");
+	for (size_t i = 0; i < sizeof(pids) / sizeof(*pids); i++)
+		put(pids[i], 1);
+	procroot_start();
+	ck_assert_int_eq(tick(), 0);
+	proctable_each(table(), p)
+	{
+		ck_assert_int_gt(p->pid, last);
+		last = p->pid;
+		n++;
+	}
+	ck_assert_uint_eq(n, sizeof(pids) / sizeof(*pids));
+	procroot_end();
+}
+END_TEST
+
 /* What is cheap stands before the walk in the table of services, what needs it behind; `self` has seen them all. */
 START_TEST(order)
 {
@@ -376,6 +401,7 @@ SUITE(slice)
 	tcase_add_test(t, longest_hold);
 	suite_add_tcase(s, t);
 	tcase_add_test(u, order);
+	tcase_add_test(u, by_pid);
 	suite_add_tcase(s, u);
 	return s;
 }

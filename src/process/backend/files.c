@@ -19,6 +19,7 @@
 #include "util/room.h"
 
 #define ENTRIES_SIZE (32u << 10)
+#define PIDS (ENTRIES_SIZE / 24) /* no entry is shorter */
 #define STAT_SIZE 1024
 #define SLICE 8        /* processes, then the clock is looked at, which costs something, too */
 #define REFRESH 64     /* rounds after which stat and status are read in any case */
@@ -47,9 +48,10 @@ struct files {
 	struct kept *kept; /* by slot */
 	size_t max;
 	char *entries, *status;
-	bool walking; /* a walk has been broken off: */
+	int32_t *pids; /* of the entries that have been read */
+	size_t at, n;  /* the next of them, and how many there are */
+	bool walking;  /* a walk has been broken off */
 	size_t taken;
-	size_t at, end; /* the next entry, and where those end that have been read */
 };
 
 /* ---- descriptors ---- */
@@ -406,13 +408,38 @@ static int32_t pid_of(const char *name)
 	return (int32_t)pid;
 }
 
-static int read_entries(struct files *f)
+static int by_pid(const void *a, const void *b)
 {
-	long n = syscall(SYS_getdents64, f->proc, f->entries, ENTRIES_SIZE);
+	int32_t one = *(const int32_t *)a, other = *(const int32_t *)b;
 
-	f->at = 0;
-	f->end = n > 0 ? (size_t)n : 0;
-	return n < 0 ? -errno : 0;
+	return (one > other) - (one < other);
+}
+
+/* The next processes, by pid: a recorded root is on a file system that lists them as it likes. 0: there are no more. */
+static int read_pids(struct files *f)
+{
+	bool sorted = true;
+	long n;
+
+	f->at = f->n = 0;
+	while (!f->n) {
+		n = syscall(SYS_getdents64, f->proc, f->entries, ENTRIES_SIZE);
+		if (n <= 0)
+			return n < 0 ? -errno : 0;
+		for (long at = 0; at < n;) {
+			const struct dirent64 *entry = (const void *)(f->entries + at);
+			int32_t pid = pid_of(entry->d_name);
+
+			at += entry->d_reclen;
+			if (!pid)
+				continue;
+			sorted &= !f->n || f->pids[f->n - 1] < pid;
+			f->pids[f->n++] = pid;
+		}
+	}
+	if (!sorted)
+		qsort(f->pids, f->n, sizeof(*f->pids), by_pid);
+	return 0;
 }
 
 /* Where it was broken off it goes on: /proc lists by pid, so that who is there all the while is met once. */
@@ -423,17 +450,13 @@ static int walk(struct qmem *q, struct files *f, struct records *records)
 	if (!f->walking && lseek(f->proc, 0, SEEK_SET) < 0)
 		return -errno;
 	if (!f->walking)
-		err = read_entries(f);
+		err = read_pids(f);
 	f->walking = false;
-	while (!err && f->end) {
-		const struct dirent64 *entry = (const void *)(f->entries + f->at);
-		int32_t pid = pid_of(entry->d_name);
-
-		f->at += entry->d_reclen;
-		err = pid ? take(f, records, pid) : 0;
-		if (!err && f->at == f->end)
-			err = read_entries(f);
-		if (!err && pid && f->end && ++f->taken % SLICE == 0 && qmem_enough(q)) {
+	while (!err && f->n) {
+		err = take(f, records, f->pids[f->at++]);
+		if (!err && f->at == f->n)
+			err = read_pids(f);
+		if (!err && f->n && ++f->taken % SLICE == 0 && qmem_enough(q)) {
 			f->walking = true;
 			return QMEM_MORE;
 		}
@@ -473,6 +496,7 @@ static void files_close(void *backend)
 	if (f->proc >= 0)
 		close(f->proc);
 	free(f->entries);
+	free(f->pids);
 	free(f->status);
 	free(f);
 }
@@ -489,9 +513,10 @@ static int files_open(struct qmem *q, struct records *records, int64_t budget, v
 	f->budget = (size_t)budget;
 	f->max = records->max;
 	f->entries = malloc(ENTRIES_SIZE);
+	f->pids = malloc(PIDS * sizeof(*f->pids));
 	f->status = malloc(PIDSTATUS_SIZE);
 	f->kept = room_reserve(f->max, sizeof(*f->kept));
-	if (!f->entries || !f->status || !f->kept)
+	if (!f->entries || !f->pids || !f->status || !f->kept)
 		err = -ENOMEM;
 	f->proc = qmem_open(q, O_RDONLY | O_DIRECTORY, "proc");
 	if (f->proc < 0) {
