@@ -205,15 +205,22 @@ static void step(struct qmem *q, struct watcher *w, enum trigger_cause cause)
 	change = trigger_step(t, cause, qmem_now(q), total_of(w->pressure, &t->spec));
 	if (change == TRIGGER_REJECTED)
 		qmem_log(q, QMEM_LOG_DEBUG, "%s: notified, but the total does not bear it out", w->name);
-	switch (condition_step(w->condition, t, change)) {
-	case CONDITION_TELL:
-		pressure_raise(q, w->condition, &w->pressure->reclaims, (uint64_t)w->pressure->notify_interval);
-		break;
-	case CONDITION_OVER:
-		pressure_raise_over(q, w->condition);
-		break;
-	case CONDITION_SAME:
-		break;
+	condition_step(w->condition, t, change);
+}
+
+static void settle(struct qmem *q, struct pressure *p)
+{
+	for (struct pressure_condition *c = p->conditions; c < p->conditions + p->conditions_n; c++) {
+		switch (condition_settle(c)) {
+		case CONDITION_TELL:
+			pressure_raise(q, c, &p->reclaims, (uint64_t)p->notify_interval);
+			break;
+		case CONDITION_OVER:
+			pressure_raise_over(q, c);
+			break;
+		case CONDITION_SAME:
+			break;
+		}
 	}
 }
 
@@ -286,6 +293,7 @@ static void expired(struct qmem *q, struct qmem_timer *timer)
 		fresh[which] = true;
 		look(q, w);
 	}
+	settle(q, p);
 	arm(q, p);
 }
 
@@ -342,6 +350,7 @@ static void ready(struct qmem *q, int fd, uint32_t events, void *arg)
 		step(q, w, TRIGGER_EVENT);
 	else
 		look(q, w);
+	settle(q, w->pressure);
 	arm(q, w->pressure);
 }
 
@@ -604,6 +613,7 @@ static int collect(struct qmem *q, void *state)
 			continue;
 		look(q, &p->watchers[i]);
 	}
+	settle(q, p);
 	for (size_t i = 0; i < p->conditions_n; i++)
 		emit_condition(q, p, &p->conditions[i]);
 	arm(q, p);

@@ -61,24 +61,29 @@ static void account(struct pressure_condition *c, const struct trigger *t)
 		c->stalled = t->stalled;
 }
 
-enum condition_change condition_step(struct pressure_condition *c, const struct trigger *t, enum trigger_change change)
+void condition_step(struct pressure_condition *c, const struct trigger *t, enum trigger_change change)
 {
-	const struct trigger *before = c->told, *now;
-
 	if (change == TRIGGER_EXCEEDED) {
 		account(c, t);
-		c->told = severest(c);
-		return CONDITION_TELL;
+		c->exceeded = true;
 	}
-	if (change != TRIGGER_OVER)
+	c->ended |= change == TRIGGER_OVER;
+}
+
+enum condition_change condition_settle(struct pressure_condition *c)
+{
+	const struct trigger *before = c->told, *now = severest(c);
+	bool exceeded = c->exceeded, ended = c->ended;
+
+	c->exceeded = c->ended = false;
+	if (!exceeded && !ended)
 		return CONDITION_SAME;
-	now = severest(c);
 	if (!now) {
 		c->on = false;
 		return CONDITION_OVER;
 	}
 	c->told = now;
-	return now->spec.severity < before->spec.severity ? CONDITION_TELL : CONDITION_SAME;
+	return exceeded || now->spec.severity < before->spec.severity ? CONDITION_TELL : CONDITION_SAME;
 }
 
 void condition_sum(const struct pressure_condition *c, struct condition_sum *ret)

@@ -14,6 +14,7 @@ struct pressure_condition {
 	struct trigger *triggers;   /* by `peer` */
 	const struct trigger *told; /* whose limit is told of; NULL: none has fired yet */
 	bool on;
+	bool exceeded, ended; /* by one of its triggers, since the last condition_settle() */
 	uint64_t since, last; /* the episode's: when the first window began, the last event of any */
 	int64_t stalled;      /* microseconds between them */
 	int64_t total;        /* the file's at the last event */
@@ -30,8 +31,10 @@ enum condition_change {
 	CONDITION_OVER,
 };
 
-/* What `change` of one of its triggers makes of it. */
-enum condition_change condition_step(struct pressure_condition *c, const struct trigger *t, enum trigger_change change);
+/* One of its triggers has changed. */
+void condition_step(struct pressure_condition *c, const struct trigger *t, enum trigger_change change);
+/* What that makes of it, when all that were looked at together have had their step: what happens at one look is told of once. */
+enum condition_change condition_settle(struct pressure_condition *c);
 
 /* What all of its triggers say together. */
 struct condition_sum {

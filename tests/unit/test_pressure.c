@@ -371,6 +371,29 @@ START_TEST(several_triggers_are_one_condition)
 }
 END_TEST
 
+/* Two limits that are exceeded at one look, and are over at one look, are told of once each, whichever is looked at first. */
+START_TEST(one_look_is_one_event)
+{
+	static const char *const limits[] = { "memory some 200ms 2s", "memory some 400ms 2s failure" };
+	uint64_t now = 100 * SECOND;
+	int64_t total = 1000;
+	const char *text;
+
+	set("Trigger", limits[_i]);
+	set("Trigger", limits[!_i]);
+	begin(now);
+	ck_assert_int_eq(qmem_collect(r->q, now), 0);
+	recorder_take(r);
+	r->no_values = true;
+	text = ticks(&now, &total, 1, 600);
+	HAS(text, "event FAILURE pressure.pressure[memory_some] ");
+	ck_assert_int_eq(count_of(text, "event "), 1);
+	text = ticks(&now, &total, 40, 0);
+	HAS(text, "event OKAY pressure.pressure[memory_some] memory pressure is over: ");
+	ck_assert_int_eq(count_of(text, "event "), 1);
+}
+END_TEST
+
 /* Sums beyond int64 are not known. */
 START_TEST(hostile_vmstat)
 {
@@ -476,6 +499,7 @@ SUITE(pressure)
 	tcase_add_test(service, no_psi);
 	tcase_add_test(service, severity);
 	tcase_add_test(service, several_triggers_are_one_condition);
+	tcase_add_loop_test(service, one_look_is_one_event, 0, 2);
 	tcase_add_test(service, hostile_vmstat);
 	tcase_add_test(service, long_message);
 	tcase_add_test(service, no_descriptor_at_first);
