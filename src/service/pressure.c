@@ -141,7 +141,8 @@ static const struct qmem_option options[] = {
 	  .def = "10s",
 	  .min = INT64_C(1000000000),
 	  .max = INT64_C(3600000000000),
-	  .help = "time without an event after which pressure is easing; after as long again it is over" },
+	  .help = "time without an event, the trigger's window at least, after which pressure is easing; after as long again it "
+		  "is over" },
 	{ .name = "NotifyInterval",
 	  .type = QMEM_DURATION,
 	  .offset = offsetof(struct pressure, notify_interval),
@@ -506,7 +507,8 @@ static int watch_all(struct qmem *q, struct pressure *p)
 		}
 		w->pressure = p;
 		w->fd = -1;
-		w->trigger.hold = (uint64_t)p->hold;
+		/* each tells once a window at most: shorter quiet says nothing */
+		w->trigger.hold = (uint64_t)(p->hold > w->trigger.spec.window ? p->hold : w->trigger.spec.window);
 		w->condition = condition_of(p, &w->trigger);
 		condition_add(w->condition, &w->trigger);
 		p->n++;

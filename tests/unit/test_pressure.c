@@ -394,6 +394,28 @@ START_TEST(one_look_is_one_event)
 }
 END_TEST
 
+/* The kernel tells of a trigger once a window: it is not over before there could have been another word. */
+START_TEST(window_longer_than_hold)
+{
+	uint64_t now = 100 * SECOND;
+	int64_t total = 1000;
+	const char *text;
+
+	set("Trigger", "memory some 1s 10s");
+	set("Hold", "1s");
+	begin(now);
+	ck_assert_int_eq(qmem_collect(r->q, now), 0);
+	recorder_take(r);
+	r->no_values = true;
+	text = ticks(&now, &total, 60, 500);
+	HAS(text, "event WARNING pressure.pressure[memory_some] ");
+	ck_assert_int_eq(count_of(text, "event "), 1);
+	text = ticks(&now, &total, 40, 0);
+	HAS(text, "event OKAY pressure.pressure[memory_some] memory pressure is over: ");
+	ck_assert_int_eq(count_of(text, "event "), 1);
+}
+END_TEST
+
 /* Sums beyond int64 are not known. */
 START_TEST(hostile_vmstat)
 {
@@ -500,6 +522,7 @@ SUITE(pressure)
 	tcase_add_test(service, severity);
 	tcase_add_test(service, several_triggers_are_one_condition);
 	tcase_add_loop_test(service, one_look_is_one_event, 0, 2);
+	tcase_add_test(service, window_longer_than_hold);
 	tcase_add_test(service, hostile_vmstat);
 	tcase_add_test(service, long_message);
 	tcase_add_test(service, no_descriptor_at_first);
