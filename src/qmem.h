@@ -361,7 +361,8 @@ struct qmem *qmem_new(const struct qmem_host *host, void *arg, const struct qmem
 
 /*
  * One option. service NULL: a global one; block NULL: not in a block. On error the value stays what it was, and `error`
- * names service, option and value. -ENOENT: no such service, block or option; -EINVAL: a wrong value; -EBUSY: started.
+ * names service, option and value. -ENOENT: no such service, block or option; -EINVAL: a wrong value, or a block without a
+ * name; -EBUSY: started.
  */
 int qmem_set(struct qmem *q, const char *service, const char *block, const char *block_name, const char *option,
 	     const char *value, struct qmem_error *error);

@@ -134,6 +134,10 @@ int qmem_set(struct qmem *q, const char *service, const char *block, const char 
 		row = run ? qmem_option_find(run->service->options, block) : NULL;
 		if (!row || row->type != QMEM_BLOCK)
 			return unknown(error, where, "block", block);
+		if (!block_name || !*block_name) {
+			snprintf(error->text, sizeof(error->text), "%s: block '%s' has no name", where, row->name);
+			return -EINVAL;
+		}
 		err = qmem_option_block(row, run->state, block_name, &state);
 		if (err) {
 			snprintf(error->text, sizeof(error->text), "%s: no memory", where);

@@ -68,10 +68,6 @@ static void set(void *arg, const struct ini_key *key)
 
 	if (service && !key->block && qmem_name_same(service, "global"))
 		service = NULL;
-	if (key->block && !key->name) {
-		complain(r, "%s:%u: %s: block '%s' has no name", r->path, key->line, service, key->block);
-		return;
-	}
 	err = qmem_set(r->q, service, key->block, key->name, key->key, key->value, &error);
 	if (err == -ENOMEM)
 		r->err = err;

@@ -596,15 +596,16 @@ START_TEST(config_errors)
 		"user/qmem.conf:3: fake: Enabled 'maybe' ",
 		"user/qmem.conf:4: no '='",
 		"user/qmem.conf:6: no service 'nosuch'",
-		"user/qmem.conf:8: fake: block 'group' has no name",
-		"user/qmem.conf:10: fake: Group 'web': Size 'big' ",
+		"user/qmem.conf:8: fake: block 'Group' has no name",
+		"user/qmem.conf:10: fake: block 'Group' has no name",
+		"user/qmem.conf:12: fake: Group 'web': Size 'big' ",
 	};
 	struct qmem *q = qmem_new(&host, NULL, configured_services);
 	struct config config = { 0 };
 
 	write_file("user/qmem.conf",
 		   "Nonsense = 1\n[fake]\nEnabled = maybe\nwhat\n[nosuch]\na = 1\n[fake.group]\nsize = 1\n"
-		   "[fake.group \"web\"]\nsize = big\n[fake]\nthing = good\n");
+		   "[fake.group \"\"]\nsize = 1\n[fake.group \"web\"]\nsize = big\n[fake]\nthing = good\n");
 	ck_assert_int_eq(config_read(q, NULL, &config), 0);
 	ck_assert_uint_eq(config.n, sizeof(expected) / sizeof(*expected));
 	for (size_t i = 0; i < config.n; i++)
