@@ -52,6 +52,15 @@ for alarm in $alarms; do
 	result $? "docs/alarms.md tells of the alarm $alarm"
 done
 
+# "(duration, 1s to 1h; ..." and the paragraph that tells what a duration is
+for page in man/*.5; do
+	kinds=$(sed -n 's/^\\fB[A-Za-z.]*\\fR (\([a-z]*\), [0-9].*/\1/p' "$page" | sort -u)
+	for kind in $kinds; do
+		grep -qx "\.B $kind" "$page"
+		result $? "$page: tells how a $kind is written"
+	done
+done
+
 # The examples of qmem.conf: blocks of code that begin with a section.
 examples=$(mktemp -d) || exit 1
 trap 'rm -rf "$examples"' EXIT
