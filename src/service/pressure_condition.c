@@ -26,16 +26,27 @@ void condition_add(struct pressure_condition *c, struct trigger *t)
 	c->triggers = t;
 }
 
-/* The severest that fires, the one that fired last if there are several; NULL: none does. */
-static const struct trigger *severest(const struct pressure_condition *c)
+/* Of those that fire. */
+static enum qmem_severity severest(const struct pressure_condition *c)
+{
+	enum qmem_severity worst = QMEM_OKAY;
+
+	for (const struct trigger *t = c->triggers; t; t = t->peer)
+		if (t->state != TRIGGER_INACTIVE && t->spec.severity > worst)
+			worst = t->spec.severity;
+	return worst;
+}
+
+/* The one of those that fire that fired last, the severest if there are several; NULL: none does. */
+static const struct trigger *latest(const struct pressure_condition *c)
 {
 	const struct trigger *found = NULL;
 
 	for (const struct trigger *t = c->triggers; t; t = t->peer) {
 		if (t->state == TRIGGER_INACTIVE)
 			continue;
-		if (!found || t->spec.severity > found->spec.severity ||
-		    (t->spec.severity == found->spec.severity && t->last > found->last))
+		if (!found || t->last > found->last ||
+		    (t->last == found->last && t->spec.severity > found->spec.severity))
 			found = t;
 	}
 	return found;
@@ -72,25 +83,25 @@ void condition_step(struct pressure_condition *c, const struct trigger *t, enum 
 
 enum condition_change condition_settle(struct pressure_condition *c)
 {
-	const struct trigger *before = c->told, *now = severest(c);
+	const struct trigger *now = latest(c);
+	enum qmem_severity before = c->severity;
 	bool exceeded = c->exceeded, ended = c->ended;
 
 	c->exceeded = c->ended = false;
 	if (!exceeded && !ended)
 		return CONDITION_SAME;
+	c->severity = severest(c);
 	if (!now) {
 		c->on = false;
 		return CONDITION_OVER;
 	}
 	c->told = now;
-	return exceeded || now->spec.severity < before->spec.severity ? CONDITION_TELL : CONDITION_SAME;
+	return exceeded || c->severity < before ? CONDITION_TELL : CONDITION_SAME;
 }
 
 void condition_sum(const struct pressure_condition *c, struct condition_sum *ret)
 {
-	const struct trigger *worst = severest(c);
-
-	*ret = (struct condition_sum){ .severity = worst ? worst->spec.severity : QMEM_OKAY };
+	*ret = (struct condition_sum){ .severity = severest(c) };
 	for (const struct trigger *t = c->triggers; t; t = t->peer) {
 		if (t->state > ret->state)
 			ret->state = t->state;

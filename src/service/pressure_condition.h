@@ -12,7 +12,8 @@ struct pressure_condition {
 	char name[TRIGGER_NAME]; /* memory_some */
 	struct qmem_label labels[3];
 	struct trigger *triggers;   /* by `peer` */
-	const struct trigger *told; /* whose limit is told of; NULL: none has fired yet */
+	const struct trigger *told; /* whose limit and figures are told of: that fired last; NULL: none has fired yet */
+	enum qmem_severity severity;
 	bool on;
 	bool exceeded, ended; /* by one of its triggers, since the last condition_settle() */
 	uint64_t since, last; /* the episode's: when the first window began, the last event of any */

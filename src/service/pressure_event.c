@@ -106,7 +106,7 @@ void pressure_raise(struct qmem *q, const struct pressure_condition *c, struct r
 	};
 	size_t n = 7;
 	struct qmem_event event = {
-		.severity = t->spec.severity,
+		.severity = c->severity,
 		.service = "pressure",
 		.name = "pressure",
 		.instance = c->name,

@@ -416,6 +416,31 @@ START_TEST(window_longer_than_hold)
 }
 END_TEST
 
+/* A reminder has the figures of the limit that was exceeded last, not of the severest, which may be long ago. */
+START_TEST(reminder_is_fresh)
+{
+	uint64_t now = 100 * SECOND;
+	int64_t total = 1000;
+	const char *text;
+
+	set("Trigger", "memory some 1s 4s failure");
+	set("Trigger", "memory some 200ms 2s");
+	set("Hold", "1m");
+	set("NotifyInterval", "30s");
+	begin(now);
+	ck_assert_int_eq(qmem_collect(r->q, now), 0);
+	recorder_take(r);
+	r->no_values = true;
+	text = ticks(&now, &total, 5, 600);
+	HAS(text, "event FAILURE pressure.pressure[memory_some] memory pressure: some tasks stalled 60.0 % ");
+	text = ticks(&now, &total, 32, 110);
+	ck_assert_int_eq(count_of(text, "event "), 1);
+	HAS(text,
+	    "event FAILURE pressure.pressure[memory_some] memory pressure: some tasks stalled 11.0 % of the last 2.0 s "
+	    "(limit 200ms in 2s)");
+}
+END_TEST
+
 /* Sums beyond int64 are not known. */
 START_TEST(hostile_vmstat)
 {
@@ -523,6 +548,7 @@ SUITE(pressure)
 	tcase_add_test(service, several_triggers_are_one_condition);
 	tcase_add_loop_test(service, one_look_is_one_event, 0, 2);
 	tcase_add_test(service, window_longer_than_hold);
+	tcase_add_test(service, reminder_is_fresh);
 	tcase_add_test(service, hostile_vmstat);
 	tcase_add_test(service, long_message);
 	tcase_add_test(service, no_descriptor_at_first);
