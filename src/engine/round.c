@@ -186,11 +186,10 @@ int qmem_collect(struct qmem *q, uint64_t now)
 	for (size_t i = 0; i < q->n; i++) {
 		struct qmem_run *run = &q->runs[i];
 
-		if (!is_due(q, run))
+		/* who is behind has its turn with the next walk: else one of a longer interval might never have one */
+		if (!is_due(q, run) || is_behind(q, run))
 			continue;
 		pace_plan(q, run);
-		if (is_behind(q, run))
-			continue;
 		run->pending = true;
 		run->asked = q->round;
 	}

@@ -387,10 +387,84 @@ START_TEST(order)
 }
 END_TEST
 
+/* ---- a walk that takes longer than a tick ---- */
+
+static struct {
+	uint64_t takes, ends; /* ends: 0: none is under way */
+	int collected[2];
+} walker;
+
+static int collect_walk(struct qmem *q, void *state)
+{
+	(void)state;
+	if (!walker.ends)
+		walker.ends = qmem_now(q) + walker.takes;
+	if (qmem_now(q) < walker.ends)
+		return QMEM_MORE;
+	walker.ends = 0;
+	return 0;
+}
+
+static int collect_often(struct qmem *q, void *state)
+{
+	(void)q;
+	(void)state;
+	walker.collected[0]++;
+	return 0;
+}
+
+static int collect_seldom(struct qmem *q, void *state)
+{
+	(void)q;
+	(void)state;
+	walker.collected[1]++;
+	return 0;
+}
+
+static const struct qmem_service walk_service = { .name = "walk", .shared = true, .collect = collect_walk };
+static const struct qmem_service often_service = {
+	.name = "often", .source = "/", .needs = &walk_service, .collect = collect_often
+};
+static const struct qmem_service seldom_service = {
+	.name = "seldom", .source = "/", .needs = &walk_service, .collect = collect_seldom
+};
+static const struct qmem_service *const walkers[] = { &walk_service, &often_service, &seldom_service, NULL };
+
+/* Each hold has been long enough as soon as it is looked at. */
+static uint64_t impatient(void)
+{
+	return procroot_now + HOLD_MOST;
+}
+
+/* One whose turn comes while the walk before is under way has it with the next walk, wherever its own interval falls. */
+START_TEST(a_turn_that_is_missed_comes_later)
+{
+	int err = 0;
+
+	memset(&walker, 0, sizeof(walker));
+	procroot_begin(walkers);
+	procroot_host.clock = impatient;
+	procroot_set("seldom", "Interval", "2s");
+	procroot_start();
+	/* from the second walk on, each begins in a second that is odd */
+	walker.takes = 5 * QMEM_SECOND / 2;
+	for (int eighth = 0; eighth < 8 * 60; eighth++, procroot_now += QMEM_SECOND / 8) {
+		if (eighth % 8 == 0)
+			err = tick();
+		else if (err == QMEM_MORE)
+			err = go_on();
+		if (walker.collected[0])
+			walker.takes = 3 * QMEM_SECOND / 2;
+	}
+	ck_assert_int_gt(walker.collected[0], 25);
+	ck_assert_int_gt(walker.collected[1], 20);
+}
+END_TEST
+
 SUITE(slice)
 {
 	Suite *s = suite_create("slice");
-	TCase *t = tcase_create("slice"), *u = tcase_create("order");
+	TCase *t = tcase_create("slice"), *u = tcase_create("order"), *v = tcase_create("walkers");
 
 	tcase_add_checked_fixture(t, setup, procroot_end);
 	tcase_add_test(t, nobody_waits);
@@ -403,5 +477,8 @@ SUITE(slice)
 	tcase_add_test(u, order);
 	tcase_add_test(u, by_pid);
 	suite_add_tcase(s, u);
+	tcase_add_checked_fixture(v, NULL, procroot_end);
+	tcase_add_test(v, a_turn_that_is_missed_comes_later);
+	suite_add_tcase(s, v);
 	return s;
 }
