@@ -63,6 +63,7 @@ static struct {
 	uint64_t planned; /* what the listener waits for */
 
 	bool notifying;
+	bool resting; /* the notifier, with nothing to do */
 	pthread_t notifier;
 	pthread_cond_t notify;
 	notification_t notifications[NOTIFICATIONS]; /* a ring */
@@ -206,6 +207,24 @@ static void *listen_loop(void *arg)
 	return NULL;
 }
 
+/* From when there is something to do it is one of those who wait for the lock. */
+static void rest(void)
+{
+	host.resting = true;
+	while (host.resting)
+		pthread_cond_wait(&host.notify, &lock);
+	atomic_fetch_sub(&waiting, 1);
+}
+
+static void wake_notifier(void)
+{
+	if (!host.resting)
+		return;
+	host.resting = false;
+	atomic_fetch_add(&waiting, 1);
+	pthread_cond_signal(&host.notify);
+}
+
 static void *notify_loop(void *arg)
 {
 	notification_t n;
@@ -214,7 +233,7 @@ static void *notify_loop(void *arg)
 	enter();
 	while (!host.stopping || host.n) {
 		if (!host.n) {
-			pthread_cond_wait(&host.notify, &lock);
+			rest();
 			continue;
 		}
 		n = host.notifications[host.first];
@@ -266,7 +285,7 @@ static void on_event(void *arg, const struct qmem_event *event)
 		drop_oldest();
 	sink_notification(&host.notifications[(host.first + host.n) % NOTIFICATIONS], event);
 	host.n++;
-	pthread_cond_signal(&host.notify);
+	wake_notifier();
 }
 
 static void on_log(void *arg, enum qmem_level level, const char *text)
@@ -454,7 +473,7 @@ static void stop(void)
 	listening = host.listening;
 	notifying = host.notifying;
 	wake_listener();
-	pthread_cond_broadcast(&host.notify);
+	wake_notifier();
 	leave();
 
 	clock_gettime(CLOCK_REALTIME, &until);

@@ -13,6 +13,7 @@
 #include <errno.h>
 #include <math.h>
 #include <pthread.h>
+#include <sched.h>
 #include <semaphore.h>
 #include <signal.h>
 #include <stdio.h>
@@ -419,6 +420,40 @@ static void test_slices(void)
 	close(service_test.fd);
 }
 
+static void count_sent(const notification_t *n, const char *thread)
+{
+	(void)n;
+	(void)thread;
+	/* it does not take the processor from who wakes it */
+	CHECK(sched_setscheduler(0, SCHED_BATCH, &(struct sched_param){ 0 }) == 0);
+	service_test.sent++;
+}
+
+static void stay_on_one_processor(void)
+{
+	cpu_set_t one;
+
+	CPU_ZERO(&one);
+	CPU_SET(sched_getcpu(), &one);
+	CHECK(sched_setaffinity(0, sizeof(one), &one) == 0);
+}
+
+/* Nor does a notification wait until a collection is over. */
+static void test_notification_between_slices(void)
+{
+	stay_on_one_processor();
+	fake.notified = count_sent;
+	if (!load(test_so))
+		return;
+	CHECK(!fake_config("<Service \"test\">\nBudget 0\n</Service>\n"));
+	CHECK(fake.init() == 0);
+	service_test.words = 20;
+	read_once();
+	CHECK(!service_test.starved);
+	CHECK_OF(service_test.sent == 20, number(service_test.sent));
+	shutdown_in_time();
+}
+
 static sem_t gate;
 static atomic_int at_gate;
 
@@ -651,6 +686,7 @@ static const struct {
 	{ "a read fails when nothing could be read, and recovers", test_read_error, &test_so },
 	{ "a timer's notification comes from the notifier, with no lock held", test_notification, &test_so },
 	{ "who listens has its turn between two slices of a read", test_slices, &test_so },
+	{ "a notification is sent between two slices of a read", test_notification_between_slices, &test_so },
 	{ "a queue that overflows loses the oldest, and says so", test_overflow, &test_so },
 	{ "what is queued at shutdown is sent", test_queued_at_shutdown, &test_so },
 	{ "shutdown leaves a notifier behind that is stuck in a target", test_stuck_target, &test_so },

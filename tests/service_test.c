@@ -47,6 +47,7 @@ static const struct qmem_family families[] = {
 enum { LEVEL, SHARE, OCTETS };
 
 #define SLICES 100
+#define WORD_SLICES 10 /* on average */
 
 struct state {
 	int64_t scale;
@@ -55,6 +56,8 @@ struct state {
 	struct qmem_timer timer;
 	bool inside;
 	int awaited, slices; /* while it awaits, those that are left */
+	int words, raised;   /* those that are to come, and that have come */
+	int word_slices;
 };
 
 struct group {
@@ -194,6 +197,34 @@ static bool awaits(struct qmem *q, struct state *s)
 	return true;
 }
 
+/* Likewise, for each of some events until the host has sent it. */
+static bool awaits_word(struct qmem *q, struct state *s)
+{
+	int words = atomic_exchange(&service_test.words, 0);
+	char name[32];
+
+	if (words) {
+		s->words = words;
+		s->raised = service_test.sent;
+		s->word_slices = WORD_SLICES * words;
+	}
+	if (service_test.sent >= s->raised) {
+		if (!s->words)
+			return false;
+		s->words--;
+		snprintf(name, sizeof(name), "%d", s->raised++);
+		raise(q, QMEM_WARNING, "word", name);
+	} else if (!s->word_slices--) {
+		service_test.starved = true;
+		s->words = 0;
+		s->raised = service_test.sent;
+		return false;
+	}
+	while (!qmem_enough(q))
+		;
+	return true;
+}
+
 static int collect(struct qmem *q, void *state)
 {
 	struct state *s = state;
@@ -209,7 +240,7 @@ static int collect(struct qmem *q, void *state)
 	int n, err = 0;
 
 	enter(s);
-	if (awaits(q, s)) {
+	if (awaits(q, s) || awaits_word(q, s)) {
 		leave(s);
 		return QMEM_MORE;
 	}
