@@ -79,7 +79,8 @@ static void pause_ms(long ms)
 
 static bool load(const char *so)
 {
-	fake.interval = MS_TO_CDTIME_T(20);
+	/* the services that are built in are not to find one too short for what they cost */
+	fake.interval = so == qmem_so ? TIME_T_TO_CDTIME_T(10) : MS_TO_CDTIME_T(20);
 	if (types_db && so == qmem_so)
 		CHECK_OF(fake_types(types_db), types_db);
 	CHECK(fake_load(so));
@@ -154,7 +155,8 @@ static void check_types(void)
 		}
 		for (size_t j = 0; j < i; j++)
 			CHECK_OF(strcmp(fake_value(j)->name, v->name) != 0, v->name);
-		CHECK(v->time == fake_value(0)->time);
+		/* what needs a walk is of its end */
+		CHECK_OF(v->time >= fake_value(0)->time, v->name);
 		CHECK_OF(v->interval == fake.read_interval, v->name);
 	}
 }
