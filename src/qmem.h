@@ -346,7 +346,7 @@ struct qmem_host {
 	 * calls (serialised) qmem_worked(q, job, now) */
 	int (*work)(void *host, struct qmem_job *job);
 	/* the job is stuck: a fresh thread takes over its lane, and its own ends when the job is back, which is told as ever.
-	 * -errno: it is not, the lane waits; later it is tried again */
+	 * -EALREADY: it has come back meanwhile; another -errno: it is not left, the lane waits, later it is tried again */
 	int (*leave)(void *host, struct qmem_job *job);
 	/* forgets a job that has not begun; -errno: it has */
 	int (*recall)(void *host, struct qmem_job *job);

@@ -117,8 +117,8 @@ static int on_leave(void *host, struct qmem_job *job)
 {
 	struct recorder *r = host;
 
-	if (r->no_threads)
-		return -EAGAIN;
+	if (r->back || r->no_threads)
+		return r->back ? -EALREADY : -EAGAIN;
 	on_recall(r, job);
 	job->next = r->left;
 	r->left = job;

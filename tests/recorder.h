@@ -22,6 +22,7 @@ struct recorder {
 	struct qmem_job *jobs; /* of all lanes */
 	struct qmem_job *left; /* left behind, the last first */
 	bool no_threads;       /* none is left behind */
+	bool back;             /* the first job has just come back */
 	/* the clock, when the engine looks at it while it works; NULL: it stands still */
 	uint64_t (*clock)(void);
 	uint64_t when;  /* of the values that came last */

@@ -95,11 +95,13 @@ static void give_back(struct qmem *q, struct qmem_job *list)
 static void leave(struct qmem *q, struct qmem_lane_jobs *lane)
 {
 	struct qmem_job *job = lane->waiting, *recalled = NULL;
-	bool room = q->totals.left[job->lane] < QMEM_LEFT_MOST && q->host->leave;
+	int err = q->totals.left[job->lane] < QMEM_LEFT_MOST && q->host->leave ? 0 : -EAGAIN;
 
-	if (room)
+	if (!err) {
 		recalled = recall(q, lane);
-	if (room && !q->host->leave(q->arg, job)) {
+		err = q->host->leave(q->arg, job);
+	}
+	if (!err) {
 		job->left = true;
 		lane->waiting = job->peer;
 		job->peer = lane->left;
@@ -108,7 +110,8 @@ static void leave(struct qmem *q, struct qmem_lane_jobs *lane)
 		if (lane->waiting)
 			lane->waiting->since = q->now;
 	}
-	raise_stuck(q, job, job->left ? QMEM_WARNING : QMEM_FAILURE);
+	if (err != -EALREADY)
+		raise_stuck(q, job, job->left ? QMEM_WARNING : QMEM_FAILURE);
 	give_back(q, recalled);
 }
 

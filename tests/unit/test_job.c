@@ -145,6 +145,23 @@ START_TEST(a_stuck_job_is_an_event)
 }
 END_TEST
 
+/* Who is back when it is looked at, as after a pause of the whole machine, was late, and is nothing to tell of. */
+START_TEST(late_but_back)
+{
+	r.hold_jobs = r.back = true;
+	qmem_dispatch(r.q, NULL, 0, 100 * QMEM_SECOND);
+	ck_assert_int_eq(work(QMEM_TARGETS, "smaps", 17), 0);
+	ck_assert_int_eq(work(QMEM_TARGETS, "smaps", 18), 0);
+	qmem_dispatch(r.q, NULL, 0, 130 * QMEM_SECOND);
+	ck_assert_uint_eq(totals().stuck, 1);
+	ck_assert(recorder_work(&r));
+	ck_assert(recorder_work(&r));
+	ck_assert_str_eq(recorder_take(&r), "");
+	ck_assert_uint_eq(totals().left[QMEM_TARGETS], 0);
+	ck_assert_uint_eq(qmem_next(r.q), QMEM_NEVER);
+}
+END_TEST
+
 /* A file of ours is not stuck because those before it in the other lane are. */
 START_TEST(lanes_do_not_wait_for_each_other)
 {
@@ -315,6 +332,7 @@ SUITE(job)
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_add_test(t, jobs);
 	tcase_add_test(t, a_stuck_job_is_an_event);
+	tcase_add_test(t, late_but_back);
 	tcase_add_test(t, lanes_do_not_wait_for_each_other);
 	tcase_add_test(t, four_are_left_behind_at_most);
 	tcase_add_test(t, wary);
