@@ -27,6 +27,7 @@
 #define POLL_MOST (2 * QMEM_SECOND)
 #define ASK_AGAIN 60 /* rounds */
 #define UNPRIVILEGED_WINDOW (2 * QMEM_SECOND)
+#define HOLD_BEYOND QMEM_SECOND /* the window: it is over after twice that */
 
 struct resource {
 	struct qmem_file file;
@@ -141,7 +142,7 @@ static const struct qmem_option options[] = {
 	  .def = "10s",
 	  .min = INT64_C(1000000000),
 	  .max = INT64_C(3600000000000),
-	  .help = "time without an event, the trigger's window at least, after which pressure is easing; after as long again it "
+	  .help = "time without an event, the trigger's window and 1s at least, after which pressure is easing; after as long again it "
 		  "is over" },
 	{ .name = "NotifyInterval",
 	  .type = QMEM_DURATION,
@@ -489,6 +490,14 @@ static struct pressure_condition *condition_of(struct pressure *p, const struct 
 	return c;
 }
 
+/* Each tells once a window at most, and that up to 2 s late: shorter quiet says nothing. */
+static uint64_t hold_of(const struct pressure *p, const struct trigger_spec *spec)
+{
+	uint64_t least = (uint64_t)spec->window + HOLD_BEYOND;
+
+	return (uint64_t)p->hold > least ? (uint64_t)p->hold : least;
+}
+
 static int watch_all(struct qmem *q, struct pressure *p)
 {
 	p->watchers = calloc(p->triggers.n + 1, sizeof(*p->watchers));
@@ -507,8 +516,7 @@ static int watch_all(struct qmem *q, struct pressure *p)
 		}
 		w->pressure = p;
 		w->fd = -1;
-		/* each tells once a window at most: shorter quiet says nothing */
-		w->trigger.hold = (uint64_t)(p->hold > w->trigger.spec.window ? p->hold : w->trigger.spec.window);
+		w->trigger.hold = hold_of(p, &w->trigger.spec);
 		w->condition = condition_of(p, &w->trigger);
 		condition_add(w->condition, &w->trigger);
 		p->n++;

@@ -416,6 +416,31 @@ START_TEST(window_longer_than_hold)
 }
 END_TEST
 
+/* Without CAP_SYS_RESOURCE its word comes up to 2 s late. */
+START_TEST(late_word_is_no_quiet)
+{
+	uint64_t now = 100 * SECOND;
+	int64_t total = 1000;
+
+	set("Trigger", "memory some 200ms 2s");
+	set("Hold", "1s");
+	begin(now);
+	ck_assert_int_eq(qmem_collect(r->q, now), 0);
+	recorder_take(r);
+	r->no_values = true;
+	HAS(ticks(&now, &total, 1, 300), "event WARNING pressure.pressure[memory_some] ");
+	for (int i = 0; i < 10; i++) {
+		uint64_t late = now + 4 * SECOND + SECOND / 10;
+
+		while (qmem_next(r->q) < late)
+			qmem_dispatch(r->q, NULL, 0, qmem_next(r->q));
+		put_memory(total += 300, 0);
+		ck_assert_int_eq(qmem_collect(r->q, now = late), 0);
+	}
+	HAS_NOT(recorder_take(r), "event ");
+}
+END_TEST
+
 /* A reminder has the figures of the limit that was exceeded last, not of the severest, which may be long ago. */
 START_TEST(reminder_is_fresh)
 {
@@ -548,6 +573,7 @@ SUITE(pressure)
 	tcase_add_test(service, several_triggers_are_one_condition);
 	tcase_add_loop_test(service, one_look_is_one_event, 0, 2);
 	tcase_add_test(service, window_longer_than_hold);
+	tcase_add_test(service, late_word_is_no_quiet);
 	tcase_add_test(service, reminder_is_fresh);
 	tcase_add_test(service, hostile_vmstat);
 	tcase_add_test(service, long_message);
