@@ -7,11 +7,16 @@
 
 #include "qmem.h"
 
+#define MS (QMEM_SECOND / 1000)
+
 void words_span(char dst[WORDS_NUMBER], uint64_t ns)
 {
 	unsigned long long s = ns / QMEM_SECOND, min = s / 60, h = min / 60;
 
-	if (s < 10)
+	/* a stall of a few milliseconds is not none */
+	if (ns >= MS && ns < QMEM_SECOND / 10)
+		snprintf(dst, WORDS_NUMBER, "%llu ms", (unsigned long long)(ns / MS));
+	else if (s < 10)
 		snprintf(dst, WORDS_NUMBER, "%.1f s", (double)ns / 1e9);
 	else if (s < 120)
 		snprintf(dst, WORDS_NUMBER, "%llu s", s);

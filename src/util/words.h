@@ -8,7 +8,7 @@
 
 #define WORDS_NUMBER 24 /* room for any of them */
 
-/* Nanoseconds: "2.0 s", "12 s", "3 min 20 s", "5 h 3 min", "2 d 4 h". */
+/* Nanoseconds: "3 ms", "2.0 s", "12 s", "3 min 20 s", "5 h 3 min", "2 d 4 h". */
 void words_span(char dst[WORDS_NUMBER], uint64_t ns);
 /* "0 B", "12.0 KiB", "3.5 GiB"; "?" for QMEM_NA. Not negative. */
 void words_bytes(char dst[WORDS_NUMBER], int64_t bytes);

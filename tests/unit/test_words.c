@@ -14,6 +14,9 @@ START_TEST(spans)
 		const char *words;
 	} cases[] = {
 		{ 0, "0.0 s" },
+		{ 3 * QMEM_SECOND / 1000, "3 ms" },
+		{ QMEM_SECOND / 10 - 1, "99 ms" },
+		{ QMEM_SECOND / 10, "0.1 s" },
 		{ 1949999999, "1.9 s" },
 		{ 10 * QMEM_SECOND - 1, "10.0 s" },
 		{ 10 * QMEM_SECOND, "10 s" },
