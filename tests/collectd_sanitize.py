@@ -89,7 +89,7 @@ def test_threads():
     # as the build has it
     bpf = os.path.exists(os.path.join(tap.BUILD, "src/process/backend/libqmem_la-bpf.lo"))
     other = r"/backend/bpf_none\.c$" if bpf else r"/backend/(bpf|libbpf)\.c$"
-    core = [name for name in sources("src/**/*.c") if not re.search(rf"\.bpf\.c$|/program/|{other}", name)]
+    core = [name for name in sources("src/**/*.c") if not re.search(rf"\.bpf\.c$|/program/|/qmemctl/|{other}", name)]
     host = sources("collectd/*.c", "src/program/clock.c", "src/program/worker.c")
     engine = [name for name in core if re.search(r"/src/(engine|util)/", name)]
     made = (build(directory, "qmem.so", core + host, "-shared")
