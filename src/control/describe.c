@@ -114,8 +114,7 @@ static const char *enabled_default(void)
 	return "no";
 }
 
-static void describe_services(struct page *page, const struct qmem_service *const *services,
-			      const struct qmem_service *only)
+static void put_services(struct page *page, const struct qmem_service *const *services, const struct qmem_service *only)
 {
 	static const struct column columns[] = {
 		{ "Service", LITERAL }, { "Source", LITERAL },  { "Kernel", WORDS },
@@ -347,7 +346,7 @@ int qmem_describe(FILE *out, enum qmem_describe_form form, unsigned int parts,
 	page.headings = !page.form->document || (!only && (parts & ~shared));
 
 	if (parts & QMEM_DESCRIBE_SERVICES)
-		describe_services(&page, services, one);
+		put_services(&page, services, one);
 	if (parts & QMEM_DESCRIBE_FAMILIES)
 		describe_families(&page, services, one);
 	if (parts & QMEM_DESCRIBE_GLOBAL)
