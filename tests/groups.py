@@ -203,7 +203,7 @@ def by_all(ours):
             tap.skip(f"GroupBy {by}", f"more than {READS} processes: their cgroups are not read in one round")
             del keys[by]
     before = processes()
-    running = {by: Print(f"[procmem]\nGroupBy = {by}\nGroups = 10000\n", "procmem") for by in keys}
+    running = {by: Print(f"[procmem]\nGroupBy = {by}\nTop = 10000\n", "procmem") for by in keys}
     for printed in running.values():
         tap.wait_for(lambda child=printed.child: select.select([child.stdout], [], [], 1)[0])
     seen = before + processes()
@@ -212,7 +212,7 @@ def by_all(ours):
 
 def own_groups(caged, marked, strangers):
     """All options of a group must match; the first group counts, and the others get what is left."""
-    printed = Print("[procmem]\nGroups = 10000\n" +
+    printed = Print("[procmem]\nTop = 10000\n" +
                     group("marked", Cmdline="/--qmem-mark [0-9]+$/") +
                     group("both", Comm="alpha", User=STRANGER) +
                     group("stranger", User=STRANGER) +
@@ -260,7 +260,7 @@ def rights(ours):
     if not ROOT or not shutil.which("setpriv"):
         tap.skip("rights", "needs root and setpriv")
         return
-    config = "[procmem]\nGroupBy = exe\nGroups = 10000\nPssBudget = 1s\n"
+    config = "[procmem]\nGroupBy = exe\nTop = 10000\nPssBudget = 1s\n"
     smaps = "[heapmon]\nGroup = alpha\nSmapsBudget = 1s\n"
     user = ("setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups")
     before = processes()
@@ -304,7 +304,7 @@ def execs():
             shutil.copy(shutil.which(program), paths[-1])
         child = tap.start([paths[0], "-c", 'read x; exec "$0" 1000', paths[1]], stdin=subprocess.PIPE)
         running = stream.Stream((f"[proctable]\nBackend = {backend}\n" if backend else "") +
-                                "[procmem]\nGroupBy = exe\nGroups = 10000\n", DIR)
+                                "[procmem]\nGroupBy = exe\nTop = 10000\n", DIR)
 
         def member_of(path, values):
             return values.get("procmem.processes", {}).get(path, {}).get("count") == 1
@@ -354,7 +354,7 @@ def cost():
 
 
 def main():
-    tap.not_crowded()
+    tap.alone()     # what another run of this test makes has the same names
     exes = [start(b"alpha"), start(b"alpha"), start(b"be ta (x)"), start(b"gone"), start(b"gone"), start(b"c\nd`\xff")]
     os.unlink(os.path.join(DIR, "gone"))
     tap.ok(all(os.readlink(f"/proc/{child.pid}/exe").endswith(" (deleted)") for child in exes[3:5]), "a program that is deleted")

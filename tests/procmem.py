@@ -331,7 +331,7 @@ def machine(directory):
         tap.skip(name, "needs root")
         return
     hidden = all_pss()[2]
-    config = "[procmem]\nGroups = 3\nPssBudget = 1s\nPssCeiling = 10s\nPssAge = 8s\n[procmem.group \"hidden\"]\n" \
+    config = "[procmem]\nTop = 3\nPssBudget = 1s\nPssCeiling = 10s\nPssAge = 8s\n[procmem.group \"hidden\"]\n" \
              "Comm = hidden from all\n" + "".join(f"Comm = {one}\n" for one in sorted(hidden))
     running = stream.Stream(config, directory)
 
@@ -416,7 +416,7 @@ def churn(directory):
              "[procmem]\nBudget = 0\nPssBudget = 100ms\nSortBy = processes\n" \
              "[procmem.group \"churn\"]\nComm = /^churn[0-9]$/\n"
     backends = [backend for backend in ("bpf", "fds") if not available(backend, directory)]
-    watches = [Watch(stream.Stream(config % backend, directory)) for backend in backends]
+    watches = [Watch(stream.Stream(config % backend, directory, last=stream.LAST_OF_WALK)) for backend in backends]
     done = all(watch.running.tick() for watch in watches) and during(watches, CHURN // 2)
     before = [(tap.descriptors(watch.running.child.pid)[0], resident(watch.running.child.pid)) for watch in watches]
     done = done and during(watches, CHURN // 2)

@@ -11,16 +11,18 @@ import time
 import tap
 
 PLUGIN = os.path.join(tap.BUILD, "qmem.plugin")
-LAST = "qmem.self_worker"   # the chart that a tick ends with
+LAST = "qmem.self_worker"   # the chart that a tick ends with, but for what needs a walk that takes longer than that
+LAST_OF_WALK = "qmem.procstat_wait"
 
 
 class Stream:
     """
     tick(): {"procmem.rss": {group or None: {dimension: number}}}, the values that are not absent; None at the end, or when
-    none came in time.
+    none came in time. `last` is the chart that it ends with: values of one walk are in one tick where it is LAST_OF_WALK.
     """
 
-    def __init__(self, config, directory, every=1):
+    def __init__(self, config, directory, every=1, last=LAST):
+        self.last = last
         self.path = os.path.join(directory, f"stream{time.monotonic_ns()}")
         tap.write(self.path, config)
         with open(self.path + ".err", "wb") as err:
@@ -60,7 +62,7 @@ class Stream:
         elif words[0] == "SET" and len(words) == 4:
             family, instance = self.instances[self.chart]
             values.setdefault(family, {}).setdefault(instance, {})[words[1]] = int(words[3])
-        return words[0] == "END" and self.chart == LAST
+        return words[0] == "END" and self.chart == self.last
 
     def until(self, condition, seconds=60):
         """The first tick for which condition(values) holds; None."""

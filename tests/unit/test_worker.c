@@ -81,6 +81,10 @@ static void setup(void)
 		.work = on_work, .leave = on_leave, .recall = on_recall, .cpu_ns = clock_cpu_ns
 	};
 
+	memset(tasks, 0, sizeof(tasks));
+	now = 0;
+	finished = 0;
+	begun = 0;
 	threads_left = 100;
 	q = qmem_new(&host, NULL, none);
 	ck_assert_int_eq(worker_new(&calls, &worker), 0);
@@ -95,12 +99,6 @@ static void end(void)
 	q = NULL;
 	worker_free(worker);
 	worker = NULL;
-}
-
-static void teardown(void)
-{
-	if (q)
-		end();
 }
 
 static void run(struct qmem_job *job)
@@ -204,6 +202,16 @@ static void wait_for_threads(int n)
 	while (threads() != n && clock_now() < until)
 		usleep(1000);
 	ck_assert_int_eq(threads(), n);
+}
+
+/* Nothing is left for the next one, which may be in the same process. */
+static void teardown(void)
+{
+	if (q)
+		end();
+	for (int i = 0; i < JOBS; i++)
+		open_gate(i);
+	wait_for_threads(0);
 }
 
 START_TEST(in_their_order)
