@@ -50,6 +50,8 @@ int main(int argc, char **argv)
 	if (!q)
 		return 2;
 	set(q, NULL, "HostRoot", copy);
+	for (size_t i = 0; qmem_services[i]; i++)
+		set(q, qmem_services[i]->name, "Detail", "yes");
 	for (int i = 2; i < argc; i++)
 		set_argument(q, argv[i]);
 	if (qmem_start(q, 10 * QMEM_SECOND, 10 * QMEM_SECOND, now))

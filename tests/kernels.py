@@ -637,7 +637,7 @@ def main():
         jobs = {name: pool.submit(boot, name, kernels[name], recording) for name in names if fetch.kept(name)}
         for name in names:
             if name not in jobs:
-                tap.skip(f"{name}", kernels.get(name, "no such kernel"))
+                tap.skip(f"{name}", kernels[name])
                 continue
             guest = jobs[name].result()
             booted += "machine" in guest.steps

@@ -302,6 +302,9 @@ def busybox():
 def fetch(names, again=False):
     """{name: directory, or the reason why there is none}"""
     result = {}
+    unknown = set(names) - {kernel[0] for kernel in KERNELS}
+    if unknown:
+        sys.exit(f"no such kernel: {' '.join(sorted(unknown))}; there are {' '.join(kernel[0] for kernel in KERNELS)}")
     os.makedirs(cache(), exist_ok=True)
     wanted = [kernel for kernel in KERNELS if kernel[0] in names]
     missing = [kernel for kernel in wanted if again or not kept(kernel[0])]
@@ -340,7 +343,7 @@ def main():
     names = [word for word in words if word != "--again"] or [kernel[0] for kernel in KERNELS]
     result = fetch(names, again)
     for name in names:
-        print(f"{name}\t{result.get(name, 'no such kernel')}")
+        print(f"{name}\t{result[name]}")
     return 0 if all(kept(name) for name in names) else 1
 
 

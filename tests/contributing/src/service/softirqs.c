@@ -38,7 +38,7 @@ static int start(struct qmem *q, void *state)
 
 	s->file = QMEM_FILE("proc/softirqs");
 	len = qmem_read(q, &s->file, &text);
-	return len < 0 ? (int)len : 0;
+	return len == -ENOENT ? qmem_fail(q, -ENOTSUP, "no '/%s'", s->file.path) : 0;
 }
 
 static void emit(struct qmem *q, const struct softirq *irq)
