@@ -53,22 +53,22 @@ def expected(build):
     """What `make install` is to install: {path: mode}, and the user's own file."""
     v = variables(build, "collectdexecdir", "COLLECTD_CONFDIR", "netdataexecdir", "netdataconfdir", "systemddir", "docdir", "man5dir",
                   "man8dir", "bindir", "enable_collectd", "enable_netdata", "SYSTEMD_UNITDIR")
-    found = {f"{v['docdir']}/{name}": 0o644
-             for name in ("README.md", "CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "netdata.service.d/qmem.conf")}
+    found = {f"{v['docdir']}/{name}": 0o644 for name in ("README.md", "CHANGELOG.md", "CONTRIBUTING.md", "LICENSE")}
     for page in (name for name in os.listdir(os.path.join(tap.SRC, "docs")) if name.endswith((".md", ".png"))):
         found[f"{v['docdir']}/docs/{page}"] = 0o644
-    for page in ("collectd-qmem.5", "qmem.conf.5"):
-        found[f"{v['man5dir']}/{page}"] = 0o644
-    for page in ("qmem.plugin.8", "qmemctl.8"):
-        found[f"{v['man8dir']}/{page}"] = 0o644
+    found[f"{v['man5dir']}/qmem.conf.5"] = 0o644
+    found[f"{v['man8dir']}/qmemctl.8"] = 0o644
     found[f"{v['bindir']}/qmemctl"] = 0o755
     own = None
     if v["enable_collectd"] == "yes":
         own = f"{v['COLLECTD_CONFDIR']}/qmem.conf"
         found[own] = 0o644
+        found[f"{v['man5dir']}/collectd-qmem.5"] = 0o644
         found[f"{v['collectdexecdir']}/qmem.so"] = 0o755
     if v["enable_netdata"] == "yes":
         found[f"{v['netdataexecdir']}/qmem.plugin"] = 0o755
+        found[f"{v['man8dir']}/qmem.plugin.8"] = 0o644
+        found[f"{v['docdir']}/netdata.service.d/qmem.conf"] = 0o644
         found[f"{v['netdataconfdir']}/qmem.conf"] = 0o644
         found[f"{v['netdataconfdir']}/health.d/qmem.conf"] = 0o644
         if v["SYSTEMD_UNITDIR"]:
@@ -80,6 +80,6 @@ def mode(path):
     return os.stat(path).st_mode & 0o7777
 
 
-def configure(build, *options, **more):
+def configure(build, *options, source=tap.SRC, **more):
     os.makedirs(build, exist_ok=True)
-    return run([os.path.join(tap.SRC, "configure"), *options], build, **more)
+    return run([os.path.join(source, "configure"), *options], build, **more)

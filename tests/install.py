@@ -4,9 +4,10 @@
 import os
 
 import building
+import collectd_daemon
 import tap
 
-CHANGED = "# mine\n"
+CHANGED = "# mine\nLoadPlugin qmem\n"
 
 root = tap.directory()
 wanted, own = building.expected(tap.BUILD)
@@ -15,6 +16,20 @@ wanted, own = building.expected(tap.BUILD)
 def make(word):
     status, text = building.make(tap.BUILD, word, f"DESTDIR={root}")
     return tap.same(status, 0, f"make {word}") or tap.diag(text), text
+
+
+def starts(when):
+    """An agent that reads what is below the directory of its configuration, as Debian's does."""
+    if not collectd_daemon.PROGRAM:
+        tap.skip(f"{when} collectd starts", "it is not installed")
+        return
+    where = root + os.path.dirname(own)
+    conf = os.path.join(tap.directory(), "collectd.conf")
+    tap.write(conf, f'BaseDir "{os.path.dirname(conf)}"\nPIDFile "{conf}.pid"\nTypesDB "{collectd_daemon.TYPES_DB}"\n'
+                    f'PluginDir "{collectd_daemon.directory_of_plugins()}"\nLoadPlugin uptime\n'
+                    f'<Include "{where}">\n\tFilter "*.conf"\n</Include>\n')
+    status, text = building.run([collectd_daemon.PROGRAM, "-T", "-C", conf], where)
+    tap.same(status, 0, f"{when} collectd starts") or tap.diag(text)
 
 
 _, said = make("install")
@@ -36,11 +51,23 @@ if own:
 if stock:
     tap.ok(tap.read(root + stock) != CHANGED, "Netdata's stock configuration is ours")
 
-make("uninstall")
-tap.same(building.files(root), [own] if own else [], "only the user's configuration is left")
-
+_, said = make("uninstall")
+kept = [f"{own}.disabled"] if own else []
+tap.same(building.files(root), kept, "only the user's configuration is left")
 if own:
-    os.unlink(root + own)
+    tap.ok(f"{own}.disabled" in said, "under another name, which is told", said)
+    tap.same(tap.read(root + kept[0]), CHANGED, "as it was")
+    starts("after uninstall")
+    _, said = make("install")
+    tap.ok(f"{own}.disabled has what you had changed" in said, "where it is, is told when qmem comes back", said)
+    tap.write(root + own, CHANGED * 2)
+    make("uninstall")
+    kept.append(f"{own}.disabled.1")
+    tap.same(building.files(root), kept, "a second one takes nothing away from the first")
+    tap.same([tap.read(root + path) for path in kept], [CHANGED, CHANGED * 2], "both are there")
+
+for path in kept:
+    os.unlink(root + path)
 make("install")
 make("uninstall")
 tap.same(building.entries(root), [], "nothing is left, no directory either")
