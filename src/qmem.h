@@ -42,6 +42,7 @@ struct qmem_metric {
 enum qmem_family_flags {
 	QMEM_INTERNAL = 1, /* for the `values` hooks of services, never for hosts */
 	QMEM_DETAIL = 2,   /* off until the service's option `Detail` is set */
+	QMEM_OVERLAP = 4,  /* plugins of both agents' own show the same: off with the global option `Overlap no` */
 };
 
 /* Metrics of one unit and one kind: one chart. */
@@ -415,7 +416,7 @@ struct qmem_totals {
 };
 void qmem_totals(const struct qmem *q, struct qmem_totals *ret);
 
-/* Does the host show this family of this service? Not if it is internal, or a detail and Detail is off. */
+/* Does the host show this family of this service? Not if it is internal, or a detail and Detail is off, or an overlap and Overlap is. */
 bool qmem_shown(const struct qmem *q, const struct qmem_service *service, const struct qmem_family *family);
 
 const char *qmem_version(void);

@@ -146,14 +146,11 @@ static const char *kind_word(const struct qmem_family *family)
 
 static const char *flag_words(const struct qmem_family *family)
 {
-	switch (family->flags & (QMEM_DETAIL | QMEM_INTERNAL)) {
-	case 0:
-		return "";
-	case QMEM_DETAIL:
-		return "with Detail";
-	default:
+	if (family->flags & QMEM_INTERNAL)
 		return "internal";
-	}
+	if (family->flags & QMEM_DETAIL)
+		return "with Detail";
+	return family->flags & QMEM_OVERLAP ? "with Overlap" : "";
 }
 
 static void describe_families(struct page *page, const struct qmem_service *const *services,

@@ -40,7 +40,7 @@ void qmem_emit(struct qmem *q, const struct qmem_family *family, const struct qm
 	*seen |= bits;
 	round = emit_round(q, run);
 	round.seen = *seen;
-	if (run_shows(run, family)) {
+	if (run_shows(q, run, family)) {
 		run->values += (uint64_t)__builtin_popcountll(bits);
 		if (q->host->values)
 			q->host->values(q->arg, &round, family, instance, sample);

@@ -99,6 +99,7 @@ struct qmem {
 	struct {
 		char *host_root;
 		int64_t stuck_after;
+		bool overlap;
 	} global;
 	int root_fd;
 	char *text; /* qmem_read()'s */

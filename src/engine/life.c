@@ -130,15 +130,17 @@ int qmem_start(struct qmem *q, uint64_t tick, uint64_t interval, uint64_t now)
 
 		pace_set(q, run, interval);
 		run->due = now;
-		if (!run_wanted(run))
+		if (!run_wanted(q, run))
 			snprintf(run->reason, sizeof(run->reason),
-				 run->common.enabled == QMEM_NO ? "Enabled is no" : "no service needs it");
-		if (run_wanted(run) || run_needed(q, run))
+				 run->common.enabled == QMEM_NO ? "Enabled is no" :
+				 run->service->shared           ? "no service needs it" :
+							"the agent's own plugins show what it does, and Overlap is no");
+		if (run_wanted(q, run) || run_needed(q, run))
 			TURN_OF(q, run, (void)start_run(q, run));
-		any |= run->started && run_wanted(run);
+		any |= run->started && run_wanted(q, run);
 	}
 	for (size_t i = 0; i < q->n; i++)
-		if (q->runs[i].started && run_wanted(&q->runs[i]))
+		if (q->runs[i].started && run_wanted(q, &q->runs[i]))
 			pace_lend(q, &q->runs[i]);
 	return any ? 0 : -ENODEV;
 }

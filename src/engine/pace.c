@@ -228,7 +228,7 @@ uint64_t qmem_tick(const struct qmem *q, uint64_t interval)
 		const struct qmem_run *run = &q->runs[i];
 		uint64_t own = run->common.interval ? (uint64_t)run->common.interval : interval;
 
-		if (!run_wanted(run))
+		if (!run_wanted(q, run))
 			continue;
 		if (own < shortest)
 			shortest = own;
@@ -248,7 +248,7 @@ void pace_set(struct qmem *q, struct qmem_run *run, uint64_t fallback)
 	if (!run->interval)
 		run->interval = q->tick;
 	run->shortest = run->interval;
-	if (!run_wanted(run) || run->interval == own)
+	if (!run_wanted(q, run) || run->interval == own)
 		return;
 	qmem_print_duration(asked, sizeof(asked), (int64_t)own);
 	qmem_print_duration(rounded, sizeof(rounded), (int64_t)run->interval);
@@ -261,7 +261,7 @@ void pace_lend(const struct qmem *q, const struct qmem_run *run)
 	const struct qmem_service *needs = run->service->needs;
 
 	for (struct qmem_run *r; needs && (r = run_of(q, needs)); needs = r->service->needs) {
-		if (!run_wanted(r) && (!r->lent || run->interval < r->interval))
+		if (!run_wanted(q, r) && (!r->lent || run->interval < r->interval))
 			r->interval = r->shortest = run->interval;
 		if (run->interval < r->shortest)
 			r->shortest = run->interval;

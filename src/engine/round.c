@@ -141,7 +141,7 @@ static int result(const struct qmem *q)
 	for (size_t i = 0; i < q->n; i++) {
 		const struct qmem_run *run = &q->runs[i];
 
-		if (!run->started || !run_wanted(run) || !run->service->collect || !run->service->source)
+		if (!run->started || !run_wanted(q, run) || !run->service->collect || !run->service->source)
 			continue;
 		any = true;
 		all &= run->result != 0;
@@ -162,7 +162,7 @@ int qmem_go_on(struct qmem *q, uint64_t now)
 /* A host's clock jitters: half a tick early is in time, and whole intervals that were missed are left out. */
 static bool is_due(const struct qmem *q, const struct qmem_run *run)
 {
-	return run->started && run_wanted(run) && run->service->collect && q->now + q->tick / 2 >= run->due;
+	return run->started && run_wanted(q, run) && run->service->collect && q->now + q->tick / 2 >= run->due;
 }
 
 /* Is what it needs still at the turn before, or one that needs the same? */

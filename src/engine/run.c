@@ -25,9 +25,10 @@ const struct qmem_run *run_root(const struct qmem *q, const struct qmem_run *run
 	return run;
 }
 
-bool run_wanted(const struct qmem_run *run)
+bool run_wanted(const struct qmem *q, const struct qmem_run *run)
 {
-	return run->common.enabled == QMEM_YES || (run->common.enabled == QMEM_AUTO && !run->service->shared);
+	return run->common.enabled == QMEM_YES ||
+	       (run->common.enabled == QMEM_AUTO && !run->service->shared && !run_overlaps(q, run));
 }
 
 bool run_needed(const struct qmem *q, const struct qmem_run *run)
@@ -35,7 +36,7 @@ bool run_needed(const struct qmem *q, const struct qmem_run *run)
 	for (size_t i = 0; i < q->n; i++) {
 		const struct qmem_run *other = &q->runs[i];
 
-		if (other->service->needs == run->service && (run_wanted(other) || run_needed(q, other)))
+		if (other->service->needs == run->service && (run_wanted(q, other) || run_needed(q, other)))
 			return true;
 	}
 	return false;
@@ -48,14 +49,27 @@ void *qmem_state(struct qmem *q, const struct qmem_service *service)
 	return run && run->started ? run->state : NULL;
 }
 
-bool run_shows(const struct qmem_run *run, const struct qmem_family *family)
+bool run_shows(const struct qmem *q, const struct qmem_run *run, const struct qmem_family *family)
 {
-	return !(family->flags & QMEM_INTERNAL) && (run->common.detail || !(family->flags & QMEM_DETAIL));
+	return !(family->flags & QMEM_INTERNAL) && (run->common.detail || !(family->flags & QMEM_DETAIL)) &&
+	       (q->global.overlap || !(family->flags & QMEM_OVERLAP));
+}
+
+bool run_overlaps(const struct qmem *q, const struct qmem_run *run)
+{
+	bool overlaps = false;
+
+	for (const struct qmem_family *family = run->service->families; family && family->id; family++) {
+		if (run_shows(q, run, family))
+			return false;
+		overlaps |= family->flags & QMEM_OVERLAP;
+	}
+	return overlaps;
 }
 
 bool qmem_shown(const struct qmem *q, const struct qmem_service *service, const struct qmem_family *family)
 {
 	const struct qmem_run *run = run_of(q, service);
 
-	return run && run_shows(run, family);
+	return run && run_shows(q, run, family);
 }

@@ -10,9 +10,11 @@ struct qmem_run *run_of(const struct qmem *q, const struct qmem_service *service
 struct qmem_run *run_needs(const struct qmem *q, const struct qmem_run *run);
 const struct qmem_run *run_root(const struct qmem *q, const struct qmem_run *run);
 /* Does it run for itself? And for another one? */
-bool run_wanted(const struct qmem_run *run);
+bool run_wanted(const struct qmem *q, const struct qmem_run *run);
 bool run_needed(const struct qmem *q, const struct qmem_run *run);
 /* Does the host show this family of it? */
-bool run_shows(const struct qmem_run *run, const struct qmem_family *family);
+bool run_shows(const struct qmem *q, const struct qmem_run *run, const struct qmem_family *family);
+/* Are there families of it that only Overlap keeps from being shown, and none that is? */
+bool run_overlaps(const struct qmem *q, const struct qmem_run *run);
 
 #endif

@@ -67,6 +67,12 @@ const struct qmem_option qmem_global_options[] = {
 	  .def = "/",
 	  .check = check_directory,
 	  .help = "the directory below which proc and sys of the host are found, such as /host in a container" },
+	{ .name = "Overlap",
+	  .type = QMEM_BOOL,
+	  .offset = GLOBAL(overlap),
+	  .def = "yes",
+	  .help = "also what the agent's own plugins show by default: use of memory and swap, CPU time by mode, load, traffic of "
+		  "interfaces, states of processes, forks" },
 	{ .name = "StuckAfter",
 	  .type = QMEM_DURATION,
 	  .offset = GLOBAL(stuck_after),

@@ -84,8 +84,9 @@ enum family { CPU, LOAD, QUEUE, CONTEXT, TIME };
 
 static const struct qmem_family families[] = {
 	FAMILY("cpu", "CPU time by what it is used for", "cpu", "stacked", cpu_metrics,
-	       COUNTER("cpu-seconds", USECS, "total_time_in_ms")),
-	FAMILY("load", "Load average", "cpu", "line", load_metrics, GAUGE("threads", 100, "load")),
+	       COUNTER("cpu-seconds", USECS, "total_time_in_ms"), .flags = QMEM_OVERLAP),
+	FAMILY("load", "Load average", "cpu", "line", load_metrics, GAUGE("threads", 100, "load"),
+	       .flags = QMEM_OVERLAP),
 	FAMILY("queue", "Threads that run, and that wait for a disk", "cpu", "line", queue_metrics,
 	       GAUGE("threads", 1, "threads")),
 	FAMILY("context", "Context switches", "cpu", "line", switches_metrics, COUNTER("switches", 1, "contextswitch")),

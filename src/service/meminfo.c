@@ -187,7 +187,7 @@ static const struct qmem_metric direct_map[] = {
 };
 
 static const struct qmem_family families[] = {
-	FAMILY("usage", "Memory by use", "usage", "stacked", usage, BYTES),
+	FAMILY("usage", "Memory by use", "usage", "stacked", usage, BYTES, .flags = QMEM_OVERLAP),
 	FAMILY("available", "Available memory", "usage", "line", available, BYTES),
 	FAMILY("available_ratio", "Available memory, relative", "usage", "line", available_ratio, .unit = "percent",
 	       .kind = QMEM_GAUGE, .divisor = 100, .type = "percent"),
@@ -201,7 +201,7 @@ static const struct qmem_family families[] = {
 	FAMILY("thp", "Transparent huge pages", "huge pages", "line", thp, BYTES),
 	FAMILY("hugepages", "Huge page pool of the default size", "huge pages", "stacked", hugepages, BYTES),
 	FAMILY("hugetlb", "Huge page pools", "huge pages", "line", hugetlb, BYTES),
-	FAMILY("swap", "Swap", "swap", "stacked", swap, BYTES),
+	FAMILY("swap", "Swap", "swap", "stacked", swap, BYTES, .flags = QMEM_OVERLAP),
 	FAMILY("zswap", "Compressed swap cache", "swap", "line", zswap, BYTES),
 	FAMILY("commit", "Committed memory", "limits", "line", commit, BYTES),
 	FAMILY("hardware", "Memory with errors", "hardware", "line", hardware, BYTES),

@@ -90,13 +90,13 @@ static const struct qmem_metric multicast_metrics[] = {
 
 static const struct qmem_family families[] = {
 	FAMILY("bytes", "Network traffic", "network", "area", bytes_metrics, COUNTER("bytes", 1, "if_octets"),
-	       .label = "device"),
+	       .label = "device", .flags = QMEM_OVERLAP),
 	FAMILY("packets", "Network packets", "network", "line", packets_metrics, COUNTER("packets", 1, "if_packets"),
-	       .label = "device"),
+	       .label = "device", .flags = QMEM_OVERLAP),
 	FAMILY("errors", "Network errors", "network", "line", errors_metrics, COUNTER("errors", 1, "if_errors"),
-	       .label = "device"),
+	       .label = "device", .flags = QMEM_OVERLAP),
 	FAMILY("drops", "Network packets dropped", "network", "line", drops_metrics,
-	       COUNTER("packets", 1, "if_dropped"), .label = "device"),
+	       COUNTER("packets", 1, "if_dropped"), .label = "device", .flags = QMEM_OVERLAP),
 	FAMILY("fifo", "Network buffer overruns", "network", "line", fifo_metrics, COUNTER("errors", 1, "if_errors"),
 	       .label = "device", .flags = QMEM_DETAIL),
 	FAMILY("link", "Network link errors", "network", "line", link_metrics, COUNTER("errors", 1, "derive"),

@@ -131,13 +131,13 @@ enum family { STATES_FAMILY, THREAD_STATES, TASKS, FORKS, TURNOVER, CENSUS_FAMIL
 
 static const struct qmem_family families[] = {
 	[STATES_FAMILY] = FAMILY("states", "Processes by state", "processes", "stacked", states_metrics,
-				 GAUGE("processes", 1, "count")),
+				 GAUGE("processes", 1, "count"), .flags = QMEM_OVERLAP),
 	[THREAD_STATES] = FAMILY("threads", "Threads by state", "processes", "stacked", thread_states_metrics,
 				 GAUGE("threads", 1, "threads")),
 	[TASKS] = FAMILY("tasks", "Processes and threads", "processes", "line", tasks_metrics,
 			 GAUGE("tasks", 1, "count")),
 	[FORKS] = FAMILY("started", "Processes and threads started", "processes", "line", forks_metrics,
-			 COUNTER("forks", 1, "fork_rate")),
+			 COUNTER("forks", 1, "fork_rate"), .flags = QMEM_OVERLAP),
 	[TURNOVER] = FAMILY("turnover", "Processes that came and went", "processes", "line", turnover_metrics,
 			    COUNTER("processes", 1, "total_events")),
 	[CENSUS_FAMILY] = FAMILY("census", "Tasks that cannot be interrupted", "processes", "stacked", census_metrics,

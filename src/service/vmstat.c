@@ -343,7 +343,8 @@ static const struct qmem_metric raw_value[] = {
 static const struct qmem_family families[] = {
 	FAMILY("faults", "Page faults", "paging", "line", faults, COUNTER("faults", 1, "vmpage_faults")),
 	FAMILY("io", "Block device I/O", "paging", "area", io, COUNTER("bytes", 1, "total_bytes")),
-	FAMILY("swapping", "Swapped pages", "swap", "area", swapping, COUNTER("pages", 1, "swap_io")),
+	FAMILY("swapping", "Swapped pages", "swap", "area", swapping, COUNTER("pages", 1, "swap_io"),
+	       .flags = QMEM_OVERLAP),
 	FAMILY("swap_cache", "Swap without a wait", "swap", "line", swap_cache, PAGES),
 	FAMILY("swap_requests", "Requests to swap devices", "swap", "area", swap_requests, EVENTS,
 	       .flags = QMEM_DETAIL),

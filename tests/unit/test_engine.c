@@ -103,6 +103,15 @@ static int collect_a(struct qmem *q, void *state)
 	return 0;
 }
 
+static int collect_plain(struct qmem *q, void *state)
+{
+	const struct fake *f = state;
+	struct sample sample = { f->number, QMEM_NA };
+
+	qmem_emit_all(q, &sample);
+	return 0;
+}
+
 static int collect_b(struct qmem *q, void *state)
 {
 	struct fake *f = last_b = state;
@@ -215,6 +224,59 @@ START_TEST(details_on_request)
 	ck_assert_ptr_nonnull(strstr(recorder_take(&r), "alpha.more.one 3 bytes\n"));
 	ck_assert(qmem_shown(r.q, &alpha, &families[3]));
 	ck_assert(!qmem_shown(r.q, &alpha, &families[2]));
+}
+END_TEST
+
+/* What the agent's own plugins show is left out on request; a service that shows nothing else is off, unless it is asked for. */
+START_TEST(overlap)
+{
+	static const struct qmem_family both_kinds[] = {
+		{ .id = "own", .unit = "bytes", .divisor = 1, .metrics = metrics },
+		{ .id = "also", .unit = "bytes", .divisor = 1, .flags = QMEM_OVERLAP, .metrics = metrics },
+		{ 0 },
+	};
+	static const struct qmem_service mixed = {
+		.name = "mixed",
+		.families = both_kinds,
+		.options = options,
+		.state_size = sizeof(struct fake),
+		.collect = collect_plain,
+	};
+	static const struct qmem_service spare = {
+		.name = "spare",
+		.families = &both_kinds[1],
+		.options = options,
+		.state_size = sizeof(struct fake),
+		.collect = collect_plain,
+	};
+	static const struct qmem_service *const pair[] = { &mixed, &spare, NULL };
+	static const struct {
+		const char *overlap, *enabled, *said, *reason;
+	} cases[] = {
+		{ "yes", "auto",
+		  "mixed.own.one 3 bytes\nmixed.own.two - bytes\nmixed.also.one 3 bytes\nmixed.also.two - bytes\ncollected mixed every 10000 ms\n"
+		  "spare.also.one 3 bytes\nspare.also.two - bytes\ncollected spare every 10000 ms\n",
+		  "" },
+		{ "no", "auto", "mixed.own.one 3 bytes\nmixed.own.two - bytes\ncollected mixed every 10000 ms\n",
+		  "the agent's own plugins show what it does, and Overlap is no" },
+		{ "no", "yes",
+		  "mixed.own.one 3 bytes\nmixed.own.two - bytes\ncollected mixed every 10000 ms\ncollected spare every 10000 ms\n",
+		  "" },
+	};
+	struct qmem_status status;
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		qmem_free(r.q);
+		(void)recorder_take(&r);
+		r.q = qmem_new(&recorder_host, &r, pair);
+		ck_assert_ptr_null(set(NULL, "Overlap", cases[i].overlap));
+		ck_assert_ptr_null(set("spare", "Enabled", cases[i].enabled));
+		begin(10);
+		collect_at(100);
+		ck_assert_str_eq(recorder_take(&r), cases[i].said);
+		ck_assert(qmem_status(r.q, 1, &status));
+		ck_assert_str_eq(status.reason, cases[i].reason);
+	}
 }
 END_TEST
 
@@ -813,6 +875,7 @@ SUITE(engine)
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_add_test(t, a_tick);
 	tcase_add_test(t, details_on_request);
+	tcase_add_test(t, overlap);
 	tcase_add_test(t, needed_but_not_wanted);
 	tcase_add_test(t, shared);
 	tcase_add_test(t, intervals);
