@@ -255,7 +255,8 @@ void sink_values(struct sink *sink, const struct qmem_round *round, const struct
 	vl.values = sink->values;
 	vl.values_len = shape->n;
 	vl.time = time_of(sink, round->now);
-	vl.interval = NS_TO_CDTIME_T(round->interval);
+	/* what collectd remembers of a value it forgets after two of these: then there would be no rates */
+	vl.interval = NS_TO_CDTIME_T(round->every);
 	qmem_collectd_plugin(vl.plugin, round->service->name);
 	sstrncpy(vl.type, shape->type, sizeof(vl.type));
 	if (qmem_collectd_instance(vl.plugin_instance, instance ? instance->name : NULL))

@@ -79,6 +79,7 @@ struct qmem_round {
 	const struct qmem_service *service;
 	uint64_t now;      /* when that was complete which its values are made of: of what needs a walk, its end */
 	uint64_t interval; /* between two of them, the same for ever; where one is left out there is no value */
+	uint64_t every;    /* as it is at present: a multiple of that, while the service costs more than its budget */
 	uint64_t seen;     /* bit i: metric i of the family has had a value; others this kernel may not have */
 };
 #define QMEM_METRICS 64 /* of a family, at most */

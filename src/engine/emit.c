@@ -7,7 +7,9 @@
 
 struct qmem_round emit_round(const struct qmem *q, const struct qmem_run *run)
 {
-	return (struct qmem_round){ .service = run->service, .now = q->now, .interval = run->interval };
+	return (struct qmem_round){
+		.service = run->service, .now = q->now, .interval = run->interval, .every = pace_every(q, run)
+	};
 }
 
 bool qmem_muted(const struct qmem *q)
