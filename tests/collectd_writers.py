@@ -15,7 +15,7 @@ from collectd_daemon import SLOW, STOP, Collectd
 collectd_daemon.skip_without_collectd()
 tap.not_crowded()
 RRDTOOL = shutil.which("rrdtool")
-PROCESSES = 8000
+PROCESSES, MANY = 8000, 20000
 STRETCH_MOST = 16   # src/engine/pace.c; the man page says it
 
 
@@ -89,6 +89,28 @@ def slowed_down():
     tap.same([time for time in unknown if time > rows[1][0]], [], "rrdtool: and each has a value")
 
 
+def nobody_waits():
+    """The daemon has one read callback of ours: while it walks very many processes, other services have their turns."""
+    where = tap.in_memory()
+    if not where:
+        tap.skip("a long walk", "there is no room in memory")
+        return
+    root = tap.directory(where)
+    tap.write(f"{root}/proc/loadavg", "1.00 2.00 3.00 4/5 6\n")
+    tap.write(f"{root}/proc/meminfo", tap.read("/proc/meminfo"))
+    for pid in range(1, MANY):
+        process(root, pid)
+    config = f'HostRoot "{root}"\n<Service "proctable">\nBackend files\nBudget 0\n</Service>\n' \
+             '<Service "procstat">\nBudget 0\n</Service>\n<Service "cpuload">\nEnabled no\n</Service>\n<Service "procmem">\nEnabled no\n</Service>'
+    daemon = Collectd(config, interval=0.02)
+    tap.ok(daemon.start(), "a long walk: it starts", daemon.text(), daemon.text("err"))
+    slow, quick = "qmem_procstat/count-tasks_processes", "qmem_meminfo/memory-usage_free"
+    tap.ok(tap.wait_for(lambda: len(daemon.written(slow)) > 3, SLOW), "a long walk: it comes to its end, again and again", daemon.text())
+    walks, others = len(daemon.written(slow)), len(daemon.written(quick))
+    tap.ok(2 * others > 3 * walks, f"a long walk: meminfo has come {others} times meanwhile, and the walk to its end {walks} times")
+    ends(daemon, "a long walk")
+
+
 def files_of_defaults():
     """How many files the defaults make here, and how large they are; what the man page says of it."""
     if not loads("rrdtool"):
@@ -160,6 +182,7 @@ def others():
 
 
 slowed_down()
+nobody_waits()
 files_of_defaults()
 others()
 tap.done()
