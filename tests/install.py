@@ -2,6 +2,7 @@
 """make install and make uninstall of this build, below a DESTDIR."""
 
 import os
+import re
 
 import building
 import collectd_daemon
@@ -37,6 +38,11 @@ tap.same(building.files(root), sorted(wanted), "what is installed")
 tap.same({path: building.mode(root + path) for path in wanted if os.path.exists(root + path)}, wanted, "with these rights")
 if building.variables(tap.BUILD, "enable_netdata")["enable_netdata"] == "yes":
     tap.ok("setcap cap_" in said and "=p " in said, "what is left to root is told, not done", said)
+docs = building.variables(tap.BUILD, "docdir")["docdir"]
+links = {(page, link) for page in wanted if page.startswith(docs) and page.endswith(".md")
+         for link in re.findall(r"\]\((?!https?:|#)([^)#]+)", tap.read(root + page))}
+tap.same([(page, link) for page, link in sorted(links) if not os.path.exists(os.path.join(root + os.path.dirname(page), link))], [],
+         f"each of {len(links)} links and pictures of the pages is installed, too")
 make("install")
 tap.same(building.files(root), sorted(wanted), "a second time changes nothing")
 

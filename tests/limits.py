@@ -23,6 +23,7 @@ UNTOLD = 1  # chart that a root of files does not tell: procstat.threads
 PROCESSES, KTHREADS, INTERFACES, CPUS = 5000, 200, 50, 256
 STEADY, ROUNDS = 5, 10  # so many with the same ones at the top, and all
 PAGE = os.sysconf("SC_PAGESIZE")
+RRD = 149e3  # bytes of a value's file, as collectd_writers.py finds and collectd-qmem(5) says
 PF_KTHREAD = 0x200000
 
 
@@ -151,7 +152,7 @@ def figures(shown, values):
     path, begin, end = os.path.join(tap.SRC, "README.md"), "<!-- counted by tests/limits.py -->\n", "<!-- counted -->\n"
     words = (f"However many processes, interfaces and CPUs a machine has, it is at most {CHARTS} charts and {SERIES} dimensions by default, "
              f"also while others come to the top of them. With {PROCESSES} processes it is {shown[0] + UNTOLD} charts and {shown[1]} "
-             f"dimensions, and {values} values in collectd.")
+             f"dimensions, and {values} values in collectd, which are {round(values * RRD / 1e6)} MB of RRD files.")
     wanted = textwrap.fill(words, 128) + "\n"
     before, has, rest = tap.read(path).partition(begin)
     there, ends, after = rest.partition(end)
