@@ -57,12 +57,15 @@ struct sink_service {
 static const struct {
 	const char *unit;
 	int kind;
-	const char *shown;
+	const char *shown, *remark;
 	int64_t mult, div;
 } units[] = {
-	{ "bytes", QMEM_GAUGE, "MiB", 1, 1 << 20 },    { "bytes", QMEM_COUNTER, "KiB/s", 1, 1 << 10 },
-	{ "seconds", QMEM_GAUGE, "seconds", 1, 1 },    { "seconds", QMEM_COUNTER, "ms/s", 1000, 1 },
-	{ "percent", QMEM_GAUGE, "percentage", 1, 1 }, { "cpu-seconds", QMEM_COUNTER, "percentage", 100, 1 },
+	{ "bytes", QMEM_GAUGE, "MiB", "", 1, 1 << 20 },
+	{ "bytes", QMEM_COUNTER, "KiB/s", "", 1, 1 << 10 },
+	{ "seconds", QMEM_GAUGE, "seconds", "", 1, 1 },
+	{ "seconds", QMEM_COUNTER, "ms/s", "", 1000, 1 },
+	{ "percent", QMEM_GAUGE, "percentage", "", 1, 1 },
+	{ "cpu-seconds", QMEM_COUNTER, "percentage", " (100 % is one CPU)", 100, 1 },
 };
 
 static int64_t gcd(int64_t a, int64_t b)
@@ -78,9 +81,15 @@ static int64_t gcd(int64_t a, int64_t b)
 
 void sink_unit_of(const struct qmem_family *family, struct sink_unit *ret)
 {
-	struct sink_unit unit = { .mult = 1, .div = family->divisor };
+	struct sink_unit unit = { .algorithm = "absolute", .remark = "", .mult = 1, .div = family->divisor };
 	int64_t common;
 
+	if (family->kind == QMEM_COUNTER && family->flags & QMEM_PARTS) {
+		*ret = (struct sink_unit){ "percentage", "percentage-of-incremental-row", "", 1, 1 };
+		return;
+	}
+	if (family->kind == QMEM_COUNTER)
+		unit.algorithm = "incremental";
 	snprintf(unit.text, sizeof(unit.text), "%s%s", family->unit, family->kind == QMEM_COUNTER ? "/s" : "");
 	for (size_t i = 0; i < sizeof(units) / sizeof(*units); i++) {
 		/* the agent keeps both as 32 bits: what does not fit stays in base units */
@@ -88,6 +97,7 @@ void sink_unit_of(const struct qmem_family *family, struct sink_unit *ret)
 		    family->divisor > INT32_MAX / units[i].div)
 			continue;
 		snprintf(unit.text, sizeof(unit.text), "%s", units[i].shown);
+		unit.remark = units[i].remark;
 		unit.mult = units[i].mult;
 		unit.div = family->divisor * units[i].div;
 	}
@@ -160,15 +170,17 @@ static struct sink_chart *find_chart(const struct sink_service *s, struct sink_f
 /* ---- what is printed ---- */
 
 /* A title, in double quotes: there is no way to escape one. */
-static void put_quoted(struct output *out, const char *text)
+static void put_title(struct output *out, const char *text, const char *remark)
 {
-	char *at = output_room(out, strlen(text) + 2), *to = at;
+	char *at = output_room(out, strlen(text) + strlen(remark) + 2), *to = at;
 
 	if (!at)
 		return;
 	*to++ = '"';
 	for (; *text; text++)
 		*to++ = *text == '"' || *text == '\\' ? '\'' : *text;
+	for (; *remark; remark++)
+		*to++ = *remark;
 	*to++ = '"';
 	out->len += (size_t)(to - at);
 }
@@ -182,7 +194,7 @@ static void put_chart(const struct sink *sink, const struct sink_service *s, con
 
 	sink_unit_of(family, &unit);
 	output_printf(sink->out, "CHART %s '' ", chart_id(chart));
-	put_quoted(sink->out, family->title);
+	put_title(sink->out, family->title, unit.remark);
 	qmem_netdata_context(context, s->service->name, family->id);
 	output_printf(sink->out, " '%s' '%s' '%s' '%s' %u %llu '%s' 'qmem.plugin' '%s'\n", unit.text,
 		      family->menu ? family->menu : s->service->name, context, family->style ? family->style : "line",
@@ -210,8 +222,7 @@ static void declare(const struct sink *sink, const struct sink_service *s, const
 	for (size_t i = 0; i < f->n_metrics; i++)
 		if (chart->dims >> i & 1)
 			output_printf(sink->out, "DIMENSION '%s' '' %s %lld %lld\n", family->metrics[i].id,
-				      family->kind == QMEM_COUNTER ? "incremental" : "absolute", (long long)unit.mult,
-				      (long long)unit.div);
+				      unit.algorithm, (long long)unit.mult, (long long)unit.div);
 	if (family->label) {
 		put_label(sink, family->label, chart->name);
 		labels = true;

@@ -38,9 +38,10 @@ void sink_collected(struct sink *sink, const struct qmem_round *round);
 /* Its charts become obsolete with the next tick. */
 void sink_stopped(struct sink *sink, const struct qmem_service *service);
 
-/* How a family is shown: value = sample * mult / div, in that unit. */
+/* How a family is shown: value = sample * mult / div, in that unit, which the remark on the title explains. */
 struct sink_unit {
 	char text[32];
+	const char *algorithm, *remark;
 	int64_t mult, div;
 };
 void sink_unit_of(const struct qmem_family *family, struct sink_unit *ret);

@@ -43,6 +43,7 @@ enum qmem_family_flags {
 	QMEM_INTERNAL = 1, /* for the `values` hooks of services, never for hosts */
 	QMEM_DETAIL = 2,   /* off until the service's option `Detail` is set */
 	QMEM_OVERLAP = 4,  /* plugins of both agents' own show the same: off with the global option `Overlap no` */
+	QMEM_PARTS = 8,    /* counters whose sum is a whole: a host may show each as its share of what has passed */
 };
 
 /* Metrics of one unit and one kind: one chart. */

@@ -83,14 +83,15 @@ static const struct qmem_metric time_metrics[] = {
 enum family { CPU, LOAD, QUEUE, CONTEXT, TIME };
 
 static const struct qmem_family families[] = {
-	FAMILY("cpu", "CPU time by what it is used for", "cpu", "stacked", cpu_metrics,
-	       COUNTER("cpu-seconds", USECS, "total_time_in_ms"), .flags = QMEM_OVERLAP),
-	FAMILY("load", "Load average", "cpu", "line", load_metrics, GAUGE("threads", 100, "load"),
+	FAMILY("cpu", "CPU time of all CPUs by what it is used for", "processes/cpu", "stacked", cpu_metrics,
+	       COUNTER("cpu-seconds", USECS, "total_time_in_ms"), .flags = QMEM_OVERLAP | QMEM_PARTS),
+	FAMILY("load", "Load average", "processes/cpu", "line", load_metrics, GAUGE("threads", 100, "load"),
 	       .flags = QMEM_OVERLAP),
-	FAMILY("queue", "Threads that run, and that wait for a disk", "cpu", "line", queue_metrics,
+	FAMILY("queue", "Threads that run, and that wait for a disk", "processes/cpu", "line", queue_metrics,
 	       GAUGE("threads", 1, "threads")),
-	FAMILY("context", "Context switches", "cpu", "line", switches_metrics, COUNTER("switches", 1, "contextswitch")),
-	FAMILY("time", "CPU time of processes by group", "cpu", "stacked", time_metrics,
+	FAMILY("context", "Context switches", "processes/cpu", "line", switches_metrics,
+	       COUNTER("switches", 1, "contextswitch")),
+	FAMILY("time", "CPU time of processes by group", "processes/cpu", "stacked", time_metrics,
 	       COUNTER("cpu-seconds", 1000000000, "ps_cputime"), .label = "group"),
 	{ 0 },
 };

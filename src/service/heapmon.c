@@ -103,13 +103,16 @@ static const struct qmem_metric age_metrics[] = {
 };
 
 static const struct qmem_family families[] = {
-	FAMILY("rss", "Resident memory by kind", "mappings", "stacked", rss_metrics, BYTES, .label = "group"),
-	FAMILY("pss", "Proportional memory by kind", "mappings", "stacked", pss_metrics, BYTES, .label = "group"),
-	FAMILY("size", "Address space by kind", "mappings", "line", size_metrics, GAUGE("bytes", 1, "bytes"),
+	FAMILY("rss", "Resident memory by kind", "processes/mappings", "stacked", rss_metrics, BYTES, .label = "group"),
+	FAMILY("pss", "Proportional memory by kind", "processes/mappings", "stacked", pss_metrics, BYTES,
 	       .label = "group"),
-	FAMILY("swap", "Swapped memory by kind", "mappings", "stacked", swap_metrics, BYTES, .label = "group"),
-	FAMILY("dirty", "Dirty memory by kind", "mappings", "stacked", dirty_metrics, BYTES, .label = "group"),
-	FAMILY("age", "Age of what is known of mappings", "mappings", "line", age_metrics,
+	FAMILY("size", "Address space by kind", "processes/mappings", "line", size_metrics, GAUGE("bytes", 1, "bytes"),
+	       .label = "group"),
+	FAMILY("swap", "Swapped memory by kind", "processes/mappings", "stacked", swap_metrics, BYTES,
+	       .label = "group"),
+	FAMILY("dirty", "Dirty memory by kind", "processes/mappings", "stacked", dirty_metrics, BYTES,
+	       .label = "group"),
+	FAMILY("age", "Age of what is known of mappings", "processes/mappings", "line", age_metrics,
 	       GAUGE("seconds", 1000000000, "duration"), .label = "group"),
 	{ 0 },
 };

@@ -95,6 +95,10 @@ static const struct qmem_metric stall_metrics[] = {
 
 static const struct qmem_metric trigger_metrics[] = {
 	METRIC(trigger_values, "state", NULL, state, "0 inactive, 1 easing: no event for the hold time, 2 active"),
+	{ 0 },
+};
+
+static const struct qmem_metric severity_metrics[] = {
 	METRIC(trigger_values, "severity", NULL, severity, "of what goes on: 0 okay, 1 warning, 2 failure"),
 	{ 0 },
 };
@@ -106,17 +110,19 @@ static const struct qmem_metric events_metrics[] = {
 	{ 0 },
 };
 
-enum { FAMILY_AVG, FAMILY_STALL, FAMILY_TRIGGER, FAMILY_EVENTS };
+enum { FAMILY_AVG, FAMILY_STALL, FAMILY_TRIGGER, FAMILY_SEVERITY, FAMILY_EVENTS };
 
 static const struct qmem_family families[] = {
-	[FAMILY_AVG] = FAMILY("avg", "Share of time tasks waited", "pressure", "line", avg_metrics,
+	[FAMILY_AVG] = FAMILY("avg", "Share of time tasks waited", "pressure/stalls", "line", avg_metrics,
 			      GAUGE("percent", 100, "percent"), .label = "resource"),
-	[FAMILY_STALL] = FAMILY("stall", "Time tasks waited", "pressure", "line", stall_metrics,
+	[FAMILY_STALL] = FAMILY("stall", "Time tasks waited", "pressure/stalls", "line", stall_metrics,
 				COUNTER("seconds", 1000000, "total_time_in_ms"), .label = "resource"),
-	[FAMILY_TRIGGER] = FAMILY("trigger", "State of pressure triggers", "pressure", "line", trigger_metrics,
+	[FAMILY_TRIGGER] = FAMILY("trigger", "State of pressure triggers", "pressure/triggers", "line", trigger_metrics,
 				  GAUGE("state", 1, "gauge"), .label = "trigger"),
-	[FAMILY_EVENTS] = FAMILY("events", "Events of pressure triggers", "pressure", "line", events_metrics, EVENTS,
-				 .label = "trigger"),
+	[FAMILY_SEVERITY] = FAMILY("severity", "Severity of pressure triggers", "pressure/triggers", "line",
+				   severity_metrics, GAUGE("level", 1, "gauge"), .label = "trigger"),
+	[FAMILY_EVENTS] = FAMILY("events", "Events of pressure triggers", "pressure/triggers", "line", events_metrics,
+				 EVENTS, .label = "trigger"),
 	{ 0 },
 };
 
@@ -583,6 +589,7 @@ static void emit_condition(struct qmem *q, const struct pressure *p, const struc
 	condition_sum(c, &sum);
 	values = (struct trigger_values){ (int64_t)sum.state, (int64_t)sum.severity, sum.events, sum.rejected };
 	qmem_emit(q, &families[FAMILY_TRIGGER], &instance, &values);
+	qmem_emit(q, &families[FAMILY_SEVERITY], &instance, &values);
 	qmem_emit(q, &families[FAMILY_EVENTS], &instance, &values);
 }
 

@@ -369,26 +369,41 @@ START_TEST(units)
 		const char *unit;
 		enum qmem_kind kind;
 		int64_t divisor;
+		unsigned flags;
 		struct sink_unit shown;
 	} rows[] = {
-		{ "bytes", QMEM_GAUGE, 1, { "MiB", 1, 1 << 20 } },
-		{ "bytes", QMEM_COUNTER, 1, { "KiB/s", 1, 1024 } },
-		{ "seconds", QMEM_COUNTER, 1000000, { "ms/s", 1, 1000 } },
-		{ "seconds", QMEM_COUNTER, 1000000000, { "ms/s", 1, 1000000 } },
-		{ "seconds", QMEM_COUNTER, 100, { "ms/s", 10, 1 } },
-		{ "seconds", QMEM_GAUGE, 1000, { "seconds", 1, 1000 } },
-		{ "cpu-seconds", QMEM_COUNTER, 1000000000, { "percentage", 1, 10000000 } },
-		{ "percent", QMEM_GAUGE, 100, { "percentage", 1, 100 } },
-		{ "events", QMEM_COUNTER, 1, { "events/s", 1, 1 } },
-		{ "pages", QMEM_GAUGE, 1, { "pages", 1, 1 } },
+		{ "bytes", QMEM_GAUGE, 1, 0, { "MiB", "absolute", "", 1, 1 << 20 } },
+		{ "bytes", QMEM_COUNTER, 1, 0, { "KiB/s", "incremental", "", 1, 1024 } },
+		{ "seconds", QMEM_COUNTER, 1000000, 0, { "ms/s", "incremental", "", 1, 1000 } },
+		{ "seconds", QMEM_COUNTER, 1000000000, 0, { "ms/s", "incremental", "", 1, 1000000 } },
+		{ "seconds", QMEM_COUNTER, 100, 0, { "ms/s", "incremental", "", 10, 1 } },
+		{ "seconds", QMEM_GAUGE, 1000, 0, { "seconds", "absolute", "", 1, 1000 } },
+		{ "cpu-seconds",
+		  QMEM_COUNTER,
+		  1000000000,
+		  0,
+		  { "percentage", "incremental", " (100 % is one CPU)", 1, 10000000 } },
+		/* parts of one whole are shares of it, whatever time has passed */
+		{ "cpu-seconds",
+		  QMEM_COUNTER,
+		  1000000000,
+		  QMEM_PARTS,
+		  { "percentage", "percentage-of-incremental-row", "", 1, 1 } },
+		{ "percent", QMEM_GAUGE, 100, 0, { "percentage", "absolute", "", 1, 100 } },
+		{ "events", QMEM_COUNTER, 1, 0, { "events/s", "incremental", "", 1, 1 } },
+		{ "pages", QMEM_GAUGE, 1, 0, { "pages", "absolute", "", 1, 1 } },
 		/* what the agent's 32 bits cannot hold stays in base units */
-		{ "bytes", QMEM_GAUGE, 1000000, { "bytes", 1, 1000000 } },
+		{ "bytes", QMEM_GAUGE, 1000000, 0, { "bytes", "absolute", "", 1, 1000000 } },
 	};
-	const struct qmem_family family = { .unit = rows[_i].unit, .kind = rows[_i].kind, .divisor = rows[_i].divisor };
+	const struct qmem_family family = {
+		.unit = rows[_i].unit, .kind = rows[_i].kind, .divisor = rows[_i].divisor, .flags = rows[_i].flags
+	};
 	struct sink_unit unit;
 
 	sink_unit_of(&family, &unit);
 	ck_assert_str_eq(unit.text, rows[_i].shown.text);
+	ck_assert_str_eq(unit.algorithm, rows[_i].shown.algorithm);
+	ck_assert_str_eq(unit.remark, rows[_i].shown.remark);
 	ck_assert_int_eq(unit.mult, rows[_i].shown.mult);
 	ck_assert_int_eq(unit.div, rows[_i].shown.div);
 }

@@ -95,7 +95,7 @@ START_TEST(values)
 					   "pressure.stall.some[irq] - seconds total\n"
 					   "pressure.stall.full[irq] 0.000007 seconds total\n"
 					   "pressure.trigger.state[memory_some] 0 state\n"
-					   "pressure.trigger.severity[memory_some] 0 state\n"
+					   "pressure.severity.severity[memory_some] 0 level\n"
 					   "pressure.events.events[memory_some] 0 events total\n"
 					   "pressure.events.rejected[memory_some] 0 events total\n"
 					   "collected pressure every 1000 ms\n");
@@ -302,17 +302,17 @@ START_TEST(severity)
 	put_memory(1150, 150);
 	ck_assert_int_eq(qmem_collect(r->q, now += SECOND), 0);
 	text = recorder_take(r);
-	HAS(text, "pressure.trigger.severity[memory_full] 2 state\n");
-	HAS(text, "pressure.trigger.severity[memory_some] 1 state\n");
+	HAS(text, "pressure.severity.severity[memory_full] 2 level\n");
+	HAS(text, "pressure.severity.severity[memory_some] 1 level\n");
 	/* easing is not over */
 	ck_assert_int_eq(qmem_collect(r->q, now += 11 * SECOND), 0);
 	text = recorder_take(r);
 	HAS(text, "pressure.trigger.state[memory_full] 1 state\n");
-	HAS(text, "pressure.trigger.severity[memory_full] 2 state\n");
+	HAS(text, "pressure.severity.severity[memory_full] 2 level\n");
 	ck_assert_int_eq(qmem_collect(r->q, now += 10 * SECOND), 0);
 	text = recorder_take(r);
-	HAS(text, "pressure.trigger.severity[memory_full] 0 state\n");
-	HAS(text, "pressure.trigger.severity[memory_some] 0 state\n");
+	HAS(text, "pressure.severity.severity[memory_full] 0 level\n");
+	HAS(text, "pressure.severity.severity[memory_some] 0 level\n");
 }
 END_TEST
 
@@ -358,7 +358,7 @@ START_TEST(several_triggers_are_one_condition)
 	r->no_values = false;
 	text = ticks(&now, &total, 1, 110);
 	HAS(text, "pressure.trigger.state[memory_some] 2 state\n");
-	HAS(text, "pressure.trigger.severity[memory_some] 1 state\n");
+	HAS(text, "pressure.severity.severity[memory_some] 1 level\n");
 	r->no_values = true;
 	text = ticks(&now, &total, 20, 0);
 	ck_assert_int_eq(count_of(text, "event "), 1);
@@ -367,7 +367,7 @@ START_TEST(several_triggers_are_one_condition)
 	r->no_values = false;
 	text = ticks(&now, &total, 1, 0);
 	HAS(text, "pressure.trigger.state[memory_some] 0 state\n");
-	HAS(text, "pressure.trigger.severity[memory_some] 0 state\n");
+	HAS(text, "pressure.severity.severity[memory_some] 0 level\n");
 }
 END_TEST
 

@@ -3,6 +3,7 @@
 #include "unit.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "engine/option.h"
@@ -133,6 +134,65 @@ START_TEST(priorities)
 }
 END_TEST
 
+struct place {
+	unsigned priority;
+	const char *menu, *name;
+};
+
+static int by_priority(const void *a, const void *b)
+{
+	const struct place *x = a, *y = b;
+
+	return (x->priority > y->priority) - (x->priority < y->priority);
+}
+
+static size_t branch(const char *menu)
+{
+	return strcspn(menu, "/");
+}
+
+static bool same_branch(const char *a, const char *b)
+{
+	return branch(a) == branch(b) && strncmp(a, b, branch(a)) == 0;
+}
+
+/* Netdata's menus are a tree of two levels, whose order tells a story; what is one menu stands together. */
+START_TEST(menus)
+{
+	static const char *const branches[] = { "memory", "reclaim", "pressure", "processes", "network", "self" };
+	struct place places[256];
+	size_t n = 0, at = 0;
+
+	for (const struct qmem_service *const *s = qmem_services; *s; s++) {
+		unsigned i = 0;
+
+		for (const struct qmem_family *f = (*s)->families; f && f->id; f++, i++) {
+			ck_assert_uint_lt(n, sizeof(places) / sizeof(*places));
+			places[n++] = (struct place){ (*s)->priority + i, f->menu, f->id };
+		}
+	}
+	qsort(places, n, sizeof(*places), by_priority);
+	for (size_t i = 0; i < n; i++) {
+		const struct place *p = &places[i];
+
+		while (at < sizeof(branches) / sizeof(*branches) && !same_branch(p->menu, branches[at]))
+			at++;
+		ck_assert_msg(at < sizeof(branches) / sizeof(*branches), "%s: menu '%s' is none, or out of order",
+			      p->name, p->menu);
+		for (size_t k = 0; k < i; k++) {
+			const struct place *other = &places[k];
+
+			/* a menu has charts or menus, not both */
+			ck_assert_msg(!same_branch(p->menu, other->menu) ||
+					      !strchr(p->menu, '/') == !strchr(other->menu, '/'),
+				      "menus '%s' and '%s'", p->menu, other->menu);
+			ck_assert_msg(strcmp(p->menu, other->menu) != 0 || strcmp(p->menu, places[i - 1].menu) == 0,
+				      "%s: apart from others of menu '%s'", p->name, p->menu);
+		}
+	}
+}
+END_TEST
+
 static void check_options(const char *where, const struct qmem_option *rows)
 {
 	for (const struct qmem_option *o = rows; o && o->name; o++) {
@@ -166,6 +226,7 @@ SUITE(tables)
 	tcase_add_test(t, sizes_beyond_memory);
 	tcase_add_test(t, services);
 	tcase_add_test(t, priorities);
+	tcase_add_test(t, menus);
 	tcase_add_test(t, options);
 	suite_add_tcase(s, t);
 	return s;
