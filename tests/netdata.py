@@ -131,6 +131,16 @@ tap.ok(any(row["free"] is not None for row in rows if row["time"] > resumed + 1)
 TEMPLATES = dict(re.findall(r"(?m)^\s*template: (\w+)\n\s*on: (\S+)$",
                             tap.read(os.path.join(tap.SRC, "conf", "netdata", "health.d", "qmem.conf"))))
 tap.ok({"qmem_memory_level", "qmem_pressure", "qmem_stuck_tasks", "qmem_worker_late"} <= set(TEMPLATES), "there are templates", TEMPLATES)
+ALARMS = {words["template"]: words for words in (
+    dict(re.findall(r"(?m)^\s*(\w+): (.*)$", part)) for part in
+    re.split(r"\n\n+", tap.read(os.path.join(tap.SRC, "conf", "netdata", "health.d", "qmem.conf")))) if "template" in words}
+for words in ALARMS.values():
+    tap.same({"summary", "info", "delay", "class", "type", "component", "to"} - set(words), set(), f"{words['template']} is whole")
+    tap.ok(words["delay"].startswith("up "), "and is not told at once, or says that it is", words["delay"])
+own = [name for name, words in ALARMS.items() if words["type"] == "Netdata"]
+tap.same(own, ["qmem_worker_late"], "one is about the plugin, all others about the machine")
+tap.same([name for name, words in ALARMS.items() if words["to"] == "silent"], ["qmem_oom_kill", "qmem_worker_late"],
+         "and those are silent that Netdata has already, or that harm nobody")
 charts = agent.charts()
 expected = {(template, name) for template, context in TEMPLATES.items() for name, chart in charts.items() if chart["context"] == context}
 tap.ok(tap.wait_for(lambda: expected <= set(agent.alarms()), 60), "all alarms are attached", expected - set(agent.alarms()))
@@ -149,7 +159,11 @@ def settled():
 
 
 tap.ok(tap.wait_for(settled, 120), "all that do not look back for minutes can be calculated", {key: a["status"] for key, a in agent.alarms().items()})
-tap.same(agent.complaints(), [], "nothing of it is in the log as an error")
+got = {key: {word: agent.alarms()[key][word] for word in ("class", "type", "component", "recipient", "info")} for key in expected}
+tap.same(got, {key: {"class": w["class"], "type": w["type"], "component": w["component"], "recipient": w["to"], "info": w["info"]}
+               for key in expected for w in [ALARMS[key[0]]]}, "all of their words are taken")
+tap.same(len(re.findall("has unknown key 'summary'", agent.log())) % len(ALARMS), 0, "but the summary, of each alike")
+tap.same(agent.complaints(), [], "nothing else of it is in the log as an error")
 
 
 def pressure():

@@ -150,11 +150,12 @@ class Netdata:
     def complaints(self):
         """What the log holds against us, or against the health configuration; not what we told of this machine, nor that a
         chart that is gone has no files, which in ram none has."""
+        # 1.37.1 does not know what a summary is
         machine = r"(WARNING|FAILURE|OKAY): |procstat: \d+ tasks in state D |the agent does not read"
         lines = self.log().replace(self.root, "").splitlines()
         return [line for line in lines if re.search(r"qmem|health (config|file)|template|alarm", line, re.I)
                 and re.search(r" ERROR ?:| WARNING ?:|FATAL", line)
-                and not re.search(rf"qmem\.plugin \w+ +: MAIN : ({machine})|health-log\.db|left-over chart directory", line)]
+                and not re.search(rf"qmem\.plugin \w+ +: MAIN : ({machine})|health-log\.db|left-over chart directory|has unknown key 'summary'", line)]
 
     def stop(self):
         """The agent's exit status, None when it hangs; the plugin goes with it."""
