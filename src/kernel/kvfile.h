@@ -13,7 +13,7 @@ struct kvfile {
 };
 
 /*
- * The length of the text, which is good until the next qmem_read(); or what that returns, or -ENODATA: no known key. With
+ * The length of the text, which is good until the next qmem_read(); or what that returns, or -ENODATA: no value. With
  * `tell`, what is wrong in the text is told when it begins, and when it is over.
  */
 ssize_t kvfile_read(struct qmem *q, struct kvfile *f, bool tell, void *sample, const char **ret_text);

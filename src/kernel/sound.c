@@ -1,13 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 #include "kernel/sound.h"
 
+#include <errno.h>
 #include <string.h>
+
+#define WORDS 128
 
 void sound_read(struct qmem *q, struct qmem_complaint *c, const struct qmem_file *file, int err)
 {
 	char words[64];
 
-	if (err)
+	if (err == -ENODATA)
+		qmem_complain(q, c, "'/%s' is empty", file->path);
+	else if (err)
 		qmem_complain(q, c, "'/%s' cannot be read: %s", file->path, strerror_r(-err, words, sizeof(words)));
 	else
 		qmem_release(q, c, "'/%s' can be read again", file->path);
@@ -21,10 +26,25 @@ void sound_text(struct qmem *q, struct qmem_complaint *c, const struct qmem_file
 		qmem_release(q, c, "'/%s' is sound again", file->path);
 }
 
-void sound_range(struct qmem *q, struct qmem_complaint *c, const struct qmem_file *file, bool beyond)
+static const char *say(char *words, size_t size, int err, const struct fault *fault)
 {
-	if (beyond)
-		qmem_complain(q, c, "'/%s' has a number beyond 63 bits: it is left out", file->path);
-	else
-		qmem_release(q, c, "'/%s' has no number beyond 63 bits any more", file->path);
+	if (!fault->n)
+		return err ? "nothing in it is known" : NULL;
+	fault_print(words, size, fault);
+	return words;
+}
+
+void sound_fault(struct qmem *q, struct qmem_complaint *c, const struct qmem_file *file, int err,
+		 const struct fault *fault)
+{
+	char words[WORDS];
+
+	sound_text(q, c, file, say(words, sizeof(words), err, fault));
+}
+
+int sound_fail(struct qmem *q, const struct qmem_file *file, int err, const struct fault *fault)
+{
+	char words[WORDS];
+
+	return qmem_fail(q, err, "'/%s' has no value: %s", file->path, say(words, sizeof(words), err, fault));
 }

@@ -6,13 +6,17 @@
 #ifndef QMEM_KERNEL_SOUND_H
 #define QMEM_KERNEL_SOUND_H
 
+#include "proc/fault.h"
 #include "qmem.h"
 
-/* `err`: what reading it, or its parser, has returned. */
+/* `err`: what qmem_read() has returned, 0: it could be read. */
 void sound_read(struct qmem *q, struct qmem_complaint *c, const struct qmem_file *file, int err);
-/* What is wrong in the text; NULL: nothing. */
+/* What its parser has found wrong, if anything; `err`: what that has returned, which means that there is no value at all. */
+void sound_fault(struct qmem *q, struct qmem_complaint *c, const struct qmem_file *file, int err,
+		 const struct fault *fault);
+/* Likewise in words; NULL: nothing. */
 void sound_text(struct qmem *q, struct qmem_complaint *c, const struct qmem_file *file, const char *wrong);
-/* Are there numbers beyond int64? */
-void sound_range(struct qmem *q, struct qmem_complaint *c, const struct qmem_file *file, bool beyond);
+/* The same of an `err`, by qmem_fail(). */
+int sound_fail(struct qmem *q, const struct qmem_file *file, int err, const struct fault *fault);
 
 #endif

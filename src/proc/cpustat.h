@@ -3,9 +3,10 @@
 #ifndef QMEM_PROC_CPUSTAT_H
 #define QMEM_PROC_CPUSTAT_H
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include "proc/fault.h"
 
 /* The columns of the line "cpu", in its order. Later kernels may have more, earlier ones have fewer. */
 enum cpustat_mode {
@@ -31,12 +32,11 @@ struct cpustat {
 	int64_t processes;           /* processes and threads started since boot */
 	int64_t procs_running;       /* threads that run or could */
 	int64_t procs_blocked;       /* threads that wait for a disk; not all of state D */
-	bool beyond;                 /* a number was beyond int64: it is QMEM_NA */
 };
 
-/* Unknown lines are passed over. -EINVAL: a known one is malformed, or the text ends within a line; -ENODATA: there is no
- * line that is known. */
-int cpustat_parse(const char *text, size_t len, struct cpustat *ret);
+/* Unknown lines are passed over; of a known one that is malformed the value is QMEM_NA, and told in *ret_fault. -ENODATA: no
+ * value is there. */
+int cpustat_parse(const char *text, size_t len, struct cpustat *ret, struct fault *ret_fault);
 
 enum loadavg_span { LOADAVG_1, LOADAVG_5, LOADAVG_15, LOADAVG_SPANS };
 
@@ -44,7 +44,7 @@ struct loadavg {
 	int64_t span[LOADAVG_SPANS]; /* 1/100 of a thread, over so many minutes */
 };
 
-/* What follows the three numbers is not looked at. -EINVAL; -ENODATA: the text is empty. */
-int loadavg_parse(const char *text, size_t len, struct loadavg *ret);
+/* Likewise. What follows the three numbers is not looked at. */
+int loadavg_parse(const char *text, size_t len, struct loadavg *ret, struct fault *ret_fault);
 
 #endif

@@ -2,9 +2,10 @@
 #include "proc/kv.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "proc/text.h"
 
 #define PLAN_LINES 512
 #define PLAN_BYTES 16384
@@ -57,6 +58,11 @@ static int add_entry(struct kv *kv, const char *key, size_t offset, unsigned fla
 	return 0;
 }
 
+static unsigned flags_of(const struct qmem_family *f)
+{
+	return (strcmp(f->unit, "bytes") ? KV_COUNT : 0) | (f->kind == QMEM_COUNTER ? KV_GROWS : 0);
+}
+
 int kv_init(struct kv *kv, enum kv_format format, const struct qmem_family *families, const struct kv_key *more)
 {
 	const struct qmem_family *f;
@@ -85,7 +91,7 @@ int kv_init(struct kv *kv, enum kv_format format, const struct qmem_family *fami
 	for (f = families; f && f->id; f++)
 		for (m = f->metrics; m && m->id && r == 0; m++)
 			if (m->key)
-				r = add_entry(kv, m->key, m->offset, strcmp(f->unit, "bytes") ? KV_COUNT : 0);
+				r = add_entry(kv, m->key, m->offset, flags_of(f));
 	for (k = more; k && k->key && r == 0; k++)
 		r = add_entry(kv, k->key, k->offset, k->flags);
 	if (r == 0)
@@ -204,12 +210,12 @@ static void learn(struct kv *kv, const char *text, size_t len)
 
 /* The number behind the separator. Returns what is behind its newline, or NULL for the reason *ret_kind. */
 static inline const char *number(const struct kv *kv, unsigned flags, const char *p, const char *end, int64_t *ret,
-				 enum kv_fault_kind *ret_kind)
+				 enum fault_kind *ret_kind)
 {
 	const char *first;
 	uint64_t v = 0;
 
-	*ret_kind = KV_MALFORMED;
+	*ret_kind = FAULT_MALFORMED;
 	if (kv->format == KV_KSTAT) {
 		while (p < end && blank(*p))
 			p++;
@@ -237,36 +243,40 @@ static inline const char *number(const struct kv *kv, unsigned flags, const char
 		return NULL;
 	}
 	if (v > INT64_MAX) {
-		*ret_kind = KV_TOO_LARGE;
+		*ret_kind = FAULT_TOO_LARGE;
 		return NULL;
 	}
 	*ret = (int64_t)v;
-	*ret_kind = KV_FINE;
+	*ret_kind = FAULT_NONE;
 	return p + 1;
 }
 
-static void blame(struct kv_fault *fault, enum kv_fault_kind kind, const char *key, size_t len)
+/* What number() has not taken of a whole line: a counter that was printed with a sign, or a better reason. */
+static enum fault_kind amend(const struct kv *kv, unsigned flags, const char *p, const char *stop, int64_t *ret)
 {
-	size_t i;
+	int64_t value;
 
-	if (fault->n++ > 0)
-		return;
-	fault->kind = kind;
-	for (i = 0; i < len && i < sizeof(fault->key) - 1; i++)
-		fault->key[i] = key[i] > ' ' && key[i] < 0x7f && key[i] != '\'' && key[i] != '"' ? key[i] : '?';
-	fault->key[i] = '\0';
+	while (p < stop && blank(*p))
+		p++;
+	if (p == stop || kv->format == KV_KSTAT)
+		return FAULT_MALFORMED;
+	if (*p == '-' && text_digits(p + 1, stop, &value))
+		return flags & KV_GROWS ? text_value(p, stop, true, ret) : FAULT_NEGATIVE;
+	if (kv->format == KV_COLON && !(flags & KV_COUNT) && text_digits(p, stop, &value) == stop)
+		return FAULT_NO_UNIT;
+	return FAULT_MALFORMED;
 }
 
 /* What a text is read into, and what has been found wrong with it. */
 struct reading {
 	char *sample;
-	struct kv_fault fault;
+	struct fault fault;
 	bool spoilt; /* a slot is bad */
 };
 
 /* Did the value count? `number` NULL: there is none, for the reason `kind`. */
 static inline bool store(struct kv *kv, struct reading *r, struct kv_entry *e, const int64_t *number,
-			 enum kv_fault_kind kind)
+			 enum fault_kind kind)
 {
 	struct kv_slot *slot = &kv->slots[e->slot];
 	int64_t *to = (int64_t *)(void *)(r->sample + slot->offset);
@@ -274,7 +284,7 @@ static inline bool store(struct kv *kv, struct reading *r, struct kv_entry *e, c
 	int64_t value = number ? *number : 0;
 
 	if ((part ? e->seen : slot->whole) == kv->round) {
-		blame(&r->fault, kind == KV_TRUNCATED ? kind : KV_DUPLICATE, e->key, e->len);
+		fault_add(&r->fault, kind == FAULT_TRUNCATED ? kind : FAULT_DUPLICATE, e->key, e->len);
 		return false;
 	}
 	if (part) {
@@ -282,23 +292,23 @@ static inline bool store(struct kv *kv, struct reading *r, struct kv_entry *e, c
 		if (slot->whole == kv->round)
 			return false;
 		if (number && *to != QMEM_NA && __builtin_add_overflow(*to, value, &value))
-			kind = KV_TOO_LARGE;
+			kind = FAULT_TOO_LARGE;
 	} else {
 		/* the parts that came before are in it, sound or not */
 		slot->whole = kv->round;
 		slot->bad = 0;
 	}
-	if (kind != KV_FINE) {
+	if (kind != FAULT_NONE) {
 		slot->bad = kv->round;
 		r->spoilt = true;
-		blame(&r->fault, kind, e->key, e->len);
+		fault_add(&r->fault, kind, e->key, e->len);
 		return false;
 	}
 	*to = value;
 	return true;
 }
 
-size_t kv_parse(struct kv *kv, const char *text, size_t len, void *sample, struct kv_fault *ret_fault)
+size_t kv_parse(struct kv *kv, const char *text, size_t len, void *sample, struct fault *ret_fault)
 {
 	const char *p = text, *end = text + len, *key = kv->keys;
 	const struct kv_line *line = kv->lines, *lines = kv->lines + kv->n_lines;
@@ -312,7 +322,7 @@ size_t kv_parse(struct kv *kv, const char *text, size_t len, void *sample, struc
 
 	while (p < end) {
 		const char *start = p, *next;
-		enum kv_fault_kind kind;
+		enum fault_kind kind;
 		uint16_t entry;
 		int64_t value;
 
@@ -339,19 +349,21 @@ size_t kv_parse(struct kv *kv, const char *text, size_t len, void *sample, struc
 			if (p < end)
 				p++;
 			else
-				blame(&r.fault, KV_TRUNCATED, start, (size_t)(end - start));
+				fault_add(&r.fault, FAULT_TRUNCATED, start, (size_t)(end - start));
 			continue;
 		}
 
 		next = number(kv, kv->entries[entry].flags, p, end, &value, &kind);
 		if (!next) {
-			next = line_end(p, end);
-			if (next < end)
-				next++;
-			else
-				kind = KV_TRUNCATED;
+			const char *stop = line_end(p, end);
+
+			if (stop == end)
+				kind = FAULT_TRUNCATED;
+			else if (kind == FAULT_MALFORMED)
+				kind = amend(kv, kv->entries[entry].flags, p, stop, &value);
+			next = stop < end ? stop + 1 : end;
 		}
-		n += store(kv, &r, &kv->entries[entry], kind == KV_FINE ? &value : NULL, kind);
+		n += store(kv, &r, &kv->entries[entry], kind == FAULT_NONE ? &value : NULL, kind);
 		p = next;
 	}
 
@@ -391,17 +403,4 @@ const char *kv_ignored(const struct kv_ignore *list, const char *key, size_t len
 			return list->reason;
 	}
 	return NULL;
-}
-
-void kv_fault_print(char *dst, size_t size, const struct kv_fault *fault)
-{
-	static const char *const kinds[] = {
-		[KV_FINE] = "is sound",        [KV_MALFORMED] = "is malformed",   [KV_TOO_LARGE] = "is too large",
-		[KV_TRUNCATED] = "is cut off", [KV_DUPLICATE] = "is there twice",
-	};
-
-	if (fault->n > 1)
-		snprintf(dst, size, "'%s' %s, and %u more", fault->key, kinds[fault->kind], fault->n - 1);
-	else
-		snprintf(dst, size, "'%s' %s", fault->key, kinds[fault->kind]);
 }

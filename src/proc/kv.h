@@ -20,6 +20,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "proc/fault.h"
 #include "qmem.h"
 
 enum kv_format {
@@ -31,6 +32,8 @@ enum kv_format {
 enum kv_flags {
 	KV_ADD = 1, /* a part: the slot is the sum of its parts, unless the text has the whole under a key of its own */
 	KV_COUNT = 2, /* KV_COLON: the line has no "kB". So have metrics of families in another unit than bytes */
+	KV_GROWS =
+		4, /* a counter: below 0 it is one of 32 bits, which was printed with a sign. So are metrics of counters */
 };
 
 struct kv_key {
@@ -46,21 +49,6 @@ struct kv_key {
 /* Keys that are left out on purpose. A key that ends in '*' stands for all that begin like it. */
 struct kv_ignore {
 	const char *key, *reason;
-};
-
-enum kv_fault_kind {
-	KV_FINE,
-	KV_MALFORMED, /* a known key, but no number of its format behind it: absent */
-	KV_TOO_LARGE, /* beyond int64_t, in bytes: absent */
-	KV_TRUNCATED, /* the last line has no newline: what it says is absent, and so is all that should follow */
-	KV_DUPLICATE, /* a known key again: the first one counts */
-};
-
-/* What was wrong with a text: the first thing, and how many. */
-struct kv_fault {
-	enum kv_fault_kind kind;
-	unsigned n;
-	char key[48]; /* cut, and harmless to print */
 };
 
 struct kv_entry;
@@ -92,7 +80,7 @@ void kv_release(struct kv *kv);
  * Sets every slot of the table in the sample, QMEM_NA if the text has no sound value for it, and no other byte. The number
  * of lines that gave a value. `text` need not end in NUL, and may hold any bytes.
  */
-size_t kv_parse(struct kv *kv, const char *text, size_t len, void *sample, struct kv_fault *ret_fault);
+size_t kv_parse(struct kv *kv, const char *text, size_t len, void *sample, struct fault *ret_fault);
 
 /* Each key of the text that is not in the table. */
 void kv_unknown(const struct kv *kv, const char *text, size_t len, void (*each)(const char *key, size_t len, void *arg),
@@ -100,8 +88,5 @@ void kv_unknown(const struct kv *kv, const char *text, size_t len, void (*each)(
 
 /* Why the key is left out; NULL: it is not in the list, which ends with a row without a key. */
 const char *kv_ignored(const struct kv_ignore *list, const char *key, size_t len);
-
-/* "'MemFree' is malformed, and 2 more" */
-void kv_fault_print(char *dst, size_t size, const struct kv_fault *fault);
 
 #endif

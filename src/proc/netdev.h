@@ -7,6 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "proc/fault.h"
+
 /* In the file's order. */
 enum netdev_column {
 	NETDEV_RX_BYTES,
@@ -31,20 +33,20 @@ enum netdev_column {
 struct netdev {
 	const char *name;               /* in the text, without a NUL */
 	size_t name_len;                /* at least 1 */
-	int64_t column[NETDEV_COLUMNS]; /* QMEM_NA: not in the file, or beyond int64 */
-	bool beyond;                    /* one was beyond int64 */
+	int64_t column[NETDEV_COLUMNS]; /* QMEM_NA: not in the file, or malformed */
 };
 
 /*
  * One line, without its newline. A name may hold any byte, ':' included: it ends at the last one. Columns that follow the
- * known ones are passed over. -ENODATA: not an interface (the two heading lines have no ':'); -EINVAL: malformed.
+ * known ones are passed over; one that is malformed costs itself, and is told in *fault, which has what is wrong so far.
+ * -ENODATA: not an interface (the two heading lines have no ':'); -EINVAL: malformed, none of its columns is a number.
  */
-int netdev_parse(const char *line, size_t len, struct netdev *ret);
+int netdev_parse(const char *line, size_t len, struct netdev *ret, struct fault *fault);
 
 /* A walk over the text. */
 struct netdev_walk {
 	const char *at, *end;
-	size_t malformed; /* lines passed over, the last one included if the text ends within it */
+	struct fault fault; /* columns and lines that are malformed, and the last line if the text ends within it */
 };
 
 bool netdev_next(struct netdev_walk *walk, struct netdev *ret);

@@ -258,7 +258,7 @@ int pidstatus_parse(const char *text, size_t len, struct pidstatus *ret)
 		return -ENODATA;
 	for (size_t i = 0; i < sizeof(status_lines) / sizeof(*status_lines); i++)
 		*value_of(&st, i) = QMEM_NA;
-	err = text_lines(text, len, status_line, &st);
+	err = text_lines(text, len, status_line, &st, NULL);
 	if (err)
 		return err;
 	if (st.uid == QMEM_NA)

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "proc/text.h"
@@ -10,48 +11,50 @@
 const char *const psi_resources[PSI_RESOURCES] = { "memory", "io", "cpu", "irq" };
 const char *const psi_kinds[PSI_KINDS] = { "some", "full" };
 
+static enum fault_kind total(const char *s, const char *end, int64_t *ret)
+{
+	return text_value(s, end, false, ret);
+}
+
 static const struct {
 	const char *key;
 	size_t offset;
-	const char *(*value)(const char *s, const char *end, int64_t *ret);
+	enum fault_kind (*value)(const char *s, const char *end, int64_t *ret);
 } words[] = {
 	{ "avg10", offsetof(struct psi_line, avg10), text_hundredths },
 	{ "avg60", offsetof(struct psi_line, avg60), text_hundredths },
 	{ "avg300", offsetof(struct psi_line, avg300), text_hundredths },
-	{ "total", offsetof(struct psi_line, total), text_digits },
+	{ "total", offsetof(struct psi_line, total), total },
 };
 
-static int parse_word(const char *s, const char *end, struct psi_line *line, bool *beyond)
+struct reading {
+	struct psi psi;
+	struct fault *fault;
+};
+
+static void take_word(struct reading *r, enum psi_kind kind, const char *s, const char *end)
 {
 	const char *equals = memchr(s, '=', (size_t)(end - s));
 
-	if (!equals)
-		return 0;
-	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++) {
+	for (size_t i = 0; equals && i < sizeof(words) / sizeof(*words); i++) {
 		size_t len = (size_t)(equals - s);
-		int64_t value;
+		enum fault_kind wrong;
+		char name[16];
 
 		if (strlen(words[i].key) != len || memcmp(words[i].key, s, len) != 0)
 			continue;
-		if (words[i].value(equals + 1, end, &value) != end)
-			return -EINVAL;
-		*beyond |= value == QMEM_NA;
-		*(int64_t *)(void *)((char *)line + words[i].offset) = value;
+		wrong = words[i].value(equals + 1, end,
+				       (int64_t *)(void *)((char *)&r->psi.kind[kind] + words[i].offset));
+		if (wrong) {
+			snprintf(name, sizeof(name), "%s %s", psi_kinds[kind], words[i].key);
+			fault_add(r->fault, wrong, name, strlen(name));
+		}
 	}
-	return 0;
 }
 
-static const char *word_end(const char *s, const char *end)
+static int take_line(const char *s, const char *end, void *arg)
 {
-	while (s < end && *s != ' ')
-		s++;
-	return s;
-}
-
-static int parse_line(const char *s, const char *end, void *arg)
-{
-	struct psi *psi = arg;
-	const char *word = word_end(s, end);
+	const char *word = text_word_end(s, end);
 	int kind;
 
 	for (kind = 0; kind < PSI_KINDS; kind++)
@@ -61,27 +64,22 @@ static int parse_line(const char *s, const char *end, void *arg)
 	if (kind == PSI_KINDS)
 		return 0;
 	for (s = word; s < end; s = word) {
-		int err;
-
 		s++;
-		word = word_end(s, end);
-		err = parse_word(s, word, &psi->kind[kind], &psi->beyond);
-		if (err)
-			return err;
+		word = text_word_end(s, end);
+		take_word(arg, (enum psi_kind)kind, s, word);
 	}
 	return 1;
 }
 
-int psi_parse(const char *text, size_t len, struct psi *ret)
+int psi_parse(const char *text, size_t len, struct psi *ret, struct fault *ret_fault)
 {
-	struct psi psi = { .beyond = false };
-	int n;
+	struct reading r = { .fault = ret_fault };
 
+	*ret_fault = (struct fault){ .n = 0 };
 	for (int kind = 0; kind < PSI_KINDS; kind++)
-		psi.kind[kind] = (struct psi_line){ QMEM_NA, QMEM_NA, QMEM_NA, QMEM_NA };
-	n = text_lines(text, len, parse_line, &psi);
-	if (n <= 0)
-		return n ? n : -ENODATA;
-	*ret = psi;
+		r.psi.kind[kind] = (struct psi_line){ QMEM_NA, QMEM_NA, QMEM_NA, QMEM_NA };
+	if (!text_lines(text, len, take_line, &r, ret_fault))
+		return -ENODATA;
+	*ret = r.psi;
 	return 0;
 }

@@ -3,9 +3,10 @@
 #ifndef QMEM_PROC_PSI_H
 #define QMEM_PROC_PSI_H
 
-#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
-#include <sys/types.h>
+
+#include "proc/fault.h"
 
 enum psi_resource { PSI_MEMORY, PSI_IO, PSI_CPU, PSI_IRQ, PSI_RESOURCES };
 enum psi_kind { PSI_SOME, PSI_FULL, PSI_KINDS };
@@ -21,11 +22,10 @@ struct psi_line {
 
 struct psi {
 	struct psi_line kind[PSI_KINDS];
-	bool beyond; /* a number was beyond int64: it is QMEM_NA */
 };
 
-/* Unknown lines and words are passed over. -EINVAL: a known one is malformed, or the text ends within a line; -ENODATA:
- * there is no line that is known. */
-int psi_parse(const char *text, size_t len, struct psi *ret);
+/* Unknown lines and words are passed over; of a known word that is malformed the value is QMEM_NA, and told in *ret_fault.
+ * -ENODATA: there is no line that is known. */
+int psi_parse(const char *text, size_t len, struct psi *ret, struct fault *ret_fault);
 
 #endif

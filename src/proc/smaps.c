@@ -63,7 +63,7 @@ int smaps_rollup_parse(const char *text, size_t len, struct smaps_rollup *ret)
 {
 	struct smaps_rollup r = { QMEM_NA, QMEM_NA, QMEM_NA, QMEM_NA, QMEM_NA, QMEM_NA,
 				  QMEM_NA, QMEM_NA, QMEM_NA, QMEM_NA, QMEM_NA };
-	int err = text_lines(text, len, rollup_line, &r);
+	int err = text_lines(text, len, rollup_line, &r, NULL);
 
 	if (err)
 		return err;

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "proc/fault.h"
 #include "qmem.h"
 
 static inline bool text_is_digit(char c)
@@ -30,45 +31,80 @@ static inline const char *text_digits(const char *s, const char *end, int64_t *r
 	return s;
 }
 
-/* Likewise, and a blank or the end behind it. */
-static inline const char *text_number(const char *s, const char *end, int64_t *ret)
+/*
+ * A number that is all of [s, end), or what is wrong with that. Where it `grows` it is a counter; some kernels and emulators
+ * print one of 32 bits as a signed number, and what is below -2^31 is no such thing. *ret is written only on FAULT_NONE.
+ */
+static inline enum fault_kind text_value(const char *s, const char *end, bool grows, int64_t *ret)
 {
-	s = text_digits(s, end, ret);
-	return s && (s == end || *s == ' ') ? s : NULL;
+	bool minus = s < end && *s == '-';
+	int64_t value = QMEM_NA;
+
+	if (text_digits(s + minus, end, &value) != end)
+		return FAULT_MALFORMED;
+	if (minus && (!grows || value <= 0 || value > INT64_C(1) << 31))
+		return FAULT_NEGATIVE;
+	if (value == QMEM_NA)
+		return FAULT_TOO_LARGE;
+	*ret = minus ? (INT64_C(1) << 32) - value : value;
+	return FAULT_NONE;
 }
 
-/* Likewise "0.13", with two decimals as the kernel always writes, in 1/100. */
-static inline const char *text_hundredths(const char *s, const char *end, int64_t *ret)
+/* Where the word at `s` ends, before a blank or at the end; past blanks. */
+static inline const char *text_word_end(const char *s, const char *end)
 {
-	int64_t whole, part;
-	const char *point = text_digits(s, end, &whole);
-
-	if (!point || point == end || *point != '.')
-		return NULL;
-	s = text_digits(point + 1, end, &part);
-	if (!s || s - point != 3)
-		return NULL;
-	if (whole == QMEM_NA || __builtin_mul_overflow(whole, 100, &whole) ||
-	    __builtin_add_overflow(whole, part, &whole))
-		whole = QMEM_NA;
-	*ret = whole;
+	while (s < end && *s != ' ')
+		s++;
 	return s;
 }
 
+static inline const char *text_blanks(const char *s, const char *end)
+{
+	while (s < end && *s == ' ')
+		s++;
+	return s;
+}
+
+/* Likewise "0.13", with two decimals as the kernel always writes, in 1/100. */
+static inline enum fault_kind text_hundredths(const char *s, const char *end, int64_t *ret)
+{
+	bool minus = s < end && *s == '-';
+	int64_t whole = QMEM_NA, part = 0;
+	const char *point = text_digits(s + minus, end, &whole);
+
+	if (!point || point == end || *point != '.' || end - point != 3 || text_digits(point + 1, end, &part) != end)
+		return FAULT_MALFORMED;
+	if (minus)
+		return FAULT_NEGATIVE;
+	if (whole == QMEM_NA || __builtin_mul_overflow(whole, 100, &whole) ||
+	    __builtin_add_overflow(whole, part, &whole))
+		return FAULT_TOO_LARGE;
+	*ret = whole;
+	return FAULT_NONE;
+}
+
 /*
- * Hands each line to `take`, which returns 1 if it knows the line, 0 if not, -errno to end it. How many were known; -EINVAL
- * also if the text ends within a line: a number that was cut would pass for a smaller one.
+ * Hands each line to `take`, which returns 1 if it knows the line, 0 if not, -errno to end it. How many were known. The last
+ * line is not looked at if it has no newline: a number that was cut would pass for a smaller one. Without a `fault` to put
+ * that into it is -EINVAL.
  */
 static inline int text_lines(const char *text, size_t len, int (*take)(const char *line, const char *end, void *arg),
-			     void *arg)
+			     void *arg, struct fault *fault)
 {
 	const char *end = text + len;
 	int known = 0;
 
 	while (text < end) {
 		const char *newline = memchr(text, '\n', (size_t)(end - text));
-		int n = newline ? take(text, newline, arg) : -EINVAL;
+		int n;
 
+		if (!newline && !fault)
+			return -EINVAL;
+		if (!newline) {
+			fault_add(fault, FAULT_TRUNCATED, text, (size_t)(end - text));
+			break;
+		}
+		n = take(text, newline, arg);
 		if (n < 0)
 			return n;
 		known += n;

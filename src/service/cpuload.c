@@ -37,10 +37,12 @@ struct cpuload {
 	bool read;
 	uint64_t taken;      /* the `when` of last */
 	int64_t last[MODES]; /* ticks */
+	int64_t sum[MODES];  /* microseconds: the sample's, also while the file does not say */
 	int64_t cpus;        /* the most that have been online */
 	struct sample sample;
 	struct cputime groups;
-	struct qmem_complaint beyond, load_failed;
+	struct fault fault;
+	struct qmem_complaint faulty, load_failed, load_faulty;
 };
 
 static const struct qmem_metric cpu_metrics[] = {
@@ -128,12 +130,10 @@ static int64_t without(int64_t whole, int64_t part)
  */
 static void add_time(struct cpuload *s, enum mode mode, int64_t ticks, double most)
 {
-	int64_t *last = &s->last[mode], *time = &s->sample.time[mode], delta;
+	int64_t *last = &s->last[mode], *time = &s->sum[mode], delta;
 
-	if (ticks == QMEM_NA) {
-		*time = QMEM_NA;
+	if (ticks == QMEM_NA)
 		return;
-	}
 	if (*time == QMEM_NA) {
 		*last = ticks;
 		if (__builtin_mul_overflow(ticks, USECS / s->ticks, time))
@@ -167,15 +167,22 @@ static void take_stat(struct cpuload *s)
 	const int64_t *mode = s->stat.mode;
 	double most = most_ticks(s);
 
-	add_time(s, USER, without(mode[CPUSTAT_USER], mode[CPUSTAT_GUEST]), most);
-	add_time(s, NICE, without(mode[CPUSTAT_NICE], mode[CPUSTAT_GUEST_NICE]), most);
-	add_time(s, SYSTEM, mode[CPUSTAT_SYSTEM], most);
-	add_time(s, IDLE, mode[CPUSTAT_IDLE], most);
-	add_time(s, IOWAIT, mode[CPUSTAT_IOWAIT], most);
-	add_time(s, IRQ, mode[CPUSTAT_IRQ], most);
-	add_time(s, SOFTIRQ, mode[CPUSTAT_SOFTIRQ], most);
-	add_time(s, STEAL, mode[CPUSTAT_STEAL], most);
-	add_time(s, GUEST, value_sum(mode[CPUSTAT_GUEST], mode[CPUSTAT_GUEST_NICE]), most);
+	const int64_t ticks[MODES] = {
+		[USER] = without(mode[CPUSTAT_USER], mode[CPUSTAT_GUEST]),
+		[NICE] = without(mode[CPUSTAT_NICE], mode[CPUSTAT_GUEST_NICE]),
+		[SYSTEM] = mode[CPUSTAT_SYSTEM],
+		[IDLE] = mode[CPUSTAT_IDLE],
+		[IOWAIT] = mode[CPUSTAT_IOWAIT],
+		[IRQ] = mode[CPUSTAT_IRQ],
+		[SOFTIRQ] = mode[CPUSTAT_SOFTIRQ],
+		[STEAL] = mode[CPUSTAT_STEAL],
+		[GUEST] = value_sum(mode[CPUSTAT_GUEST], mode[CPUSTAT_GUEST_NICE]),
+	};
+
+	for (int m = 0; m < MODES; m++) {
+		add_time(s, (enum mode)m, ticks[m], most);
+		s->sample.time[m] = ticks[m] == QMEM_NA ? QMEM_NA : s->sum[m];
+	}
 	s->sample.running = s->stat.procs_running;
 	s->sample.blocked = s->stat.procs_blocked;
 	s->sample.switches = s->stat.ctxt;
@@ -190,9 +197,9 @@ static int read_stat(struct qmem *q, struct cpuload *s)
 	s->read = false;
 	if (len < 0)
 		return qmem_fail(q, (int)len, "cannot read '/%s': %s", s->stat_file.path, strerror((int)-len));
-	err = cpustat_parse(text, (size_t)len, &s->stat);
+	err = cpustat_parse(text, (size_t)len, &s->stat, &s->fault);
 	if (err)
-		return qmem_fail(q, err, "'/%s' is not understood: %s", s->stat_file.path, strerror(-err));
+		return sound_fail(q, &s->stat_file, err, &s->fault);
 	s->when = qmem_now(q);
 	s->read = true;
 	return 0;
@@ -200,14 +207,19 @@ static int read_stat(struct qmem *q, struct cpuload *s)
 
 static void read_load(struct qmem *q, struct cpuload *s)
 {
-	struct loadavg load;
+	struct loadavg load = { { QMEM_NA, QMEM_NA, QMEM_NA } };
+	struct fault fault;
 	const char *text;
 	ssize_t len = qmem_read(q, &s->load_file, &text);
-	int err = len < 0 ? (int)len : loadavg_parse(text, (size_t)len, &load);
 
+	if (len >= 0) {
+		int err = loadavg_parse(text, (size_t)len, &load, &fault);
+
+		sound_fault(q, &s->load_faulty, &s->load_file, err, &fault);
+	}
 	for (int i = 0; i < LOADAVG_SPANS; i++)
-		s->sample.load[i] = err ? QMEM_NA : load.span[i];
-	sound_read(q, &s->load_failed, &s->load_file, err);
+		s->sample.load[i] = load.span[i];
+	sound_read(q, &s->load_failed, &s->load_file, len < 0 ? (int)len : 0);
 }
 
 const struct cpustat *cpuload_now(struct qmem *q)
@@ -254,7 +266,7 @@ static int collect(struct qmem *q, void *state)
 
 	if (!err) {
 		take_stat(s);
-		sound_range(q, &s->beyond, &s->stat_file, s->stat.beyond);
+		sound_fault(q, &s->faulty, &s->stat_file, 0, &s->fault);
 		read_load(q, s);
 		qmem_emit_all(q, &s->sample);
 	}
@@ -285,7 +297,7 @@ static int start(struct qmem *q, void *state)
 	if (s->ticks <= 0 || s->ticks > USECS)
 		s->ticks = 100;
 	for (int i = 0; i < MODES; i++)
-		s->sample.time[i] = QMEM_NA;
+		s->sum[i] = QMEM_NA;
 	err = read_stat(q, s);
 	s->read = false;
 	if (!err)

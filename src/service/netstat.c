@@ -26,7 +26,7 @@ struct netstat {
 
 	struct qmem_file file;
 	bool chosen; /* which file it is */
-	struct qmem_complaint malformed, beyond;
+	struct qmem_complaint faulty;
 	struct instances all;
 };
 
@@ -196,18 +196,11 @@ static int take(struct qmem *q, struct netstat *s, const char *text, size_t len)
 {
 	struct netdev_walk walk = { .at = text, .end = text + len };
 	struct netdev dev;
-	bool beyond = false;
-	char words[64];
 	int err = 0;
 
-	while (!err && netdev_next(&walk, &dev)) {
+	while (!err && netdev_next(&walk, &dev))
 		err = instances_put(&s->all, dev.name, dev.name_len, dev.column);
-		beyond |= dev.beyond;
-	}
-	if (walk.malformed)
-		snprintf(words, sizeof(words), "%zu lines are no interface's", walk.malformed);
-	sound_text(q, &s->malformed, &s->file, walk.malformed ? words : NULL);
-	sound_range(q, &s->beyond, &s->file, beyond);
+	sound_fault(q, &s->faulty, &s->file, 0, &walk.fault);
 	return err;
 }
 

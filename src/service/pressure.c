@@ -31,7 +31,8 @@
 
 struct resource {
 	struct qmem_file file;
-	struct qmem_complaint complaint, beyond;
+	struct qmem_complaint complaint, faulty;
+	struct fault fault;
 	bool missing; /* not on this kernel: never looked for again */
 	bool valid;
 	int err; /* of the last read */
@@ -165,7 +166,6 @@ static const struct qmem_option options[] = {
 static int read_resource(struct qmem *q, struct pressure *p, enum psi_resource which)
 {
 	struct resource *r = &p->resources[which];
-	char words[64];
 	const char *text;
 	ssize_t len;
 	int err;
@@ -173,16 +173,15 @@ static int read_resource(struct qmem *q, struct pressure *p, enum psi_resource w
 	r->valid = false;
 	len = qmem_read(q, &r->file, &text);
 	r->err = len < 0 ? (int)len : 0;
-	err = len < 0 ? (int)len : psi_parse(text, (size_t)len, &r->psi);
-	if (!err) {
-		r->valid = true;
-		sound_read(q, &r->complaint, &r->file, 0);
-		sound_range(q, &r->beyond, &r->file, r->psi.beyond);
-		return 0;
-	}
-	if (len >= 0)
-		err = qmem_fail(q, err, "'/%s' is malformed: %s", r->file.path, strerror_r(-err, words, sizeof(words)));
-	return err;
+	if (len < 0)
+		return (int)len;
+	err = psi_parse(text, (size_t)len, &r->psi, &r->fault);
+	if (err)
+		return sound_fail(q, &r->file, err, &r->fault);
+	r->valid = true;
+	sound_read(q, &r->complaint, &r->file, 0);
+	sound_fault(q, &r->faulty, &r->file, 0, &r->fault);
+	return 0;
 }
 
 /* The same, with a word about it. */
@@ -191,8 +190,10 @@ static int read_or_complain(struct qmem *q, struct pressure *p, enum psi_resourc
 	struct resource *r = &p->resources[which];
 	int err = r->missing ? -ENOENT : read_resource(q, p, which);
 
-	if (err && !r->missing)
+	if (err && !r->missing && r->err)
 		sound_read(q, &r->complaint, &r->file, err);
+	else if (err && !r->missing)
+		sound_fault(q, &r->faulty, &r->file, err, &r->fault);
 	return err;
 }
 
@@ -424,7 +425,7 @@ static bool is_off(struct qmem *q, struct watcher *w)
 	struct pressure *p = w->pressure;
 	const struct resource *r = &p->resources[w->trigger.spec.resource];
 
-	if (!r->missing && (!r->valid || r->psi.beyond || total_of(p, &w->trigger.spec) != QMEM_NA))
+	if (!r->missing && (!r->valid || r->fault.n || total_of(p, &w->trigger.spec) != QMEM_NA))
 		return false;
 	w->off = true;
 	snprintf(w->why, sizeof(w->why), "this kernel does not report it");

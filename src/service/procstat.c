@@ -60,7 +60,7 @@ struct procstat {
 	bool per_thread; /* as the note says */
 	bool told;       /* there has been a wait channel */
 	unsigned untold; /* tasks that had none, until then */
-	struct qmem_complaint unread, crowded;
+	struct qmem_complaint unread, faulty, crowded;
 	struct sample sample;
 };
 
@@ -250,7 +250,7 @@ static int walk(struct procstat *s, const struct proctable *table)
 static int read_status(struct qmem *q, struct procstat *s, struct stuck_task *task, int64_t *ret_switches)
 {
 	char *text = s->status_text, name[STUCK_NAME];
-	struct kv_fault fault;
+	struct fault fault;
 	size_t name_len;
 	ssize_t len = qmem_read_once(q, text, PIDSTATUS_SIZE - 1, "proc/%" PRId32 "/task/%" PRId32 "/status",
 				     task->id.pid, task->id.tid);
@@ -376,6 +376,7 @@ static void take_census(struct qmem *q, struct procstat *s, const struct proctab
 static int read_forks(struct qmem *q, struct procstat *s)
 {
 	struct cpustat own;
+	struct fault fault;
 	const struct cpustat *st = cpuload_now(q);
 	const char *text;
 	ssize_t len;
@@ -384,11 +385,14 @@ static int read_forks(struct qmem *q, struct procstat *s)
 	s->sample.forks = QMEM_NA;
 	if (!st) {
 		len = qmem_read(q, &s->file, &text);
-		err = len < 0 ? (int)len : cpustat_parse(text, (size_t)len, &own);
-		if (err) {
-			sound_read(q, &s->unread, &s->file, err);
-			return err;
+		if (len < 0) {
+			sound_read(q, &s->unread, &s->file, (int)len);
+			return (int)len;
 		}
+		err = cpustat_parse(text, (size_t)len, &own, &fault);
+		sound_fault(q, &s->faulty, &s->file, err, &fault);
+		if (err)
+			return err;
 		st = &own;
 	}
 	sound_read(q, &s->unread, &s->file, 0);

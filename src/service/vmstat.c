@@ -388,16 +388,17 @@ static const struct qmem_family families[] = {
 };
 
 /* The parts of a counter that is split by zone. */
+#define PART (KV_ADD | KV_GROWS)
 #define ZONES(member)                                                                                                  \
-	KV_KEY(vmstat, #member "_dma", member, KV_ADD), KV_KEY(vmstat, #member "_dma32", member, KV_ADD),              \
-		KV_KEY(vmstat, #member "_normal", member, KV_ADD), KV_KEY(vmstat, #member "_high", member, KV_ADD),    \
-		KV_KEY(vmstat, #member "_movable", member, KV_ADD), KV_KEY(vmstat, #member "_device", member, KV_ADD)
+	KV_KEY(vmstat, #member "_dma", member, PART), KV_KEY(vmstat, #member "_dma32", member, PART),                  \
+		KV_KEY(vmstat, #member "_normal", member, PART), KV_KEY(vmstat, #member "_high", member, PART),        \
+		KV_KEY(vmstat, #member "_movable", member, PART), KV_KEY(vmstat, #member "_device", member, PART)
 
 /* Keys that only feed derived values, and those of other kernels. */
 static const struct kv_key feeds[] = {
-	KV_KEY(vmstat, "pgfault", pgfault, 0),
-	KV_KEY(vmstat, "pgpgin", pgpgin, 0),
-	KV_KEY(vmstat, "pgpgout", pgpgout, 0),
+	KV_KEY(vmstat, "pgfault", pgfault, KV_GROWS),
+	KV_KEY(vmstat, "pgpgin", pgpgin, KV_GROWS),
+	KV_KEY(vmstat, "pgpgout", pgpgout, KV_GROWS),
 	ZONES(pgalloc),
 	ZONES(allocstall), /* since 4.10 */
 	ZONES(pgskip),
@@ -407,10 +408,10 @@ static const struct kv_key feeds[] = {
 	ZONES(pgsteal_kswapd),
 	ZONES(pgsteal_direct),
 	KV_KEY(vmstat, "workingset_refault", workingset_refault_file,
-	       0), /* until 5.8: anonymous memory was not followed */
-	KV_KEY(vmstat, "workingset_activate", workingset_activate_file, 0),
-	KV_KEY(vmstat, "workingset_restore", workingset_restore_file, 0),
-	KV_KEY(vmstat, "thp_split", thp_split_page, 0), /* until 4.4 */
+	       KV_GROWS), /* until 5.8: anonymous memory was not followed */
+	KV_KEY(vmstat, "workingset_activate", workingset_activate_file, KV_GROWS),
+	KV_KEY(vmstat, "workingset_restore", workingset_restore_file, KV_GROWS),
+	KV_KEY(vmstat, "thp_split", thp_split_page, KV_GROWS), /* until 4.4 */
 	{ 0 },
 };
 
@@ -597,6 +598,7 @@ static int start_raw(struct state *s)
 	for (i = 0; i < s->n_raws; i++) {
 		keys[i].key = s->raws[i].key;
 		keys[i].offset = i * sizeof(*s->raws) + offsetof(struct raw, value);
+		keys[i].flags = s->raws[i].gauge ? 0 : KV_GROWS;
 	}
 	for (f = families; f->id; f++)
 		if (f->label)

@@ -89,7 +89,7 @@ struct file {
 static void parse_meminfo(const char *text, size_t len)
 {
 	struct meminfo sample;
-	struct kv_fault fault;
+	struct fault fault;
 
 	kv_parse(&meminfo_kv, text, len, &sample, &fault);
 }
@@ -97,7 +97,7 @@ static void parse_meminfo(const char *text, size_t len)
 static void parse_vmstat(const char *text, size_t len)
 {
 	struct vmstat sample;
-	struct kv_fault fault;
+	struct fault fault;
 
 	kv_parse(&vmstat_kv, text, len, &sample, &fault);
 }
@@ -113,9 +113,10 @@ static void parse_netdev(const char *text, size_t len)
 
 static void parse_psi(const char *text, size_t len)
 {
+	struct fault fault;
 	struct psi psi;
 
-	psi_parse(text, len, &psi);
+	psi_parse(text, len, &psi, &fault);
 }
 
 static void bare(void *arg)

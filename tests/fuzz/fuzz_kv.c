@@ -46,7 +46,7 @@ static void look_up(const char *key, size_t len, void *arg)
 static void compare(struct kv *planned, enum kv_format format, const char *text, size_t len)
 {
 	struct sample a, b;
-	struct kv_fault x, y;
+	struct fault x, y;
 	size_t n, i, sum = 0;
 	struct kv fresh;
 	char words[96];
@@ -57,13 +57,13 @@ static void compare(struct kv *planned, enum kv_format format, const char *text,
 	n = kv_parse(planned, text, len, &a, &x);
 	check(n == kv_parse(&fresh, text, len, &b, &y));
 	check(memcmp(&a, &b, sizeof(a)) == 0 && x.kind == y.kind && x.n == y.n && strcmp(x.key, y.key) == 0);
-	check((x.kind == KV_FINE) == (x.n == 0));
+	check((x.kind == FAULT_NONE) == (x.n == 0));
 	check(a.head == GUARD && a.tail == GUARD);
 	for (i = 0; i < 8; i++)
 		check(is_count(a.slots[i]));
 	/* a text without its last newline is never fine */
-	check(len == 0 || text[len - 1] == '\n' || x.kind != KV_FINE);
-	kv_fault_print(words, sizeof(words), &x);
+	check(len == 0 || text[len - 1] == '\n' || x.kind != FAULT_NONE);
+	fault_print(words, sizeof(words), &x);
 	kv_unknown(planned, text, len, look_up, &sum);
 	kv_release(&fresh);
 }

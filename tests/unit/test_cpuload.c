@@ -145,18 +145,26 @@ START_TEST(broken)
 	text = procroot_tick();
 	procroot_put("proc/loadavg", "nothing\n");
 	text = procroot_tick();
-	ck_assert_ptr_nonnull(strstr(text, "log warning cpuload: '/proc/loadavg' cannot be read"));
+	ck_assert_ptr_nonnull(strstr(text, "log warning cpuload: '/proc/loadavg': 'nothing' is malformed, and 2 more"));
 	is("load.midterm", QMEM_NA);
 	is("cpu.user", 800);
 	procroot_put("proc/stat", "cpu  1 2\n");
 	text = procroot_tick();
 	is("cpu.user", -1);
-	ck_assert_ptr_nonnull(strstr(text, "log warning cpuload: '/proc/stat' is not understood"));
+	ck_assert_ptr_nonnull(strstr(text, "log warning cpuload: '/proc/stat' has no value: 'cpu' is malformed"));
 	put_cpu("100 200 300 99999999999999999999");
 	text = procroot_tick();
 	is("cpu.idle", QMEM_NA);
 	is("cpu.system", 3000);
-	ck_assert_ptr_nonnull(strstr(text, "beyond 63 bits"));
+	ck_assert_ptr_nonnull(strstr(text, "'/proc/stat': 'cpu idle' is too large"));
+	/* a counter of 32 bits with a sign is one; what has been absent goes on */
+	procroot_put("proc/stat", "cpu 100 200 300 5000 -1\nctxt -1294967289\nprocs_running 3\n");
+	text = procroot_tick();
+	is("cpu.system", 3000);
+	is("cpu.iowait", QMEM_NA);
+	is("context.switches", 3000000007000);
+	is("queue.running", 3000);
+	is("load.midterm", QMEM_NA);
 }
 END_TEST
 

@@ -45,7 +45,7 @@ static const struct kv_key plain_keys[] = {
 struct expected {
 	const char *text;
 	int64_t a, anon, b, c, sum;
-	enum kv_fault_kind kind;
+	enum fault_kind kind;
 	unsigned faults;
 	const char *key; /* of the fault */
 };
@@ -53,7 +53,7 @@ struct expected {
 static void compare(struct kv *kv, const struct expected *e, const char *how)
 {
 	struct sample s = { .before = UNTOUCHED, .a = 1, .anon = 1, .b = 1, .c = 1, .sum = 1, .after = UNTOUCHED };
-	struct kv_fault fault;
+	struct fault fault;
 	size_t len = strlen(e->text), n;
 	char *text = malloc(len + 1); /* of its very size, for the sanitizers */
 
@@ -95,65 +95,69 @@ static void check_all(enum kv_format format, const struct kv_key *keys, const st
 START_TEST(colon)
 {
 	static const struct expected rows[] = {
-		{ "A:       5 kB\nA(anon):   7 kB\n", 5120, 7168, NA, NA, NA, KV_FINE, 0, NULL },
-		{ "A(anon):   7 kB\nA:       5 kB\n", 5120, 7168, NA, NA, NA, KV_FINE, 0, NULL },
-		{ "A:0 kB\n", 0, NA, NA, NA, NA, KV_FINE, 0, NULL },
-		{ "A:\t12 kB\nCount: 3\n", 12288, NA, NA, 3, NA, KV_FINE, 0, NULL },
+		{ "A:       5 kB\nA(anon):   7 kB\n", 5120, 7168, NA, NA, NA, FAULT_NONE, 0, NULL },
+		{ "A(anon):   7 kB\nA:       5 kB\n", 5120, 7168, NA, NA, NA, FAULT_NONE, 0, NULL },
+		{ "A:0 kB\n", 0, NA, NA, NA, NA, FAULT_NONE, 0, NULL },
+		{ "A:\t12 kB\nCount: 3\n", 12288, NA, NA, 3, NA, FAULT_NONE, 0, NULL },
 		/* whole keys only */
-		{ "AA: 5 kB\nSwapA: 5 kB\nA2: 1 kB\n", NA, NA, NA, NA, NA, KV_FINE, 0, NULL },
-		{ "BigKeyOfManyByte: 1 kB\nBigKeyOfManyBytess: 1 kB\n", NA, NA, NA, NA, NA, KV_FINE, 0, NULL },
-		{ "New: 1 kB\nBigKeyOfManyBytes: 2 kB\nVmFlags: rd wr\n\nnonsense\n", NA, NA, 2048, NA, NA, KV_FINE, 0,
-		  NULL },
+		{ "AA: 5 kB\nSwapA: 5 kB\nA2: 1 kB\n", NA, NA, NA, NA, NA, FAULT_NONE, 0, NULL },
+		{ "BigKeyOfManyByte: 1 kB\nBigKeyOfManyBytess: 1 kB\n", NA, NA, NA, NA, NA, FAULT_NONE, 0, NULL },
+		{ "New: 1 kB\nBigKeyOfManyBytes: 2 kB\nVmFlags: rd wr\n\nnonsense\n", NA, NA, 2048, NA, NA, FAULT_NONE,
+		  0, NULL },
 		/* of the same length, and alike but for a byte, wherever it is */
-		{ "BigKeyOfManyBytes: 2 kB\n", NA, NA, 2048, NA, NA, KV_FINE, 0, NULL },
-		{ "BigKeyOfManyBytez: 2 kB\n", NA, NA, NA, NA, NA, KV_FINE, 0, NULL },
-		{ "BigKeyOfManzBytes: 2 kB\n", NA, NA, NA, NA, NA, KV_FINE, 0, NULL },
-		{ "BigKezOfManyBytes: 2 kB\n", NA, NA, NA, NA, NA, KV_FINE, 0, NULL },
-		{ "Counz: 2\n", NA, NA, NA, NA, NA, KV_FINE, 0, NULL },
+		{ "BigKeyOfManyBytes: 2 kB\n", NA, NA, 2048, NA, NA, FAULT_NONE, 0, NULL },
+		{ "BigKeyOfManyBytez: 2 kB\n", NA, NA, NA, NA, NA, FAULT_NONE, 0, NULL },
+		{ "BigKeyOfManzBytes: 2 kB\n", NA, NA, NA, NA, NA, FAULT_NONE, 0, NULL },
+		{ "BigKezOfManyBytes: 2 kB\n", NA, NA, NA, NA, NA, FAULT_NONE, 0, NULL },
+		{ "Counz: 2\n", NA, NA, NA, NA, NA, FAULT_NONE, 0, NULL },
 		/* the unit belongs to the value */
-		{ "A: 5\nCount: 3 kB\n", NA, NA, NA, NA, NA, KV_MALFORMED, 2, "A" },
-		{ "A: 5 MB\nA(anon): 5 kBs\nBigKeyOfManyBytes: 5kB\n", NA, NA, NA, NA, NA, KV_MALFORMED, 3, "A" },
-		{ "A: kB\nCount:\nA(anon): 1 kB\n", NA, 1024, NA, NA, NA, KV_MALFORMED, 2, "A" },
-		{ "A: -5 kB\nCount: 0x10\nA(anon): 1 kB\n", NA, 1024, NA, NA, NA, KV_MALFORMED, 2, "A" },
-		{ "Count: 1 2\nA: 3 kB\n", 3072, NA, NA, NA, NA, KV_MALFORMED, 1, "Count" },
-		{ "Count: 4\r\nA: 3 kB\n", 3072, NA, NA, NA, NA, KV_MALFORMED, 1, "Count" },
+		{ "A: 5\nCount: 3 kB\n", NA, NA, NA, NA, NA, FAULT_NO_UNIT, 2, "A" },
+		{ "A: 5 MB\nA(anon): 5 kBs\nBigKeyOfManyBytes: 5kB\n", NA, NA, NA, NA, NA, FAULT_MALFORMED, 3, "A" },
+		{ "A: kB\nCount:\nA(anon): 1 kB\n", NA, 1024, NA, NA, NA, FAULT_MALFORMED, 2, "A" },
+		{ "A: x kB\nCount: 0x10\nA(anon): 1 kB\n", NA, 1024, NA, NA, NA, FAULT_MALFORMED, 2, "A" },
+		{ "A: -5 kB\nA(anon): 1 kB\n", NA, 1024, NA, NA, NA, FAULT_NEGATIVE, 1, "A" },
+		{ "Count: -5\nA(anon): 1 kB\n", NA, 1024, NA, NA, NA, FAULT_NEGATIVE, 1, "Count" },
+		{ "Count: --5\nA(anon): -kB\n", NA, NA, NA, NA, NA, FAULT_MALFORMED, 2, "Count" },
+		{ "Count: -5", NA, NA, NA, NA, NA, FAULT_TRUNCATED, 1, "Count" },
+		{ "Count: 1 2\nA: 3 kB\n", 3072, NA, NA, NA, NA, FAULT_MALFORMED, 1, "Count" },
+		{ "Count: 4\r\nA: 3 kB\n", 3072, NA, NA, NA, NA, FAULT_MALFORMED, 1, "Count" },
 		/* the edges of int64_t, before and after the multiplication */
 		{ "Count: 9223372036854775807\nA: 9007199254740991 kB\n", 9223372036854774784, NA, NA, INT64_MAX, NA,
-		  KV_FINE, 0, NULL },
-		{ "Count: 9223372036854775808\nA: 9007199254740992 kB\n", NA, NA, NA, NA, NA, KV_TOO_LARGE, 2,
+		  FAULT_NONE, 0, NULL },
+		{ "Count: 9223372036854775808\nA: 9007199254740992 kB\n", NA, NA, NA, NA, NA, FAULT_TOO_LARGE, 2,
 		  "Count" },
-		{ "A: 18446744073709551615 kB\nCount: 1\n", NA, NA, NA, 1, NA, KV_TOO_LARGE, 1, "A" },
-		{ "Count: 99999999999999999999\nA: 1 kB\n", 1024, NA, NA, NA, NA, KV_TOO_LARGE, 1, "Count" },
-		{ "Count: 18446744073709551617\n", NA, NA, NA, NA, NA, KV_TOO_LARGE, 1, "Count" },
-		{ "Count: 100000000000000000000000000000000000000000000001\n", NA, NA, NA, NA, NA, KV_TOO_LARGE, 1,
+		{ "A: 18446744073709551615 kB\nCount: 1\n", NA, NA, NA, 1, NA, FAULT_TOO_LARGE, 1, "A" },
+		{ "Count: 99999999999999999999\nA: 1 kB\n", 1024, NA, NA, NA, NA, FAULT_TOO_LARGE, 1, "Count" },
+		{ "Count: 18446744073709551617\n", NA, NA, NA, NA, NA, FAULT_TOO_LARGE, 1, "Count" },
+		{ "Count: 100000000000000000000000000000000000000000000001\n", NA, NA, NA, NA, NA, FAULT_TOO_LARGE, 1,
 		  "Count" },
 		/* cut off, wherever it may be */
-		{ "A: 5 kB\nA(anon): 123 kB", 5120, NA, NA, NA, NA, KV_TRUNCATED, 1, "A(anon)" },
-		{ "A: 5 kB\nA(anon): 123 k", 5120, NA, NA, NA, NA, KV_TRUNCATED, 1, "A(anon)" },
-		{ "A: 5 kB\nCount: 12", 5120, NA, NA, NA, NA, KV_TRUNCATED, 1, "Count" },
-		{ "A: 5 kB\nCount: ", 5120, NA, NA, NA, NA, KV_TRUNCATED, 1, "Count" },
-		{ "A: 5 kB\nCount:", 5120, NA, NA, NA, NA, KV_TRUNCATED, 1, "Count" },
-		{ "A: 5 kB\nCoun", 5120, NA, NA, NA, NA, KV_TRUNCATED, 1, "Coun" },
-		{ "A: 5 kB\nNew: 17 kB", 5120, NA, NA, NA, NA, KV_TRUNCATED, 1, "New:?17?kB" },
-		{ "A", NA, NA, NA, NA, NA, KV_TRUNCATED, 1, "A" },
-		{ "", NA, NA, NA, NA, NA, KV_FINE, 0, NULL },
-		{ "\n\n", NA, NA, NA, NA, NA, KV_FINE, 0, NULL },
-		{ ":\n: 1 kB\n", NA, NA, NA, NA, NA, KV_FINE, 0, NULL },
+		{ "A: 5 kB\nA(anon): 123 kB", 5120, NA, NA, NA, NA, FAULT_TRUNCATED, 1, "A(anon)" },
+		{ "A: 5 kB\nA(anon): 123 k", 5120, NA, NA, NA, NA, FAULT_TRUNCATED, 1, "A(anon)" },
+		{ "A: 5 kB\nCount: 12", 5120, NA, NA, NA, NA, FAULT_TRUNCATED, 1, "Count" },
+		{ "A: 5 kB\nCount: ", 5120, NA, NA, NA, NA, FAULT_TRUNCATED, 1, "Count" },
+		{ "A: 5 kB\nCount:", 5120, NA, NA, NA, NA, FAULT_TRUNCATED, 1, "Count" },
+		{ "A: 5 kB\nCoun", 5120, NA, NA, NA, NA, FAULT_TRUNCATED, 1, "Coun" },
+		{ "A: 5 kB\nNew: 17 kB", 5120, NA, NA, NA, NA, FAULT_TRUNCATED, 1, "New: 17 kB" },
+		{ "A", NA, NA, NA, NA, NA, FAULT_TRUNCATED, 1, "A" },
+		{ "", NA, NA, NA, NA, NA, FAULT_NONE, 0, NULL },
+		{ "\n\n", NA, NA, NA, NA, NA, FAULT_NONE, 0, NULL },
+		{ ":\n: 1 kB\n", NA, NA, NA, NA, NA, FAULT_NONE, 0, NULL },
 		/* the first counts, even if it is no number */
-		{ "A: 1 kB\nA: 2 kB\nCount: 3\n", 1024, NA, NA, 3, NA, KV_DUPLICATE, 1, "A" },
-		{ "A: x\nA: 2 kB\n", NA, NA, NA, NA, NA, KV_MALFORMED, 2, "A" },
-		{ "A: 1 kB\nA: 2 k", 1024, NA, NA, NA, NA, KV_TRUNCATED, 1, "A" },
+		{ "A: 1 kB\nA: 2 kB\nCount: 3\n", 1024, NA, NA, 3, NA, FAULT_DUPLICATE, 1, "A" },
+		{ "A: x\nA: 2 kB\n", NA, NA, NA, NA, NA, FAULT_MALFORMED, 2, "A" },
+		{ "A: 1 kB\nA: 2 k", 1024, NA, NA, NA, NA, FAULT_TRUNCATED, 1, "A" },
 		/* parts and their whole */
-		{ "Part_x: 1 kB\nPart_y: 2 kB\n", NA, NA, NA, NA, 3072, KV_FINE, 0, NULL },
-		{ "Part_y: 2 kB\n", NA, NA, NA, NA, 2048, KV_FINE, 0, NULL },
-		{ "Part_x: 1 kB\nPart_x: 1 kB\nPart_y: 2 kB\n", NA, NA, NA, NA, 3072, KV_DUPLICATE, 1, "Part_x" },
-		{ "Part_x: 1 kB\nPart_y: x\nA: 1 kB\n", 1024, NA, NA, NA, NA, KV_MALFORMED, 1, "Part_y" },
-		{ "Part_x: x\nPart_y: 1 kB\nA: 1 kB\n", 1024, NA, NA, NA, NA, KV_MALFORMED, 1, "Part_x" },
-		{ "Part_x: 1 kB\nPart_y: 2 kB\nWhole: 9 kB\n", NA, NA, NA, NA, 9216, KV_FINE, 0, NULL },
-		{ "Whole: 9 kB\nPart_x: 1 kB\nPart_y: 2 kB\n", NA, NA, NA, NA, 9216, KV_FINE, 0, NULL },
-		{ "Part_x: x\nWhole: 9 kB\n", NA, NA, NA, NA, 9216, KV_MALFORMED, 1, "Part_x" },
-		{ "Whole: x\nPart_x: 1 kB\n", NA, NA, NA, NA, NA, KV_MALFORMED, 1, "Whole" },
-		{ "Part_x: 9007199254740991 kB\nPart_y: 1 kB\n", NA, NA, NA, NA, NA, KV_TOO_LARGE, 1, "Part_y" },
+		{ "Part_x: 1 kB\nPart_y: 2 kB\n", NA, NA, NA, NA, 3072, FAULT_NONE, 0, NULL },
+		{ "Part_y: 2 kB\n", NA, NA, NA, NA, 2048, FAULT_NONE, 0, NULL },
+		{ "Part_x: 1 kB\nPart_x: 1 kB\nPart_y: 2 kB\n", NA, NA, NA, NA, 3072, FAULT_DUPLICATE, 1, "Part_x" },
+		{ "Part_x: 1 kB\nPart_y: x\nA: 1 kB\n", 1024, NA, NA, NA, NA, FAULT_MALFORMED, 1, "Part_y" },
+		{ "Part_x: x\nPart_y: 1 kB\nA: 1 kB\n", 1024, NA, NA, NA, NA, FAULT_MALFORMED, 1, "Part_x" },
+		{ "Part_x: 1 kB\nPart_y: 2 kB\nWhole: 9 kB\n", NA, NA, NA, NA, 9216, FAULT_NONE, 0, NULL },
+		{ "Whole: 9 kB\nPart_x: 1 kB\nPart_y: 2 kB\n", NA, NA, NA, NA, 9216, FAULT_NONE, 0, NULL },
+		{ "Part_x: x\nWhole: 9 kB\n", NA, NA, NA, NA, 9216, FAULT_MALFORMED, 1, "Part_x" },
+		{ "Whole: x\nPart_x: 1 kB\n", NA, NA, NA, NA, NA, FAULT_MALFORMED, 1, "Whole" },
+		{ "Part_x: 9007199254740991 kB\nPart_y: 1 kB\n", NA, NA, NA, NA, NA, FAULT_TOO_LARGE, 1, "Part_y" },
 	};
 
 	check_all(KV_COLON, colon_keys, rows, sizeof(rows) / sizeof(*rows));
@@ -163,17 +167,17 @@ END_TEST
 START_TEST(plain)
 {
 	static const struct expected rows[] = {
-		{ "a 5\na_anon 7\nbig_key_of_many_bytes 0\n", 5, 7, 0, NA, NA, KV_FINE, 0, NULL },
-		{ "a 5\nnew 1\na_anon 7\n 42\nbig_key_of_many_bytes 0\n", 5, 7, 0, NA, NA, KV_FINE, 0, NULL },
-		{ "big_key_of_many_bytes 0\na_anon 7\na\t5\n", 5, 7, 0, NA, NA, KV_FINE, 0, NULL },
-		{ "a_anon_throttle 5\na_ano 5\nba 5\na\n", NA, NA, NA, NA, NA, KV_FINE, 0, NULL },
-		{ "a: 5\ncount 6\n", NA, NA, NA, 6, NA, KV_FINE, 0, NULL },
-		{ "count 5 kB\na 6\n", 6, NA, NA, NA, NA, KV_MALFORMED, 1, "count" },
-		{ "a 18446744073709551615\ncount 1\n", NA, NA, NA, 1, NA, KV_TOO_LARGE, 1, "a" },
-		{ "a 9223372036854775807\ncount 1\n", INT64_MAX, NA, NA, 1, NA, KV_FINE, 0, NULL },
-		{ "part_x 1\npart_y 2\npart_throttle 4\n", NA, NA, NA, NA, 3, KV_FINE, 0, NULL },
-		{ "part 8\n", NA, NA, NA, NA, 8, KV_FINE, 0, NULL },
-		{ "a 5\ncount 77", 5, NA, NA, NA, NA, KV_TRUNCATED, 1, "count" },
+		{ "a 5\na_anon 7\nbig_key_of_many_bytes 0\n", 5, 7, 0, NA, NA, FAULT_NONE, 0, NULL },
+		{ "a 5\nnew 1\na_anon 7\n 42\nbig_key_of_many_bytes 0\n", 5, 7, 0, NA, NA, FAULT_NONE, 0, NULL },
+		{ "big_key_of_many_bytes 0\na_anon 7\na\t5\n", 5, 7, 0, NA, NA, FAULT_NONE, 0, NULL },
+		{ "a_anon_throttle 5\na_ano 5\nba 5\na\n", NA, NA, NA, NA, NA, FAULT_NONE, 0, NULL },
+		{ "a: 5\ncount 6\n", NA, NA, NA, 6, NA, FAULT_NONE, 0, NULL },
+		{ "count 5 kB\na 6\n", 6, NA, NA, NA, NA, FAULT_MALFORMED, 1, "count" },
+		{ "a 18446744073709551615\ncount 1\n", NA, NA, NA, 1, NA, FAULT_TOO_LARGE, 1, "a" },
+		{ "a 9223372036854775807\ncount 1\n", INT64_MAX, NA, NA, 1, NA, FAULT_NONE, 0, NULL },
+		{ "part_x 1\npart_y 2\npart_throttle 4\n", NA, NA, NA, NA, 3, FAULT_NONE, 0, NULL },
+		{ "part 8\n", NA, NA, NA, NA, 8, FAULT_NONE, 0, NULL },
+		{ "a 5\ncount 77", 5, NA, NA, NA, NA, FAULT_TRUNCATED, 1, "count" },
 	};
 
 	check_all(KV_PLAIN, plain_keys, rows, sizeof(rows) / sizeof(*rows));
@@ -185,10 +189,10 @@ START_TEST(kstat)
 	static const struct expected rows[] = {
 		{ "13 1 0x01 123 33456 4811 5102\nname                            type data\n"
 		  "a                               4    5\ncount                           4    6\n",
-		  5, NA, NA, 6, NA, KV_FINE, 0, NULL },
-		{ "a 5\ncount 4 6\n", NA, NA, NA, 6, NA, KV_MALFORMED, 1, "a" },
-		{ "a x 5\ncount 4 6\n", NA, NA, NA, 6, NA, KV_MALFORMED, 1, "a" },
-		{ "count 4 6\na 4 5", NA, NA, NA, 6, NA, KV_TRUNCATED, 1, "a" },
+		  5, NA, NA, 6, NA, FAULT_NONE, 0, NULL },
+		{ "a 5\ncount 4 6\n", NA, NA, NA, 6, NA, FAULT_MALFORMED, 1, "a" },
+		{ "a x 5\ncount 4 6\n", NA, NA, NA, 6, NA, FAULT_MALFORMED, 1, "a" },
+		{ "count 4 6\na 4 5", NA, NA, NA, 6, NA, FAULT_TRUNCATED, 1, "a" },
 	};
 
 	check_all(KV_KSTAT, plain_keys, rows, sizeof(rows) / sizeof(*rows));
@@ -200,7 +204,7 @@ START_TEST(odd_bytes)
 {
 	static const char text[] = "a 5\n\0\0 3\ncount\0 4\na_anon 7\0\n\xff'\"\x01 tail";
 	struct sample s;
-	struct kv_fault fault;
+	struct fault fault;
 	char words[128];
 	struct kv kv;
 
@@ -210,15 +214,15 @@ START_TEST(odd_bytes)
 		ck_assert_int_eq(s.a, 5);
 		ck_assert_int_eq(s.c, NA);
 		ck_assert_int_eq(s.anon, NA);
-		ck_assert_int_eq(fault.kind, KV_MALFORMED);
+		ck_assert_int_eq(fault.kind, FAULT_MALFORMED);
 		ck_assert_uint_eq(fault.n, 2);
-		kv_fault_print(words, sizeof(words), &fault);
+		fault_print(words, sizeof(words), &fault);
 		ck_assert_str_eq(words, "'a_anon' is malformed, and 1 more");
 	}
 	kv_parse(&kv, text + sizeof(text) - 10, 9, &s, &fault);
-	ck_assert_int_eq(fault.kind, KV_TRUNCATED);
-	kv_fault_print(words, sizeof(words), &fault);
-	ck_assert_str_eq(words, "'?????tail' is cut off");
+	ck_assert_int_eq(fault.kind, FAULT_TRUNCATED);
+	fault_print(words, sizeof(words), &fault);
+	ck_assert_str_eq(words, "'???? tail' is cut off");
 	kv_release(&kv);
 }
 END_TEST
@@ -228,7 +232,7 @@ START_TEST(beyond_the_plan)
 {
 	size_t size = 1 << 20, len = 0;
 	char *text = malloc(size);
-	struct kv_fault fault;
+	struct fault fault;
 	struct sample s;
 	struct kv kv;
 
@@ -243,7 +247,7 @@ START_TEST(beyond_the_plan)
 	ck_assert_int_eq(kv_init(&kv, KV_PLAIN, NULL, plain_keys), 0);
 	for (int i = 0; i < 3; i++) {
 		ck_assert_uint_eq(kv_parse(&kv, text, len, &s, &fault), 3);
-		ck_assert_int_eq(fault.kind, KV_FINE);
+		ck_assert_int_eq(fault.kind, FAULT_NONE);
 		ck_assert_int_eq(s.a, 1);
 		ck_assert_int_eq(s.c, 2);
 		ck_assert_int_eq(s.anon, 3);

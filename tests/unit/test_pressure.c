@@ -255,21 +255,20 @@ START_TEST(unreadable)
 		ck_assert_int_eq(qmem_collect(r->q, now += SECOND), 0);
 	text = recorder_take(r);
 	ck_assert_int_eq(count_of(text, "log "), 1);
-	HAS(text, "log warning pressure: '/proc/pressure/io' cannot be read: Invalid argument\n");
+	HAS(text, "log warning pressure: '/proc/pressure/io': 'some avg10=0.00 avg60=0.0' is cut off\n");
 	HAS_NOT(text, "[io]");
 	ck_assert_int_eq(count_of(text, "pressure.stall.some[memory] 1.000000"), 3);
 	procroot_put("proc/pressure/io", "some avg10=0.00 avg60=0.00 avg300=0.00 total=99999999999999999999\n");
 	for (int i = 0; i < 3; i++)
 		ck_assert_int_eq(qmem_collect(r->q, now += SECOND), 0);
 	text = recorder_take(r);
-	HAS(text, "log info pressure: '/proc/pressure/io' can be read again\n");
-	HAS(text, "log warning pressure: '/proc/pressure/io' has a number beyond 63 bits: it is left out\n");
-	ck_assert_int_eq(count_of(text, "log "), 2);
+	/* it is another fault of the same file */
+	ck_assert_int_eq(count_of(text, "log "), 0);
 	ck_assert_int_eq(count_of(text, "pressure.stall.some[io] - seconds total\n"), 3);
 	procroot_put("proc/pressure/io", "some avg10=0.00 avg60=0.00 avg300=0.00 total=6\n");
 	ck_assert_int_eq(qmem_collect(r->q, now += SECOND), 0);
 	text = recorder_take(r);
-	HAS(text, "log info pressure: '/proc/pressure/io' has no number beyond 63 bits any more\n");
+	HAS(text, "log info pressure: '/proc/pressure/io' is sound again\n");
 	HAS(text, "pressure.stall.some[io] 0.000006 seconds total\n");
 	/* all of them: the collection has failed */
 	procroot_put("proc/pressure/io", "%s", "");

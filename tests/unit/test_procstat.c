@@ -165,7 +165,7 @@ START_TEST(turnover)
 	text = procroot_tick();
 	absent("started.forks");
 	is("turnover.born", 3);
-	ck_assert(said("log warning procstat: '/proc/stat' cannot be read"));
+	ck_assert(said("log warning procstat: '/proc/stat': 'processes' is malformed\n"));
 	put_stat(106);
 	text = procroot_tick();
 	is("started.forks", 106);

@@ -290,7 +290,7 @@ START_TEST(kernels_and_their_keys)
 	/* each kernel's text by the plan of the one before, too */
 	for (size_t i = 0; i < 2 * KERNELS; i++) {
 		const struct kernel *k = &kernels[i % KERNELS];
-		struct kv_fault fault;
+		struct fault fault;
 		struct vmstat v;
 
 		for (const struct row *row = k->rows; !row->of || *row->of; row++) {
@@ -298,7 +298,7 @@ START_TEST(kernels_and_their_keys)
 
 			memset(&v, 0, sizeof(v));
 			ck_assert_uint_gt(kv_parse(&kv, text, strlen(text), &v, &fault), 20);
-			ck_assert_int_eq(fault.kind, KV_FINE);
+			ck_assert_int_eq(fault.kind, FAULT_NONE);
 			ck_assert_msg(at(&v, row->offset) == expected, "%s: %s at %zu: %" PRId64 ", not %" PRId64,
 				      k->name, row->of ? row->of : "(absent)", row->offset, at(&v, row->offset),
 				      expected);
@@ -335,6 +335,12 @@ START_TEST(derived)
 	ck_assert_int_eq(v.io_in, QMEM_NA);
 	ck_assert_int_eq(v.io_out, QMEM_NA);
 	ck_assert_int_eq(v.efficiency, QMEM_NA);
+	/* counters of 32 bits, printed with a sign; and what is none */
+	v = parse("pgfault -1294967289\npgmajfault -1\nallocstall_normal -2\npgpgin -3000000000\n", NULL);
+	ck_assert_int_eq(v.pgfault, 3000000007);
+	ck_assert_int_eq(v.pgmajfault, 4294967295);
+	ck_assert_int_eq(v.allocstall, 4294967294);
+	ck_assert_int_eq(v.io_in, QMEM_NA);
 	/* faults under way turn out to be major ones: the counter stands still */
 	v = parse("pgfault 1000\npgmajfault 30\n", NULL);
 	next = parse("pgfault 1002\npgmajfault 40\n", &v);
@@ -531,7 +537,7 @@ START_TEST(faults)
 	fresh = zero;
 	put("nothing here\n");
 	text = procroot_tick();
-	ck_assert_msg(strstr(text, "'/proc/vmstat' has no known key") != NULL, "%s", text);
+	ck_assert_msg(strstr(text, "'/proc/vmstat' has no value: nothing in it is known") != NULL, "%s", text);
 	/* what was collected before is still there; a fresh read gave nothing */
 	ck_assert_int_eq(seen.pgfault, 1);
 	ck_assert_int_eq(fresh_result, -ENODATA);

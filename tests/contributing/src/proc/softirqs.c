@@ -16,15 +16,13 @@ int softirqs_parse(const char *line, size_t len, struct softirq *ret)
 		line++;
 	if (line == colon || memchr(line, '\0', (size_t)(colon - line)))
 		return -EINVAL;
-	for (s = colon + 1;; columns++) {
+	for (s = text_blanks(colon + 1, end); s < end; s = text_blanks(s, end), columns++) {
+		const char *word = s;
 		int64_t runs;
 
-		while (s < end && *s == ' ')
-			s++;
-		if (s == end)
-			break;
-		s = text_number(s, end, &runs);
-		if (!s)
+		s = text_word_end(s, end);
+		/* a sum that lacks a part is no sum */
+		if (text_value(word, s, true, &runs))
 			return -EINVAL;
 		value_add(&irq.runs, runs);
 	}

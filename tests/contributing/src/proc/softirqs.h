@@ -9,7 +9,7 @@
 struct softirq {
 	const char *name; /* in the text, without a NUL */
 	size_t name_len;  /* at least 1 */
-	int64_t runs;     /* of all CPUs; QMEM_NA: beyond int64 */
+	int64_t runs;     /* of all CPUs */
 };
 
 /* One line, without its newline. -ENODATA: the heading, which has no ':'; -EINVAL: malformed. */
