@@ -19,6 +19,7 @@
 #include "rows.h"
 #include "services.h"
 #include "service/pressure_event.h"
+#include "service/pressure_total.h"
 #include "service/pressure_trigger.h"
 #include "service/vmstat.h"
 #include "util/words.h"
@@ -37,6 +38,7 @@ struct resource {
 	bool valid;
 	int err; /* of the last read */
 	struct psi psi;
+	struct pressure_total totals[PSI_KINDS];
 };
 
 struct watcher {
@@ -178,6 +180,8 @@ static int read_resource(struct qmem *q, struct pressure *p, enum psi_resource w
 	err = psi_parse(text, (size_t)len, &r->psi, &r->fault);
 	if (err)
 		return sound_fail(q, &r->file, err, &r->fault);
+	for (int kind = 0; kind < PSI_KINDS; kind++)
+		r->psi.kind[kind].total = pressure_total(&r->totals[kind], r->psi.kind[kind].total, qmem_now(q));
 	r->valid = true;
 	sound_read(q, &r->complaint, &r->file, 0);
 	sound_fault(q, &r->faulty, &r->file, 0, &r->fault);

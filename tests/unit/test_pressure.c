@@ -278,6 +278,43 @@ START_TEST(unreadable)
 }
 END_TEST
 
+/* A total that jumps further than time has passed, or falls, has no value then, and goes on from there: no stall of hours. */
+START_TEST(total_jumps)
+{
+	uint64_t now = 100 * SECOND;
+	const char *text;
+
+	set("Trigger", "memory some 200ms 2s");
+	begin(now);
+	ck_assert_int_eq(qmem_collect(r->q, now), 0);
+	HAS(recorder_take(r), "pressure.stall.some[memory] 1.000000 seconds total\n");
+	put_memory(3600001000, 0);
+	ck_assert_int_eq(qmem_collect(r->q, now += SECOND), 0);
+	text = recorder_take(r);
+	HAS(text, "pressure.stall.some[memory] - seconds total\n");
+	HAS(text, "pressure.stall.full[memory] 0.000000 seconds total\n");
+	HAS(text, "pressure.trigger.state[memory_some] 0 state\n");
+	put_memory(3600001100, 100);
+	ck_assert_int_eq(qmem_collect(r->q, now += SECOND), 0);
+	text = recorder_take(r);
+	HAS(text, "pressure.stall.some[memory] 1.100000 seconds total\n");
+	HAS(text, "pressure.stall.full[memory] 0.100000 seconds total\n");
+	put_memory(50, 100);
+	ck_assert_int_eq(qmem_collect(r->q, now += SECOND), 0);
+	HAS(recorder_take(r), "pressure.stall.some[memory] - seconds total\n");
+	put_memory(60, 100);
+	ck_assert_int_eq(qmem_collect(r->q, now += SECOND), 0);
+	HAS(recorder_take(r), "pressure.stall.some[memory] 1.110000 seconds total\n");
+	/* all of the time, with what the kernel has added up late; after a pause there is more of it */
+	put_memory(4060, 100);
+	ck_assert_int_eq(qmem_collect(r->q, now += SECOND), 0);
+	HAS(recorder_take(r), "pressure.stall.some[memory] 5.110000 seconds total\n");
+	put_memory(64060, 100);
+	ck_assert_int_eq(qmem_collect(r->q, now += 60 * SECOND), 0);
+	HAS(recorder_take(r), "pressure.stall.some[memory] 65.110000 seconds total\n");
+}
+END_TEST
+
 START_TEST(no_psi)
 {
 	procroot_remove("proc/pressure");
@@ -567,6 +604,7 @@ SUITE(pressure)
 	tcase_add_test(service, no_triggers);
 	tcase_add_test(service, option_errors);
 	tcase_add_test(service, unreadable);
+	tcase_add_test(service, total_jumps);
 	tcase_add_test(service, no_psi);
 	tcase_add_test(service, severity);
 	tcase_add_test(service, several_triggers_are_one_condition);
