@@ -131,16 +131,24 @@ static void forget(struct instances *s)
 
 /* ---- columns ---- */
 
-static bool goes_round(int64_t last, int64_t now)
+/* A counter of 32 bits goes round alone: where another one has fallen with it, or has more bits, the thing was made anew. */
+static bool goes_round(const struct instances *s, const struct instance *i, const int64_t *from, size_t column)
 {
-	return last >= 3 * QUARTER && last < 4 * QUARTER && now < QUARTER;
+	if (from[column] < 3 * QUARTER || from[column] >= 4 * QUARTER || i->now[column] >= QUARTER)
+		return false;
+	for (size_t c = 0; c < s->kind->columns; c++) {
+		if (c == column || is_gauge(s, c) || i->now[c] == QMEM_NA)
+			continue;
+		if (i->now[c] < from[c] || i->now[c] >= 4 * QUARTER)
+			return false;
+	}
+	return true;
 }
 
 bool instance_fell(const struct instances *s, const struct instance *i)
 {
 	for (size_t c = 0; c < s->kind->columns; c++)
-		if (i->now[c] < i->last[c] && i->now[c] != QMEM_NA && !is_gauge(s, c) &&
-		    !goes_round(i->last[c], i->now[c]))
+		if (i->now[c] < i->last[c] && i->now[c] != QMEM_NA && !is_gauge(s, c) && !goes_round(s, i, i->last, c))
 			return true;
 	return false;
 }
@@ -157,7 +165,7 @@ void instance_measure(const struct instances *s, struct instance *i, const int64
 		else if (now >= last)
 			i->grown[c] = now - last;
 		else
-			i->grown[c] = goes_round(last, now) ? now + 4 * QUARTER - last : 0;
+			i->grown[c] = goes_round(s, i, from, c) ? now + 4 * QUARTER - last : 0;
 	}
 }
 

@@ -99,7 +99,7 @@ static inline bool instance_gone(const struct instances *s, const struct instanc
 {
 	return i->round + 1 == s->round;
 }
-/* Has a counter been set back? It has not if it had 32 bits, and has gone round. */
+/* Has a counter been set back? It has not if it had 32 bits, and has gone round: alone, and where none has more bits. */
 bool instance_fell(const struct instances *s, const struct instance *i);
 /* Measures one from other columns than its own of the round before. */
 void instance_measure(const struct instances *s, struct instance *i, const int64_t *from);

@@ -202,6 +202,55 @@ START_TEST(wrap_and_reset)
 }
 END_TEST
 
+/* An interface that is made anew begins at 0, whatever it had: that is no wrap, neither of it nor in the sum of the others. */
+START_TEST(made_anew)
+{
+	static const struct {
+		const char *columns;
+		int64_t rx, tx;
+	} steps[] = {
+		{ "3500000000 9000 0 0 0 0 0 0 700 8000 0 0 0 0 0 0", 3500000000, 700 },
+		/* redialled: all of its counters fall */
+		{ "100 1 0 0 0 0 0 0 0 0 0 0 0 0 0 0", 3500000000, 700 },
+		{ "4000000000 9000 0 0 0 0 0 0 5000000000 8000 0 0 0 0 0 0", 7499999900, 5000000700 },
+		/* one of them had more than 32 bits, and so has this */
+		{ "50 9000 0 0 0 0 0 0 5000000010 8001 0 0 0 0 0 0", 7499999900, 5000000710 },
+		{ "4000000050 9000 0 0 0 0 0 0 5000000010 8001 0 0 0 0 0 0", 11499999900, 5000000710 },
+		{ "0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0", 11499999900, 5000000710 },
+		/* both directions at once */
+		{ "4294967290 5 0 0 0 0 0 0 4294967291 5 0 0 0 0 0 0", 15794967190, 9294968001 },
+		{ "3 5 0 0 0 0 0 0 4 5 0 0 0 0 0 0", 15794967190, 9294968001 },
+		/* alone it is a wrap, also beside one that cannot be read */
+		{ "4294967290 6 0 0 0 0 0 0 4 6 0 0 0 0 0 0", 20089934477, 9294968001 },
+		{ "4 7 0 0 0 0 0 0 5 x 0 0 0 0 0 0", 20089934487, 9294968002 },
+	};
+
+	for (int top = 1; top >= 0; top--) {
+		const char *rx = top ? "bytes.rx[ppp0]" : "bytes.rx[other]",
+			   *tx = top ? "bytes.tx[ppp0]" : "bytes.tx[other]";
+		int64_t before[2] = { 0 };
+
+		if (!top) {
+			procroot_end();
+			setup();
+			procroot_set("netstat", "Top", "0");
+		}
+		procroot_start();
+		for (size_t i = 0; i < sizeof(steps) / sizeof(*steps); i++) {
+			line("ppp0: %s\n", steps[i].columns);
+			ck_assert_int_eq(tick(), 0);
+			/* others begin with nothing, since what one had before is not told of them */
+			if (!top && !i) {
+				before[0] = steps[i].rx - get(rx);
+				before[1] = steps[i].tx - get(tx);
+			}
+			ck_assert_msg(get(rx) + before[0] == steps[i].rx && get(tx) + before[1] == steps[i].tx,
+				      "step %zu: %" PRId64 " and %" PRId64, i, get(rx), get(tx));
+		}
+	}
+}
+END_TEST
+
 START_TEST(beyond_int64)
 {
 	procroot_start();
@@ -621,6 +670,7 @@ SUITE(netstat)
 	tcase_add_test(tests, selection);
 	tcase_add_test(tests, wrong_rule);
 	tcase_add_test(tests, wrap_and_reset);
+	tcase_add_test(tests, made_anew);
 	tcase_add_test(tests, beyond_int64);
 	tcase_add_test(tests, malformed);
 	tcase_add_test(tests, names_are_swapped);
