@@ -57,7 +57,7 @@ int main(int argc, char **argv)
 		sink_end(&sink);
 		if (output_flush(&output))
 			return 2;
-		now += QMEM_SECOND;
+		now += 10 * QMEM_SECOND; /* which are between the two of a root */
 	}
 	qmem_free(q);
 	sink_release(&sink);
