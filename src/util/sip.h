@@ -16,5 +16,7 @@ struct sip_key {
 /* Another one each time. */
 struct sip_key sip_key_new(void);
 uint64_t sip(const struct sip_key *key, const void *data, size_t len);
+/* By a key that everyone knows: for what is written down, and must be the same tomorrow. Another hash for each `turn`. */
+uint64_t sip_known(const void *data, size_t len, unsigned turn);
 
 #endif

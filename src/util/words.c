@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "qmem.h"
+#include "util/escape.h"
 
 #define MS (QMEM_SECOND / 1000)
 
@@ -54,8 +55,56 @@ void words_add(char *dst, size_t size, const char *fmt, ...)
 {
 	size_t len = strlen(dst);
 	va_list args;
+	int n;
 
 	va_start(args, fmt);
-	vsnprintf(dst + len, size - len, fmt, args);
+	n = vsnprintf(dst + len, size - len, fmt, args);
 	va_end(args);
+	if (n >= 0 && (size_t)n >= size - len)
+		dst[escape_whole(dst, size - 1)] = '\0';
+}
+
+bool words_add_whole(char *dst, size_t size, const char *fmt, ...)
+{
+	size_t len = strlen(dst);
+	va_list args;
+	int n;
+
+	va_start(args, fmt);
+	n = vsnprintf(dst + len, size - len, fmt, args);
+	va_end(args);
+	if (n >= 0 && (size_t)n < size - len)
+		return true;
+	dst[len] = '\0';
+	return false;
+}
+
+/* The next place that is not within a character or an escape. */
+static const char *next_border(const char *text, const char *at)
+{
+	while (((unsigned char)*at & 0xc0) == 0x80)
+		at++;
+	for (int back = 1; back <= 3 && at - back >= text; back++)
+		if (strncmp(at - back, "\\x", 2) == 0 && strlen(at - back) >= 4)
+			return at - back + 4;
+	return at;
+}
+
+void words_around(char *dst, size_t size, const char *head, const char *middle, const char *tail)
+{
+	static const char dots[] = "...";
+	size_t head_len = strlen(head), ends = head_len + strlen(tail), room = size - 1 - strlen(dst);
+
+	if (ends + strlen(middle) > room) {
+		size_t cut = ends + strlen(middle) + strlen(dots) - room;
+
+		middle = cut < strlen(middle) ? next_border(middle, middle + cut) : "";
+		if (ends + strlen(dots) > room)
+			head_len = strlen(tail) + strlen(dots) < room ?
+					   escape_whole(head, room - strlen(tail) - strlen(dots)) :
+					   0;
+		words_add(dst, size, "%.*s%s%s%s", (int)head_len, head, dots, middle, tail);
+		return;
+	}
+	words_add(dst, size, "%s%s%s", head, middle, tail);
 }

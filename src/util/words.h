@@ -3,6 +3,7 @@
 #ifndef QMEM_UTIL_WORDS_H
 #define QMEM_UTIL_WORDS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -12,7 +13,12 @@
 void words_span(char dst[WORDS_NUMBER], uint64_t ns);
 /* "0 B", "12.0 KiB", "3.5 GiB"; "?" for QMEM_NA. Not negative. */
 void words_bytes(char dst[WORDS_NUMBER], int64_t bytes);
-/* Adds to a text of `size` bytes what fits. */
+/* Adds to a text of `size` bytes what fits, at most up to the end of a character. */
 void words_add(char *dst, size_t size, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+/* Adds all of it, so that no name in it is cut; or nothing, and false, where that does not fit. */
+bool words_add_whole(char *dst, size_t size, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+/* Adds the three. What does not fit is taken off the middle, from its beginning: of a path the end tells most. A character or an
+ * escape (escape.h) is never cut. Only where there is no room even for head and tail the head loses its end. */
+void words_around(char *dst, size_t size, const char *head, const char *middle, const char *tail);
 
 #endif

@@ -71,6 +71,46 @@ START_TEST(adds_what_fits)
 	ck_assert_str_eq(text, "abc1234");
 	words_add(text, sizeof(text), "more");
 	ck_assert_str_eq(text, "abc1234");
+	/* at most up to the end of a character */
+	strcpy(text, "abcdef");
+	words_add(text, sizeof(text), "\xc3\xbc");
+	ck_assert_str_eq(text, "abcdef");
+}
+END_TEST
+
+START_TEST(adds_names_whole)
+{
+	char text[12] = "who:";
+
+	ck_assert(words_add_whole(text, sizeof(text), " %s", "nginx"));
+	ck_assert_str_eq(text, "who: nginx");
+	ck_assert(!words_add_whole(text, sizeof(text), ", %s", "postgres"));
+	ck_assert_str_eq(text, "who: nginx");
+	ck_assert(words_add_whole(text, sizeof(text), "."));
+	ck_assert_str_eq(text, "who: nginx.");
+}
+END_TEST
+
+START_TEST(the_middle_gives_way)
+{
+	static const struct {
+		const char *head, *middle, *tail, *text;
+	} rows[] = {
+		{ "in ", "/a/b/c", ", for 3 s", "in /a/b/c, for 3 s" },
+		{ "in ", "/a/b/c/d/e", ", for 3 s", "in /a/b/c/d/e, for 3 s" },
+		{ "in ", "/a/bb/c/d/e", ", for 3 s", "in ...b/c/d/e, for 3 s" },
+		{ "in ", "/a/\xc3\xbc/c/d/e", ", for 3 s", "in .../c/d/e, for 3 s" },
+		{ "in ", "/a\\x01/c/d/e", ", for 3 s", "in .../c/d/e, for 3 s" },
+		{ "in the cgroup ", "/a/b", ", for 3 s", "in the cgr..., for 3 s" },
+		{ "in ", "/a/b", ", for a very long time indeed", "..., for a very long t" },
+	};
+	char text[23];
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		*text = '\0';
+		words_around(text, sizeof(text), rows[i].head, rows[i].middle, rows[i].tail);
+		ck_assert_str_eq(text, rows[i].text);
+	}
 }
 END_TEST
 
@@ -82,6 +122,8 @@ SUITE(words)
 	tcase_add_test(tests, spans);
 	tcase_add_test(tests, bytes);
 	tcase_add_test(tests, adds_what_fits);
+	tcase_add_test(tests, adds_names_whole);
+	tcase_add_test(tests, the_middle_gives_way);
 	suite_add_tcase(suite, tests);
 	return suite;
 }
