@@ -32,7 +32,7 @@ static void raise_stuck(struct qmem *q, const struct qmem_job *job, enum qmem_se
 	};
 
 	/* a name that no host has to alter, and words */
-	snprintf(instance, sizeof(instance), "%s", job->what);
+	snprintf(instance, sizeof(instance), "%s", *job->id ? job->id : job->what);
 	snprintf(file, sizeof(file), "%s", job->what);
 	if (job->at) {
 		words_add(instance, sizeof(instance), "_%" PRId32, job->at);

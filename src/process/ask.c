@@ -41,6 +41,7 @@ struct procask {
 	int root_fd;
 	unsigned want;
 	const char *what;   /* the files, of which one may block */
+	const char *id;     /* the same as a name */
 	bool busy;          /* the batch is at the worker */
 	bool back;          /* and has come back, with answers to be taken */
 	struct user *users; /* hash table, at most half full */
@@ -367,6 +368,7 @@ void procask_go(struct qmem *q, struct procask *a)
 	b->job.wary = true; /* recalled, they come back unanswered */
 	b->job.pid = 0;
 	snprintf(b->job.what, sizeof(b->job.what), "%s", a->what);
+	snprintf(b->job.id, sizeof(b->job.id), "%s", a->id);
 	a->busy = true;
 	if (qmem_work(q, &b->job)) {
 		a->busy = false;
@@ -396,6 +398,15 @@ static const char *what_of(unsigned want)
 	if (want & PROCASK_EXE)
 		return want & PROCASK_USER ? "exe, or etc/passwd," : "exe";
 	return "etc/passwd";
+}
+
+static const char *id_of(unsigned want)
+{
+	if (want & PROCASK_CMDLINE)
+		return want & PROCASK_USER ? "cmdline_or_passwd" : "cmdline";
+	if (want & PROCASK_EXE)
+		return want & PROCASK_USER ? "exe_or_passwd" : "exe";
+	return "passwd";
 }
 
 void procask_free(struct procask *a)
@@ -429,6 +440,7 @@ int procask_new(struct qmem *q, unsigned want, struct procask **ret)
 	}
 	a->want = want;
 	a->what = what_of(want);
+	a->id = id_of(want);
 	a->uid = geteuid();
 	*ret = a;
 	return 0;
