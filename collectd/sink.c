@@ -8,7 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/ids.h"
 #include "engine/name.h"
+#include "log.h"
 
 _Static_assert(QMEM_COLLECTD_NAME == DATA_MAX_NAME_LEN, "the daemon's own limit");
 
@@ -45,6 +47,7 @@ struct sink {
 	cdtime_t time;                   /* of the tick */
 	uint64_t now;                    /* likewise, by the engine's clock */
 	value_t *values;                 /* room for the longest list */
+	struct ids *ids;                 /* one namespace, also for notifications */
 };
 
 static const struct qmem_metric *metric_named(const struct qmem_family *family, const char *id)
@@ -95,8 +98,8 @@ static int set_shape(struct shape *shape, const struct qmem_service *service, co
 	shape->scale = lists == QMEM_COLLECTD_PLAIN ? 1 : scale_of(family->type);
 	shape->n = lists == QMEM_COLLECTD_JOINED ? type.n : 1;
 	if (lists == QMEM_COLLECTD_PLAIN)
-		WARNING("qmem plugin: the type '%s' of %s.%s is not in types.db, or differs there: '%s' is used",
-			family->type, service->name, family->id, shape->type);
+		daemon_log(LOG_WARNING, "the type '%s' of %s.%s is not in types.db, or differs there: '%s' is used",
+			   family->type, service->name, family->id, shape->type);
 	if (lists != QMEM_COLLECTD_JOINED)
 		return 0;
 	shape->sources = calloc(type.n, sizeof(*shape->sources));
@@ -145,7 +148,8 @@ struct sink *sink_new(const struct qmem *q)
 		for (size_t j = 0; j < sink->services[i].n; j++)
 			longest = MAX(longest, sink->services[i].shapes[j].n);
 	sink->values = calloc(longest, sizeof(*sink->values));
-	if (sink->services && sink->values && !err)
+	sink->ids = ids_new();
+	if (sink->services && sink->values && sink->ids && !err)
 		return sink;
 	sink_free(sink);
 	return NULL;
@@ -162,6 +166,7 @@ void sink_free(struct sink *sink)
 	}
 	free(sink->services);
 	free(sink->values);
+	ids_free(sink->ids);
 	free(sink);
 }
 
@@ -229,7 +234,7 @@ static void dispatch_each(struct sink *sink, const struct shape *shape, const st
 /* The original of a name that had to be altered: only then, since the daemon copies meta data with every list. */
 static void add_original(value_list_t *vl, const char *instance)
 {
-	char original[256];
+	char original[512];
 
 	vl->meta = meta_data_create();
 	if (!vl->meta)
@@ -259,7 +264,7 @@ void sink_values(struct sink *sink, const struct qmem_round *round, const struct
 	vl.interval = NS_TO_CDTIME_T(round->every);
 	qmem_collectd_plugin(vl.plugin, round->service->name);
 	sstrncpy(vl.type, shape->type, sizeof(vl.type));
-	if (qmem_collectd_instance(vl.plugin_instance, instance ? instance->name : NULL))
+	if (qmem_collectd_instance(vl.plugin_instance, sink->ids, instance))
 		add_original(&vl, instance->name);
 	if (shape->sources)
 		dispatch_joined(sink, shape, family, sample, &vl);
@@ -271,15 +276,16 @@ void sink_values(struct sink *sink, const struct qmem_round *round, const struct
 
 static void add_text(notification_t *n, const char *name, const char *text)
 {
-	char value[256];
+	char value[512];
 
 	/* exec prints them one a line */
 	qmem_name_label(value, sizeof(value), text);
 	plugin_notification_meta_add_string(n, name, value);
 }
 
-void sink_notification(notification_t *ret, const struct qmem_event *event)
+void sink_notification(notification_t *ret, struct sink *sink, const struct qmem_event *event)
 {
+	const struct qmem_instance instance = { .name = event->instance };
 	static const int severities[] = {
 		[QMEM_OKAY] = NOTIF_OKAY, [QMEM_WARNING] = NOTIF_WARNING, [QMEM_FAILURE] = NOTIF_FAILURE
 	};
@@ -290,7 +296,7 @@ void sink_notification(notification_t *ret, const struct qmem_event *event)
 	sstrncpy(ret->host, hostname_g, sizeof(ret->host));
 	qmem_collectd_plugin(ret->plugin, event->service);
 	sstrncpy(ret->type, event->name, sizeof(ret->type));
-	if (qmem_collectd_instance(ret->plugin_instance, event->instance))
+	if (qmem_collectd_instance(ret->plugin_instance, sink ? sink->ids : NULL, &instance))
 		add_text(ret, SINK_ORIGINAL, event->instance);
 	for (const struct qmem_label *field = event->fields; field && field->name; field++)
 		add_text(ret, field->name, field->value ? field->value : "");

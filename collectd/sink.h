@@ -26,7 +26,8 @@ void sink_round(struct sink *sink, uint64_t now);
 void sink_values(struct sink *sink, const struct qmem_round *round, const struct qmem_family *family,
 		 const struct qmem_instance *instance, const void *sample);
 
-/* qmem_<service>[-<instance>]/<condition>. The notification owns its meta data: plugin_notification_meta_free(). */
-void sink_notification(notification_t *ret, const struct qmem_event *event);
+/* qmem_<service>[-<instance>]/<condition>. The notification owns its meta data: plugin_notification_meta_free(). `sink` is NULL
+ * before there is one. */
+void sink_notification(notification_t *ret, struct sink *sink, const struct qmem_event *event);
 
 #endif

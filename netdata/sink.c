@@ -12,6 +12,7 @@
 #include <uthash.h>
 
 #include "util/fnv.h"
+#include "engine/ids.h"
 #include "engine/name.h"
 
 #define LABEL_MAX 512
@@ -24,11 +25,12 @@ struct sink_chart {
 	char *name;  /* the instance's original */
 	char *begin; /* "BEGIN qmem.x", and SHORT bytes more to be copied */
 	size_t begin_len;
-	uint32_t labels;   /* hash of the further ones */
-	uint64_t dims;     /* as declared: bit i for metric i */
-	size_t index;      /* in the family's order */
-	uint64_t interval; /* as declared; 0: not declared */
-	uint64_t last;     /* of BEGIN; 0: none since it was declared */
+	struct ids_seat *seat; /* of its id, unless that is the name itself */
+	uint32_t labels;       /* hash of the further ones */
+	uint64_t dims;         /* as declared: bit i for metric i */
+	size_t index;          /* in the family's order */
+	uint64_t interval;     /* as declared; 0: not declared */
+	uint64_t last;         /* of BEGIN; 0: none since it was declared */
 	uint64_t seen;
 };
 
@@ -121,12 +123,19 @@ static void free_chart(struct sink_chart *chart)
 	free(chart);
 }
 
-static struct sink_chart *new_chart(const struct sink_service *s, struct sink_family *f, const char *name)
+static const char *name_of(const struct qmem_instance *instance)
+{
+	return instance && instance->name ? instance->name : "";
+}
+
+static struct sink_chart *new_chart(const struct sink *sink, const struct sink_service *s, struct sink_family *f,
+				    const struct qmem_instance *instance)
 {
 	struct sink_chart *chart = calloc(1, sizeof(*chart)), **charts;
 	char id[QMEM_NETDATA_NAME];
+	struct ids_seat *seat =
+		qmem_netdata_chart(id, sink->ids, s->service->name, f->family->id, f->family->label ? instance : NULL);
 
-	qmem_netdata_chart(id, s->service->name, f->family->id, f->family->label ? name : NULL);
 	if (f->n == f->size) {
 		charts = realloc(f->charts, (f->size ? f->size * 2 : 1) * sizeof(*charts));
 		if (!charts)
@@ -136,7 +145,8 @@ static struct sink_chart *new_chart(const struct sink_service *s, struct sink_fa
 	}
 	if (!chart)
 		goto fail;
-	chart->name = strdup(name);
+	chart->seat = seat;
+	chart->name = strdup(name_of(instance));
 	chart->begin = calloc(1, strlen("BEGIN ") + strlen(id) + 1 + SHORT);
 	if (!chart->name || !chart->begin)
 		goto fail;
@@ -153,14 +163,16 @@ fail:
 	return NULL;
 }
 
-static struct sink_chart *find_chart(const struct sink_service *s, struct sink_family *f, const char *name)
+static struct sink_chart *find_chart(const struct sink *sink, const struct sink_service *s, struct sink_family *f,
+				     const struct qmem_instance *instance)
 {
+	const char *name = name_of(instance);
 	struct sink_chart *chart = f->cursor < f->n ? f->charts[f->cursor] : NULL;
 
 	if (!chart || strcmp(chart->name, name) != 0) {
 		HASH_FIND_STR(f->by_name, name, chart);
 		if (!chart)
-			chart = new_chart(s, f, name);
+			chart = new_chart(sink, s, f, instance);
 	}
 	if (chart)
 		f->cursor = chart->index + 1;
@@ -206,7 +218,7 @@ static void put_label(const struct sink *sink, const char *name, const char *val
 {
 	char text[LABEL_MAX];
 
-	qmem_name_label(text, sizeof(text), value);
+	qmem_netdata_label(text, sizeof(text), value);
 	output_printf(sink->out, "CLABEL '%s' '%s' 1\n", name, *text ? text : "-");
 }
 
@@ -299,7 +311,7 @@ void sink_values(struct sink *sink, const struct qmem_round *round, const struct
 		return;
 	s = service_of(sink, round->service);
 	f = &s->families[family - s->service->families];
-	chart = find_chart(s, f, instance && instance->name ? instance->name : "");
+	chart = find_chart(sink, s, f, instance);
 	if (!chart) {
 		sink->out->failed = true;
 		return;
@@ -308,6 +320,8 @@ void sink_values(struct sink *sink, const struct qmem_round *round, const struct
 		return; /* twice in one collection: the second BEGIN would have no time of its own */
 	f->seen++;
 	chart->seen = round->now;
+	if (chart->seat)
+		ids_use(sink->ids, chart->seat);
 	labels = instance && instance->labels ? hash_labels(instance) : 0;
 	/* what this kernel does not have is no dimension; but the charts of one context have all the same ones */
 	dims = family->label ? UINT64_MAX : round->seen;
@@ -455,8 +469,10 @@ int sink_init(struct sink *sink, const struct qmem_service *const *services, str
 	while (services[sink->n])
 		sink->n++;
 	sink->services = calloc(sink->n + 1, sizeof(*sink->services));
-	if (!sink->services) {
-		sink->n = 0;
+	sink->ids = ids_new();
+	if (!sink->services || !sink->ids) {
+		sink->n = sink->services ? sink->n : 0;
+		sink_release(sink);
 		return -ENOMEM;
 	}
 	for (size_t i = 0; i < sink->n && !err; i++) {
@@ -497,6 +513,8 @@ void sink_release(struct sink *sink)
 		free(sink->services[i].families);
 	}
 	free(sink->services);
+	ids_free(sink->ids);
+	sink->ids = NULL;
 	sink->services = NULL;
 	sink->n = 0;
 }

@@ -15,6 +15,7 @@
 
 struct sink {
 	struct output *out;
+	struct ids *ids; /* of all charts */
 	struct sink_service *services;
 	size_t n;
 	uint64_t since; /* nanoseconds, and as printed */

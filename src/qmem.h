@@ -68,6 +68,7 @@ struct qmem_label {
 struct qmem_instance {
 	const char *name;
 	const struct qmem_label *labels; /* further ones, up to one without a name; may be NULL */
+	bool configured; /* the user has chosen the name: ids have '_' for its blanks, and no suffix for that */
 };
 
 static inline int64_t qmem_value(const struct qmem_metric *metric, const void *sample)
@@ -288,8 +289,9 @@ struct qmem_job {
 	void (*done)(struct qmem *q, struct qmem_job *job);
 	enum qmem_lane lane;
 	char what[64]; /* the file: "smaps" */
-	int32_t pid;   /* whose file it is, 0: nobody's; run() may say another with QMEM_JOB_AT */
-	uint32_t uid;  /* whose process that is */
+	char id[32]; /* the same as part of an instance's name, where those words have blanks and the like; "": as it is */
+	int32_t pid;  /* whose file it is, 0: nobody's; run() may say another with QMEM_JOB_AT */
+	uint32_t uid; /* whose process that is */
 	bool wary;
 	uint64_t stuck_after;  /* 0: the global option StuckAfter */
 	uint64_t cpu_ns;       /* what `run` has used, for `done`; the host's word */

@@ -265,7 +265,7 @@ static void put_netdata(struct sheet *sheet, const struct qmem_service *service,
 	if (family->label)
 		qmem_netdata_chart_of(chart, service->name, family->id, instance);
 	else
-		qmem_netdata_chart(chart, service->name, family->id, NULL);
+		qmem_netdata_context(chart, service->name, family->id);
 	sheet_printf(sheet, "%s %s", chart, metric->id);
 }
 

@@ -3,12 +3,12 @@
 
 #include <string.h>
 
-#include "engine/name.h"
+#include "util/escape.h"
 
 struct letter form_letter(const char **text)
 {
 	struct letter letter = { 0 };
-	size_t n = qmem_name_character(*text, &letter.code);
+	size_t n = escape_character(*text, &letter.code);
 
 	if (n) {
 		memcpy(letter.utf8, *text, n);

@@ -1,113 +1,120 @@
 /* SPDX-License-Identifier: MIT */
 #include "engine/name.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "engine/ids.h"
+#include "util/escape.h"
 #include "util/fnv.h"
+#include "util/sip.h"
+
+#define TURNS 100 /* more than any table has of one hash */
+
+#define SHORT_DIGITS 8
+#define LONG_DIGITS 16
+_Static_assert(QMEM_NAME_SUFFIX == 1 + LONG_DIGITS, "the longer of the two");
 
 static bool plain(char c)
 {
 	return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_';
 }
 
-static bool hex_digit(char c)
+static bool ends_in_digits(const char *name, size_t len, size_t digits)
 {
-	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
-}
-
-static bool ends_like_hashed(const char *name, size_t len)
-{
-	if (len < QMEM_NAME_SUFFIX || name[len - QMEM_NAME_SUFFIX] != '_')
+	if (len < digits + 1 || name[len - digits - 1] != '_')
 		return false;
-	for (size_t i = len - QMEM_NAME_SUFFIX + 1; i < len; i++)
-		if (!hex_digit(name[i]))
+	for (size_t i = len - digits; i < len; i++)
+		if (!strchr("0123456789abcdef", name[i]))
 			return false;
 	return true;
 }
 
-size_t qmem_name_safe(char *dst, size_t size, const char *name, const char *allowed)
+static bool ends_like_hashed(const char *name, size_t len)
 {
-	size_t len = strlen(name), kept = len < size ? len : size - 1;
-	bool altered = kept != len || !len || ends_like_hashed(name, len);
-
-	for (size_t i = 0; i < kept; i++) {
-		bool good = plain(name[i]) || strchr(allowed, name[i]);
-
-		dst[i] = good ? name[i] : '_';
-		altered |= !good;
-	}
-	if (altered) {
-		if (kept > size - 1 - QMEM_NAME_SUFFIX)
-			kept = size - 1 - QMEM_NAME_SUFFIX;
-		snprintf(dst + kept, size - kept, "_%08x", fnv(name, len));
-		kept += QMEM_NAME_SUFFIX;
-	}
-	dst[kept] = '\0';
-	return kept;
+	return ends_in_digits(name, len, SHORT_DIGITS) || ends_in_digits(name, len, LONG_DIGITS);
 }
 
-size_t qmem_name_character(const char *text, uint32_t *ret)
+size_t qmem_name_safe(char *dst, size_t size, const char *name, const char *allowed, unsigned turn)
 {
-	static const struct {
-		unsigned char mask, lead;
-		uint32_t least;
-	} forms[] = { { 0x80, 0x00, 0x20 }, { 0xe0, 0xc0, 0xa0 }, { 0xf0, 0xe0, 0x800 }, { 0xf8, 0xf0, 0x10000 } };
-	const unsigned char *s = (const unsigned char *)text;
+	size_t len = strlen(name), kept = escape_undo(dst, size, name);
+	bool altered = turn || kept != len || !len || ends_like_hashed(name, len);
+	char suffix[1 + QMEM_NAME_SUFFIX];
+	int n;
 
-	for (size_t n = 0; n < 4; n++) {
-		uint32_t code = s[0] & (unsigned char)~forms[n].mask;
+	for (size_t i = 0; i < kept; i++) {
+		bool good = plain(dst[i]) || strchr(allowed, dst[i]);
 
-		if ((s[0] & forms[n].mask) != forms[n].lead)
-			continue;
-		for (size_t i = 1; i <= n; i++) {
-			if ((s[i] & 0xc0) != 0x80)
-				return 0;
-			code = code << 6 | (s[i] & 0x3f);
-		}
-		if (code < forms[n].least || code > 0x10ffff || code == 0x7f || (code >= 0xd800 && code < 0xe000) ||
-		    code == 0x2028 || code == 0x2029)
-			return 0;
-		*ret = code;
-		return n + 1;
+		dst[i] = good ? dst[i] : '_';
+		altered |= !good;
 	}
-	return 0;
+	if (!altered)
+		return kept;
+	if (turn)
+		n = snprintf(suffix, sizeof(suffix), "_%016" PRIx64, sip_known(name, len, turn));
+	else
+		n = snprintf(suffix, sizeof(suffix), "_%08" PRIx32, fnv(name, len));
+	if (kept > size - 1 - (size_t)n)
+		kept = size - 1 - (size_t)n;
+	memcpy(dst + kept, suffix, (size_t)n + 1);
+	return kept + (size_t)n;
 }
 
 size_t qmem_name_label(char *dst, size_t size, const char *name)
 {
-	size_t len = 0;
+	return escape_name(dst, size, name);
+}
 
-	while (*name) {
-		uint32_t code;
-		size_t n = qmem_name_character(name, &code);
-
-		if (len + (n ? n : 1) >= size)
-			break;
-		if (!n || strchr("\"'\\`", *name)) {
-			dst[len++] = '?';
-			name++;
-			continue;
-		}
-		memcpy(dst + len, name, n);
-		len += n;
-		name += n;
+bool qmem_name_blank_alike(const char *a, const char *b)
+{
+	while (*a && (*a == ' ' ? '_' : *a) == (*b == ' ' ? '_' : *b)) {
+		a++;
+		b++;
 	}
-	dst[len] = '\0';
-	return len;
+	return *a == *b;
+}
+
+/*
+ * The id of an instance, behind what `dst` begins with, which no other name has. NULL: it is the name itself, or `ids` is NULL.
+ * What a user has named has its blanks replaced first: the configuration has seen to it that no other one is called so.
+ */
+static struct ids_seat *give_id(struct ids *ids, char *dst, size_t begin, size_t size,
+				const struct qmem_instance *instance, const char *allowed)
+{
+	const char *name = instance->name;
+	struct ids_seat *seat = NULL;
+	unsigned turn = 0;
+	char own[256];
+
+	if (instance->configured && strlen(name) < sizeof(own)) {
+		for (char *to = strcpy(own, name); (to = strchr(to, ' '));)
+			*to = '_';
+		name = own;
+	}
+	do {
+		qmem_name_safe(dst + begin, size - begin, name, allowed, turn);
+		if (!ids || strcmp(dst + begin, name) == 0)
+			return NULL;
+		seat = ids_take(ids, dst, name);
+	} while (!seat && turn++ < TURNS);
+	return seat;
 }
 
 size_t qmem_canonical(char *dst, size_t size, const char *service, const char *family, const char *metric,
 		      const char *instance)
 {
-	char label[256];
-	int len;
+	int n = snprintf(dst, size, "%s.%s%s%s%s", service, family, metric ? "." : "", metric ? metric : "",
+			 instance ? "[" : "");
+	size_t len = n < 0 ? 0 : (size_t)n;
 
-	if (instance)
-		qmem_name_label(label, sizeof(label), instance);
-	len = snprintf(dst, size, "%s.%s%s%s%s%s%s", service, family, metric ? "." : "", metric ? metric : "",
-		       instance ? "[" : "", instance ? label : "", instance ? "]" : "");
-	return (size_t)len < size ? (size_t)len : size - 1;
+	if (len >= size)
+		return size - 1;
+	if (instance && len + 2 < size) {
+		len += escape_name(dst + len, size - len - 1, instance);
+		strcpy(dst + len++, "]");
+	}
+	return len;
 }
 
 /* ---- collectd ---- */
@@ -117,15 +124,14 @@ void qmem_collectd_plugin(char dst[QMEM_COLLECTD_NAME], const char *service)
 	snprintf(dst, QMEM_COLLECTD_NAME, "qmem_%s", service);
 }
 
-bool qmem_collectd_instance(char dst[QMEM_COLLECTD_NAME], const char *instance)
+bool qmem_collectd_instance(char dst[QMEM_COLLECTD_NAME], struct ids *ids, const struct qmem_instance *instance)
 {
-	if (!instance) {
-		*dst = '\0';
+	*dst = '\0';
+	if (!instance || !instance->name)
 		return false;
-	}
 	/* '/' separates the parts of an identifier, and a blank must be quoted in every command on the unixsock */
-	qmem_name_safe(dst, QMEM_COLLECTD_NAME, instance, ".-:@");
-	return strcmp(dst, instance) != 0;
+	give_id(ids, dst, 0, QMEM_COLLECTD_NAME, instance, ".-:@");
+	return strcmp(dst, instance->name) != 0;
 }
 
 static bool has_metric(const struct qmem_family *family, const char *id)
@@ -190,17 +196,30 @@ static size_t begin_chart(char dst[QMEM_NETDATA_NAME], const char *service, cons
 	return (size_t)snprintf(dst, QMEM_NETDATA_NAME, "qmem.%s_%s_", service, family);
 }
 
-void qmem_netdata_chart(char dst[QMEM_NETDATA_NAME], const char *service, const char *family, const char *instance)
+struct ids_seat *qmem_netdata_chart(char dst[QMEM_NETDATA_NAME], struct ids *ids, const char *service,
+				    const char *family, const struct qmem_instance *instance)
 {
+	if (!instance || !instance->name) {
+		qmem_netdata_context(dst, service, family);
+		return NULL;
+	}
+	/* a '.' or '-' stands for something in some of what reads an id */
+	return give_id(ids, dst, begin_chart(dst, service, family), QMEM_NETDATA_NAME, instance, "");
+}
+
+size_t qmem_netdata_label(char *dst, size_t size, const char *name)
+{
+	char undone[512];
 	size_t len;
 
-	if (!instance) {
-		qmem_netdata_context(dst, service, family);
-		return;
+	if (strlen(name) < sizeof(undone)) {
+		escape_undo(undone, sizeof(undone), name);
+		name = undone;
 	}
-	len = begin_chart(dst, service, family);
-	/* a '.' or '-' stands for something in some of what reads an id */
-	qmem_name_safe(dst + len, QMEM_NETDATA_NAME - len, instance, "");
+	len = escape_name(dst, size, name);
+	for (size_t i = 0; i < len; i++)
+		dst[i] = dst[i] == '\\' ? '/' : strchr("\"'`", dst[i]) ? '_' : dst[i];
+	return len;
 }
 
 void qmem_netdata_chart_of(char dst[QMEM_NETDATA_NAME], const char *service, const char *family, const char *safe)

@@ -5,32 +5,31 @@
 
 #include <stdbool.h>
 #include <stddef.h>
-#include <stdint.h>
 
 #include "qmem.h"
 
-#define QMEM_NAME_SUFFIX 9 /* "_" and eight hex digits */
+struct ids;
+struct ids_seat;
+
+#define QMEM_NAME_SUFFIX 17 /* "_" and 16 hex digits, the longer one */
 
 /*
  * An identifier made of any name: bytes other than [A-Za-z0-9_] and those in `allowed` become '_', and no more than
  * size - 1 bytes are written, then a NUL. A name that was altered or cut, that is empty, or that looks as if it had been,
- * ends in '_' and eight hex digits hashed from the original: so "eth0.100" and "eth0_100" stay two. `size` is at least
- * QMEM_NAME_SUFFIX + 2. Returns the length.
+ * ends in '_' and eight hex digits hashed from the original: so "eth0.100" and "eth0_100" stay two. Where another name has that
+ * (ids.h), `turn` is more than 0, and there are 16 digits, others in each turn. systemd's escapes are undone before what is
+ * hashed. `size` is at least QMEM_NAME_SUFFIX + 2. Returns the length.
  */
-size_t qmem_name_safe(char *dst, size_t size, const char *name, const char *allowed);
+size_t qmem_name_safe(char *dst, size_t size, const char *name, const char *allowed, unsigned turn);
 
-/* How many bytes the UTF-8 character has that a text begins with, in *ret which one it is; 0: it is none, or a control
- * character, or what some take for the end of a line. */
-size_t qmem_name_character(const char *text, uint32_t *ret);
-
-/*
- * The name for a human and for a label: UTF-8 kept whole, control bytes, what is no UTF-8, quotes and backslashes
- * become '?'; cut at a character's border. Returns the length.
- */
+/* The name for a human, for a label, and as part of a text, so that two names stay two: escape_name() of escape.h. */
 size_t qmem_name_label(char *dst, size_t size, const char *name);
 
-/* service.family.metric[instance], the instance as a label; metric and instance may be NULL. Returns the length, cut to
- * size - 1. */
+/* Are they one when blanks are '_'? So two things must not be called that a user gives names to. */
+bool qmem_name_blank_alike(const char *a, const char *b);
+
+/* service.family.metric[instance], the instance as a label; metric and instance may be NULL. Two names stay two, also where one
+ * has to be cut. Returns the length. */
 size_t qmem_canonical(char *dst, size_t size, const char *service, const char *family, const char *metric,
 		      const char *instance);
 
@@ -42,8 +41,9 @@ size_t qmem_canonical(char *dst, size_t size, const char *service, const char *f
 
 /* qmem_<service> */
 void qmem_collectd_plugin(char dst[QMEM_COLLECTD_NAME], const char *service);
-/* The instance and nothing else; NULL: "". True: it had to be altered. */
-bool qmem_collectd_instance(char dst[QMEM_COLLECTD_NAME], const char *instance);
+/* The instance and nothing else; NULL: "". `ids` are those of all services, or NULL: then a hash may be another one's, too. True:
+ * the name had to be altered. */
+bool qmem_collectd_instance(char dst[QMEM_COLLECTD_NAME], struct ids *ids, const struct qmem_instance *instance);
 
 /* A type, as types.db has it. */
 struct qmem_collectd_type {
@@ -76,8 +76,13 @@ void qmem_collectd_identifier(char *dst, size_t size, const char *plugin, const 
 
 /* qmem.<service>_<family> */
 void qmem_netdata_context(char dst[QMEM_NETDATA_NAME], const char *service, const char *family);
-/* The context, and _<instance> unless that is NULL. */
-void qmem_netdata_chart(char dst[QMEM_NETDATA_NAME], const char *service, const char *family, const char *instance);
+/* The context, and _<instance> unless that is NULL. `ids` as above; returns the id's seat, to be used while the chart is there;
+ * NULL: it needs none. */
+struct ids_seat *qmem_netdata_chart(char dst[QMEM_NETDATA_NAME], struct ids *ids, const char *service,
+				    const char *family, const struct qmem_instance *instance);
+/* A label's value, to stand in single quotes. The agent has no backslash and no quotes there: it is as it would show it, and
+ * systemd's escapes are undone. It is the id that tells two names apart. Returns the length. */
+size_t qmem_netdata_label(char *dst, size_t size, const char *name);
 /* The same for an instance that is safe already, or stands in for one. */
 void qmem_netdata_chart_of(char dst[QMEM_NETDATA_NAME], const char *service, const char *family, const char *safe);
 

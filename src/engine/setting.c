@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 
 #include <errno.h>
+#include <string.h>
 
 #include "engine/engine.h"
 #include "engine/name.h"
@@ -114,12 +115,24 @@ static const struct qmem_option *find_option(struct qmem_run *run, const char *n
 	return qmem_option_find(qmem_common_options, name);
 }
 
+/* The block that hosts would have one id for with the one of this name; NULL. */
+static const char *same_block(const struct qmem_option *row, const void *state, const char *name)
+{
+	const struct qmem_blocks *blocks = (const void *)((const char *)state + row->offset);
+
+	for (size_t i = 0; i < blocks->n; i++)
+		if (strcmp(blocks->items[i].name, name) != 0 && qmem_name_blank_alike(blocks->items[i].name, name))
+			return blocks->items[i].name;
+	return NULL;
+}
+
 int qmem_set(struct qmem *q, const char *service, const char *block, const char *block_name, const char *option,
 	     const char *value, struct qmem_error *error)
 {
 	char where[192] = "", why[160] = "", label[100];
 	const struct qmem_option *row;
 	struct qmem_run *run = NULL;
+	const char *other;
 	void *state = &q->global;
 	int err;
 
@@ -144,12 +157,20 @@ int qmem_set(struct qmem *q, const char *service, const char *block, const char 
 			snprintf(error->text, sizeof(error->text), "%s: block '%s' has no name", where, row->name);
 			return -EINVAL;
 		}
+		qmem_name_label(label, sizeof(label), block_name);
+		other = same_block(row, run->state, block_name);
+		if (other) {
+			snprintf(
+				error->text, sizeof(error->text),
+				"%s: %s '%.100s' and '%s' are one where blanks are '_': one of them needs another name",
+				where, row->name, other, label);
+			return -EINVAL;
+		}
 		err = qmem_option_block(row, run->state, block_name, &state);
 		if (err) {
 			snprintf(error->text, sizeof(error->text), "%s: no memory", where);
 			return err;
 		}
-		qmem_name_label(label, sizeof(label), block_name);
 		snprintf(where, sizeof(where), "%s: %s '%s'", run->service->name, row->name, label);
 		row = qmem_option_find(row->sub, option);
 	} else if (run) {

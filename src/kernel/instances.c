@@ -301,7 +301,7 @@ void instances_choose(struct instances *s, uint64_t now)
 
 static void emit(struct qmem *q, const struct qmem_family *families, const char *name, const int64_t *columns)
 {
-	const struct qmem_instance instance = { name, NULL };
+	const struct qmem_instance instance = { .name = name };
 
 	for (const struct qmem_family *f = families; f->id; f++)
 		if (f->label)

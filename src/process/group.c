@@ -7,10 +7,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/name.h"
 #include "process/ask.h"
+#include "util/escape.h"
 #include "util/fnv.h"
 #include "util/room.h"
 #include "util/select.h"
+#include "util/sip.h"
 #include "process/table.h"
 
 #define KERNEL "kernel"
@@ -200,7 +203,7 @@ static bool is_reserved(const struct procgroups *g, const char *name, const char
 		if (strcmp(base, PROCGROUP_OTHER) == 0 || strcmp(base, KERNEL) == 0)
 			return true;
 		for (size_t i = 0; i < owns; i++)
-			if (strcmp(base, g->groups[1 + i].name) == 0)
+			if (qmem_name_blank_alike(base, g->groups[1 + i].name))
 				return true;
 		if (len <= suffix_len || strcmp(base + len - suffix_len, suffix) != 0)
 			return false;
@@ -217,7 +220,8 @@ static void name_group(const struct procgroups *g, char *ret, const char *name, 
 	if (len <= most)
 		memcpy(ret, name, len + 1);
 	else
-		snprintf(ret, PROCGROUP_NAME, "%.*s~%08" PRIx32, (int)most, name, hash_of(name));
+		snprintf(ret, PROCGROUP_NAME, "%.*s~%016" PRIx64, (int)escape_whole(name, most), name,
+			 sip_known(name, len, 0));
 	if (is_reserved(g, ret, suffix, owns) && strlen(ret) + strlen(suffix) < PROCGROUP_NAME)
 		strcat(ret, suffix);
 }

@@ -48,6 +48,14 @@ struct procgroup {
 	uint32_t hash;
 };
 
+/* As it is emitted; NULL: of those that are not shown. */
+static inline struct qmem_instance procgroup_instance(const struct procgroup *group)
+{
+	if (!group)
+		return (struct qmem_instance){ .name = PROCGROUP_OTHER };
+	return (struct qmem_instance){ .name = group->name, .configured = group->kind == PROCGROUP_OWN };
+}
+
 /* A block <Group "web">: every option that is given must have a rule that matches. */
 struct procgroup_rules {
 	struct qmem_list comm, cmdline, user, cgroup;

@@ -246,13 +246,13 @@ static int collect_groups(struct qmem *q, struct cpuload *s)
 		const struct procgroup *group = procgroups_at(groups, i);
 
 		if (group && s->groups.groups[i].shown) {
-			const struct qmem_instance instance = { group->name, NULL };
+			const struct qmem_instance instance = procgroup_instance(group);
 
 			qmem_emit(q, &families[TIME], &instance, &s->groups.groups[i].total);
 		}
 	}
 	if (s->groups.others) {
-		const struct qmem_instance instance = { PROCGROUP_OTHER, NULL };
+		const struct qmem_instance instance = procgroup_instance(NULL);
 
 		qmem_emit(q, &families[TIME], &instance, &s->groups.other);
 	}

@@ -307,11 +307,11 @@ static void visit(const struct qmem *q, struct heapmon *s, const struct proc *p,
 	}
 }
 
-static void emit(struct qmem *q, const struct heapmon *s, const char *name, struct group *g)
+static void emit(struct qmem *q, const struct heapmon *s, const struct procgroup *group, struct group *g)
 {
 	static const struct smaps_amounts nothing = { QMEM_NA, QMEM_NA, QMEM_NA, QMEM_NA, QMEM_NA };
 	struct smaps_amounts *huge = &g->sample.kinds[SMAPS_HUGE];
-	const struct qmem_instance instance = { name, NULL };
+	const struct qmem_instance instance = procgroup_instance(group);
 	bool known = g->read && g->lack.why == LACK_NOTHING;
 
 	for (int k = 0; k < SMAPS_KINDS; k++)
@@ -323,7 +323,7 @@ static void emit(struct qmem *q, const struct heapmon *s, const char *name, stru
 		g->sample.moved = g->sample.oldest = QMEM_NA;
 	/* where all is refused, that is said once for all */
 	if (s->measured || !s->refused)
-		lack_tell(q, &g->lack, "mappings", "smaps", name, NEW);
+		lack_tell(q, &g->lack, "mappings", "smaps", instance.name, NEW);
 	for (const struct qmem_family *f = families; f->id; f++)
 		qmem_emit(q, f, &instance, &g->sample);
 }
@@ -382,7 +382,7 @@ static int collect(struct qmem *q, void *state)
 		if (!group || !s->groups[i].wanted)
 			continue;
 		note_named(s, group->name);
-		emit(q, s, group->name, &s->groups[i]);
+		emit(q, s, group, &s->groups[i]);
 	}
 	tell_missing(q, s);
 	probe_go(q, s->probe);

@@ -585,7 +585,7 @@ static bool is_watched(const struct pressure *p, const struct pressure_condition
 
 static void emit_condition(struct qmem *q, const struct pressure *p, const struct pressure_condition *c)
 {
-	const struct qmem_instance instance = { c->name, c->labels };
+	const struct qmem_instance instance = { .name = c->name, .labels = c->labels };
 	struct condition_sum sum;
 	struct trigger_values values;
 
@@ -608,7 +608,7 @@ static int collect(struct qmem *q, void *state)
 
 	for (int i = 0; i < PSI_RESOURCES; i++) {
 		const struct resource *r = &p->resources[i];
-		const struct qmem_instance instance = { psi_resources[i], NULL };
+		const struct qmem_instance instance = { .name = psi_resources[i] };
 		int wrong;
 
 		if (r->missing)

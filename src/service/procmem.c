@@ -444,14 +444,15 @@ static void finish(const struct procmem *s, struct group *g)
 		sample->pss = no_pss;
 }
 
-static void emit(struct qmem *q, const struct procmem *s, const char *name, bool kernel, struct group *g)
+static void emit(struct qmem *q, const struct procmem *s, const struct procgroup *group, struct group *g)
 {
-	const struct qmem_instance instance = { name, NULL };
+	const struct qmem_instance instance = procgroup_instance(group);
+	bool kernel = group && group->kind == PROCGROUP_KERNEL;
 
 	finish(s, g);
 	/* where no process may be read, the note says so, once for all */
 	if (s->noted != PSS_REFUSED)
-		lack_tell(q, &g->lack, "PSS", "smaps_rollup", name, (uint64_t)s->limits.age);
+		lack_tell(q, &g->lack, "PSS", "smaps_rollup", instance.name, (uint64_t)s->limits.age);
 	for (size_t i = 0; families[i].id; i++) {
 		/* the kernel's threads have no memory of their own */
 		if (kernel && i != F_PROCESSES)
@@ -471,14 +472,14 @@ static void emit_groups(struct qmem *q, struct procmem *s)
 		if (!group)
 			continue;
 		if (group->kind < PROCGROUP_NAMED || s->items[i].in) {
-			emit(q, s, group->name, group->kind == PROCGROUP_KERNEL, g);
+			emit(q, s, group, g);
 		} else if (group->members) {
 			g->lack.since = 0;
 			add_other(s, g);
 		}
 	}
 	if (s->others)
-		emit(q, s, PROCGROUP_OTHER, false, &s->other);
+		emit(q, s, NULL, &s->other);
 }
 
 static int collect(struct qmem *q, void *state)

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "engine/name.h"
+#include "util/escape.h"
 #include "kernel/sound.h"
 #include "proc/cpustat.h"
 #include "proc/kv.h"
@@ -246,10 +246,24 @@ static int walk(struct procstat *s, const struct proctable *table)
 
 /* ---- those in state D ---- */
 
+/* The kernel writes a backslash in a name, and a line feed, with one more before it. */
+static void take_name(char dst[STUCK_NAME], const char *text, size_t len)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < len && n < STUCK_NAME - 1; i++) {
+		bool escape = text[i] == '\\' && i + 1 < len;
+
+		i += escape;
+		dst[n++] = escape && text[i] == 'n' ? '\n' : text[i];
+	}
+	dst[escape_whole(dst, n)] = '\0';
+}
+
 /* The name and the context switches of a task. -errno if it is gone, or hides. */
 static int read_status(struct qmem *q, struct procstat *s, struct stuck_task *task, int64_t *ret_switches)
 {
-	char *text = s->status_text, name[STUCK_NAME];
+	char *text = s->status_text;
 	struct fault fault;
 	size_t name_len;
 	ssize_t len = qmem_read_once(q, text, PIDSTATUS_SIZE - 1, "proc/%" PRId32 "/task/%" PRId32 "/status",
@@ -261,11 +275,7 @@ static int read_status(struct qmem *q, struct procstat *s, struct stuck_task *ta
 	kv_parse(&s->status, text, (size_t)len, ret_switches, &fault);
 	if (strncmp(text, "Name:\t", 6) == 0) {
 		name_len = strcspn(text + 6, "\n");
-		if (name_len >= sizeof(name))
-			name_len = sizeof(name) - 1;
-		memcpy(name, text + 6, name_len);
-		name[name_len] = '\0';
-		qmem_name_label(task->name, sizeof(task->name), name);
+		take_name(task->name, text + 6, name_len);
 	}
 	return 0;
 }
@@ -405,7 +415,7 @@ static void emit_tally(struct qmem *q, const struct qmem_family *family, const s
 	struct count count;
 
 	for (size_t i = 0; i < t->n; i++) {
-		const struct qmem_instance instance = { t->names[i], NULL };
+		const struct qmem_instance instance = { .name = t->names[i] };
 
 		if (!t->scores[i].in)
 			continue;
@@ -413,7 +423,7 @@ static void emit_tally(struct qmem *q, const struct qmem_family *family, const s
 		qmem_emit(q, family, &instance, &count);
 	}
 	if (t->others) {
-		const struct qmem_instance instance = { OTHER, NULL };
+		const struct qmem_instance instance = { .name = OTHER };
 
 		count.n = t->other;
 		qmem_emit(q, family, &instance, &count);

@@ -117,7 +117,7 @@ static int start(struct qmem *q, void *state)
 
 static void emit_service(struct qmem *q, const struct qmem_status *status)
 {
-	const struct qmem_instance instance = { status->service->name, NULL };
+	const struct qmem_instance instance = { .name = status->service->name };
 	const struct service_values values = {
 		.cpu = (int64_t)status->cpu_ns,
 		.collections = (int64_t)status->collections,
