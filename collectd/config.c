@@ -7,6 +7,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "log.h"
+
 #define TEXT_MAX 1024
 
 /* Where an option stands. */
@@ -63,8 +65,8 @@ static bool print_values(char *dst, size_t size, const oconfig_item_t *item)
 
 static void warn(const struct place *place, const char *key, const char *what)
 {
-	WARNING("qmem plugin: %s%s%s%s%s: %s", place->service ? place->service : "", place->service ? ": " : "",
-		place->block ? place->block : "", place->block ? ": " : "", key, what);
+	daemon_log(LOG_WARNING, "%s%s%s%s%s: %s", place->service ? place->service : "", place->service ? ": " : "",
+		   place->block ? place->block : "", place->block ? ": " : "", key, what);
 }
 
 static void set_option(const struct place *place, const oconfig_item_t *item)
@@ -79,7 +81,7 @@ static void set_option(const struct place *place, const oconfig_item_t *item)
 	} else if (!print_values(text, sizeof(text), item)) {
 		warn(place, item->key, "the value is too long");
 	} else if (qmem_set(place->q, place->service, place->block, place->block_name, item->key, text, &error)) {
-		WARNING("qmem plugin: %s", error.text);
+		daemon_log(LOG_WARNING, "%s", error.text);
 	}
 }
 

@@ -26,6 +26,7 @@
 #include <unistd.h>
 
 #include "config.h"
+#include "log.h"
 #include "program/clock.h"
 #include "program/worker.h"
 #include "qmem.h"
@@ -79,11 +80,6 @@ static struct {
 
 /* ---- log lines ---- */
 
-static void say(int level, const char *text)
-{
-	plugin_log(level, "qmem plugin: %s", text);
-}
-
 static void add_line(int level, const char *text)
 {
 	size_t size = strlen(text) + 1;
@@ -133,7 +129,7 @@ static void leave(void)
 	pthread_mutex_unlock(&lock);
 	for (; line; line = next) {
 		next = line->next;
-		say(line->level, line->text);
+		daemon_log(line->level, "%s", line->text);
 		free(line);
 	}
 }
@@ -283,7 +279,7 @@ static void on_event(void *arg, const struct qmem_event *event)
 	(void)arg;
 	if (host.n == NOTIFICATIONS)
 		drop_oldest();
-	sink_notification(&host.notifications[(host.first + host.n) % NOTIFICATIONS], event);
+	sink_notification(&host.notifications[(host.first + host.n) % NOTIFICATIONS], host.sink, event);
 	host.n++;
 	wake_notifier();
 }
@@ -440,7 +436,7 @@ static int on_init(void)
 	if (!err)
 		return 0;
 	stop();
-	ERROR("qmem plugin: nothing can be measured here: %s", STRERROR(-err));
+	daemon_log(LOG_ERR, "nothing can be measured here: %s", STRERROR(-err));
 	return -1;
 }
 
@@ -449,7 +445,7 @@ static void join(pthread_t thread, const struct timespec *until, const char *who
 	if (pthread_timedjoin_np(thread, NULL, until) == 0)
 		return;
 	pthread_detach(thread);
-	WARNING("qmem plugin: the %s does not end, and is left behind", who);
+	daemon_log(LOG_WARNING, "the %s does not end, and is left behind", who);
 }
 
 static void free_notifications(void)
@@ -509,7 +505,7 @@ void module_register(void)
 {
 	host.q = qmem_new(&calls, NULL, qmem_services);
 	if (!host.q)
-		ERROR("qmem plugin: no memory, or no descriptor, for the engine");
+		daemon_log(LOG_ERR, "no memory, or no descriptor, for the engine");
 	plugin_register_complex_config("qmem", on_config);
 	plugin_register_init("qmem", on_init);
 	plugin_register_shutdown("qmem", on_shutdown);

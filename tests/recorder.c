@@ -8,6 +8,7 @@
 #include <sys/epoll.h>
 
 #include "engine/name.h"
+#include "util/escape.h"
 
 /* Exactly, without the floating point's noise: the divisor is a power of ten, or 1. */
 static void print_scaled(FILE *out, int64_t value, int64_t divisor)
@@ -57,15 +58,22 @@ static void on_stopped(void *host, const struct qmem_service *service)
 	fprintf(((struct recorder *)host)->out, "stopped %s\n", service->name);
 }
 
+static const char *shown(char *dst, size_t size, const char *name)
+{
+	escape_name(dst, size, name);
+	return dst;
+}
+
 static void on_event(void *host, const struct qmem_event *event)
 {
 	static const char *const severities[] = { "OKAY", "WARNING", "FAILURE" };
 	struct recorder *r = host;
+	char text[1024];
 
 	fprintf(r->out, "event %s %s.%s[%s] %s\n", severities[event->severity], event->service, event->name,
-		event->instance ? event->instance : "", event->message);
+		shown(text, sizeof(text), event->instance ? event->instance : ""), event->message);
 	for (const struct qmem_label *l = event->fields; l && l->name; l++)
-		fprintf(r->out, "  %s=%s\n", l->name, l->value);
+		fprintf(r->out, "  %s=%s\n", l->name, shown(text, sizeof(text), l->value));
 }
 
 static void on_log(void *host, enum qmem_level level, const char *text)

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "util/escape.h"
+
 static size_t key_of(char *dst, size_t size, const struct qmem_event *event)
 {
 	const char *parts[] = { event->service, event->name, event->instance ? event->instance : "" };
@@ -102,13 +104,17 @@ static bool take_token(struct qmem *q, struct qmem_condition *c)
 
 static void deliver(struct qmem *q, struct qmem_condition *c, const struct qmem_event *event)
 {
+	struct qmem_event shown = *event;
+
 	qmem_timer_cancel(q, &c->timer);
 	c->sent = event->severity;
 	c->state = event->state;
 	c->last = q->now;
 	q->totals.raised[event->severity]++;
+	/* whatever names are in it */
+	escape_text(shown.message, sizeof(shown.message), event->message);
 	if (q->host->event)
-		q->host->event(q->arg, event);
+		q->host->event(q->arg, &shown);
 }
 
 static void waited(struct qmem *q, struct qmem_timer *timer)

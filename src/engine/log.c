@@ -6,6 +6,19 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "util/escape.h"
+
+/* What does not fit is cut, but no character is. */
+static void print(char *dst, size_t size, const char *fmt, va_list args) __attribute__((format(printf, 3, 0)));
+
+static void print(char *dst, size_t size, const char *fmt, va_list args)
+{
+	int n = vsnprintf(dst, size, fmt, args);
+
+	if (n >= 0 && (size_t)n >= size)
+		dst[escape_whole(dst, size - 1)] = '\0';
+}
+
 static void say(struct qmem *q, enum qmem_level level, const char *fmt, va_list args)
 	__attribute__((format(printf, 3, 0)));
 
@@ -18,7 +31,7 @@ static void say(struct qmem *q, enum qmem_level level, const char *fmt, va_list 
 		return;
 	if (q->current)
 		len = snprintf(text, sizeof(text), "%s: ", q->current->service->name);
-	vsnprintf(text + len, sizeof(text) - (size_t)len, fmt, args);
+	print(text + len, sizeof(text) - (size_t)len, fmt, args);
 	q->host->log(q->arg, level, text);
 }
 
@@ -60,7 +73,7 @@ int qmem_fail(struct qmem *q, int err, const char *fmt, ...)
 	va_list args;
 
 	va_start(args, fmt);
-	vsnprintf(q->failure, sizeof(q->failure), fmt, args);
+	print(q->failure, sizeof(q->failure), fmt, args);
 	va_end(args);
 	return err;
 }
@@ -72,7 +85,7 @@ void qmem_note(struct qmem *q, const char *fmt, ...)
 	if (!q->current)
 		return;
 	va_start(args, fmt);
-	vsnprintf(q->current->reason, sizeof(q->current->reason), fmt, args);
+	print(q->current->reason, sizeof(q->current->reason), fmt, args);
 	va_end(args);
 }
 

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "engine/name.h"
+#include "util/escape.h"
 #include "util/words.h"
 
 #define NAMED 8 /* tasks that have an event each */
@@ -18,26 +18,19 @@ const char *stuckevent_channel(const struct stuck_task *task)
 
 static void who(char *dst, size_t size, const struct stuck_task *task)
 {
+	char shown[2 * STUCK_NAME];
+
+	escape_name(shown, sizeof(shown), task->name);
 	if (task->id.tid == task->id.pid)
-		snprintf(dst, size, "'%s' (pid %" PRId32 ")", task->name, task->id.pid);
+		snprintf(dst, size, "'%s' (pid %" PRId32 ")", shown, task->id.pid);
 	else
-		snprintf(dst, size, "'%s' (thread %" PRId32 " of pid %" PRId32 ")", task->name, task->id.tid,
-			 task->id.pid);
-}
-
-/* What is between `head` and `tail` loses its beginning if they do not fit together: of a path the end tells most. */
-static void say(struct qmem_event *event, const char *head, const char *middle, const char *tail)
-{
-	size_t room = sizeof(event->message) - 1 - strlen(head) - strlen(tail), len = strlen(middle);
-
-	words_add(event->message, sizeof(event->message), "%s%s%s%s", head, len > room ? "..." : "",
-		  len > room ? middle + len - room + 3 : middle, tail);
+		snprintf(dst, size, "'%s' (thread %" PRId32 " of pid %" PRId32 ")", shown, task->id.tid, task->id.pid);
 }
 
 void stuckevent_over(void *arg, const struct stuck_task *task)
 {
 	struct stuckevent *e = arg;
-	char instance[TEXT], lasted[TEXT], name[STUCK_NAME + 64], pid[TEXT], tid[TEXT];
+	char instance[TEXT], lasted[TEXT], name[2 * STUCK_NAME + 64], pid[TEXT], tid[TEXT];
 	const struct qmem_label fields[] = {
 		{ "pid", pid },         { "tid", tid }, { "comm", task->name }, { "wchan", stuckevent_channel(task) },
 		{ "duration", lasted }, { 0 },
@@ -63,8 +56,8 @@ void stuckevent_over(void *arg, const struct stuck_task *task)
 
 static void raise(const struct stuckevent *e, const struct proctable *table, struct stuck_task *task, uint64_t now)
 {
-	char instance[TEXT], lasts[TEXT], name[STUCK_NAME + 64], pid[TEXT], tid[TEXT], uid[TEXT] = "?";
-	char path[512], cgroup[512] = "?", head[192], tail[160];
+	char instance[TEXT], lasts[TEXT], name[2 * STUCK_NAME + 64], pid[TEXT], tid[TEXT], uid[TEXT] = "?";
+	char path[512] = "?", cgroup[512], head[192], tail[160];
 	const struct proc *p = proctable_find(table, task->id.pid);
 	const struct qmem_label fields[] = {
 		{ "pid", pid },
@@ -72,7 +65,7 @@ static void raise(const struct stuckevent *e, const struct proctable *table, str
 		{ "comm", task->name },
 		{ "uid", uid },
 		{ "wchan", stuckevent_channel(task) },
-		{ "cgroup", cgroup },
+		{ "cgroup", path },
 		{ "duration", lasts },
 		{ 0 },
 	};
@@ -89,16 +82,17 @@ static void raise(const struct stuckevent *e, const struct proctable *table, str
 	snprintf(pid, sizeof(pid), "%" PRId32, task->id.pid);
 	snprintf(tid, sizeof(tid), "%" PRId32, task->id.tid);
 	if (!*task->name && p)
-		qmem_name_label(task->name, sizeof(task->name), p->comm);
+		snprintf(task->name, sizeof(task->name), "%s", p->comm);
 	if (p && p->uid != PROC_NO_UID)
 		snprintf(uid, sizeof(uid), "%" PRIu32, p->uid);
-	if (p && !proctable_cgroup(e->q, p, path, sizeof(path)))
-		qmem_name_label(cgroup, sizeof(cgroup), path);
+	if (!p || proctable_cgroup(e->q, p, path, sizeof(path)))
+		snprintf(path, sizeof(path), "?");
+	escape_name(cgroup, sizeof(cgroup), path);
 	words_span(lasts, now - task->since);
 	who(name, sizeof(name), task);
 	snprintf(head, sizeof(head), "task is stuck in state D: %s, user %s, cgroup ", name, uid);
 	snprintf(tail, sizeof(tail), ", for %s, in %s; see the kernel's log", lasts, stuckevent_channel(task));
-	say(&event, head, cgroup, tail);
+	words_around(event.message, sizeof(event.message), head, cgroup, tail);
 	qmem_raise(e->q, &event);
 	task->told = now;
 }

@@ -17,7 +17,8 @@ static void put_state(const struct qmem_status *status)
 
 	if (!*reason)
 		reason = status->service->source ? status->service->source : "on";
-	printf("%s\t%s\t%s", status->service->name, status->on ? "on" : "off", reason);
+	printf("%s\t%s\t", status->service->name, status->on ? "on" : "off");
+	standard_put(stdout, reason);
 	for (size_t i = 0; status->on && (missing = capabilities_missing(status->service, i, &why)); i++)
 		if (!strstr(reason, missing))
 			printf("; lacks %s (%s)", missing, why);
@@ -30,7 +31,7 @@ static void put_state(const struct qmem_status *status)
 static void put_notes(const struct request *r, const struct config *config)
 {
 	if (config->file)
-		fprintf(stderr, "%s: configuration: '%s'\n", r->program, config->file);
+		standard_line(stderr, "%s: configuration: '%s'", r->program, config->file);
 	else if (!config->n)
 		fprintf(stderr,
 			"%s: configuration: none, all defaults; give one with --config FILE (collectd.conf is not read)\n",
@@ -70,7 +71,7 @@ int check_services(const struct request *r)
 			status = 1;
 	}
 	for (size_t i = 0; i < config.n; i++)
-		puts(config.errors[i]);
+		standard_line(stdout, "%s", config.errors[i]);
 	if (err || config.n)
 		status = 1;
 out:

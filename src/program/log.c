@@ -8,6 +8,10 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "util/escape.h"
+
+#define TEXT_MAX 768
+
 static const struct {
 	const char *plain, *old, *logfmt;
 } words[] = {
@@ -33,12 +37,22 @@ void log_init(struct log *log, const char *program)
 		log->form = LOG_OLD;
 }
 
+/* As the agent does in its own lines: twice the size of `text` does. */
+static void quote(char *dst, const char *text)
+{
+	for (; *text; text++) {
+		if (*text == '"' || *text == '\\')
+			*dst++ = '\\';
+		*dst++ = *text;
+	}
+	*dst = '\0';
+}
+
 void log_line(const struct log *log, enum qmem_level level, const char *text)
 {
-	char line[1024], date[40], zone[8] = "", clean[768];
+	char line[2 * TEXT_MAX + 128], date[40], zone[8] = "", clean[TEXT_MAX], quoted[2 * TEXT_MAX];
 	struct timespec now;
 	struct tm tm;
-	size_t n = 0;
 	int len;
 
 	if (level > log->most)
@@ -46,9 +60,7 @@ void log_line(const struct log *log, enum qmem_level level, const char *text)
 	clock_gettime(CLOCK_REALTIME, &now);
 	localtime_r(&now.tv_sec, &tm);
 	/* one line, whatever names are in it */
-	for (; *text && n < sizeof(clean) - 1; text++)
-		clean[n++] = (unsigned char)*text < ' ' ? '?' : log->form == LOG_LOGFMT && *text == '"' ? '\'' : *text;
-	clean[n] = '\0';
+	escape_text(clean, sizeof(clean), text);
 	switch (log->form) {
 	case LOG_OLD:
 		strftime(date, sizeof(date), "%Y-%m-%d %H:%M:%S", &tm);
@@ -58,9 +70,10 @@ void log_line(const struct log *log, enum qmem_level level, const char *text)
 	case LOG_LOGFMT:
 		strftime(date, sizeof(date), "%Y-%m-%dT%H:%M:%S", &tm);
 		strftime(zone, sizeof(zone), "%z", &tm);
+		quote(quoted, clean);
 		len = snprintf(line, sizeof(line),
 			       "time=%s.%03ld%.3s:%s comm=%s source=collector level=%s msg=\"%s\"\n", date,
-			       now.tv_nsec / 1000000, zone, zone + 3, log->program, words[level].logfmt, clean);
+			       now.tv_nsec / 1000000, zone, zone + 3, log->program, words[level].logfmt, quoted);
 		break;
 	default:
 		len = snprintf(line, sizeof(line), "%s: %s: %s\n", log->program, words[level].plain, clean);
@@ -73,7 +86,7 @@ void log_line(const struct log *log, enum qmem_level level, const char *text)
 
 void log_printf(const struct log *log, enum qmem_level level, const char *fmt, ...)
 {
-	char text[768];
+	char text[TEXT_MAX];
 	va_list args;
 
 	va_start(args, fmt);

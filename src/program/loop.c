@@ -8,6 +8,7 @@
 
 #include "program/capabilities.h"
 #include "program/clock.h"
+#include "program/standard.h"
 
 #define EVENTS 32
 #define WAIT_MAX 3600000 /* ms; what is due later is waited for again */
@@ -40,7 +41,7 @@ int loop_configure(struct loop *l, const struct request *r, struct config *confi
 		err = config_set(l->q, r->settings[i], &error);
 		if (!err || err == -ENOMEM)
 			continue;
-		fprintf(stderr, "%s: option '%s': %s\n", r->program, r->settings[i], error.text);
+		standard_line(stderr, "%s: option '%s': %s", r->program, r->settings[i], error.text);
 		err = -EINVAL;
 	}
 	return err;

@@ -3,8 +3,10 @@
 
 #include <stdio.h>
 
+#include "program/standard.h"
+
 int request_wrong(const struct request *r, const char *what, const char *word)
 {
-	fprintf(stderr, "%s: %s '%s'; see --help\n", r->program, what, word);
+	standard_line(stderr, "%s: %s '%s'; see --help", r->program, what, word);
 	return 2;
 }

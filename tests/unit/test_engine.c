@@ -205,8 +205,8 @@ START_TEST(a_tick)
 	ck_assert_int_eq(collect_at(100), 0);
 	ck_assert_str_eq(recorder_take(&r), "alpha.plain.one 3 bytes\n"
 					    "alpha.plain.two - bytes\n"
-					    "alpha.each.one[x?y] 0.003 seconds total\n"
-					    "alpha.each.two[x?y] - seconds total\n"
+					    "alpha.each.one[x\\x0ay] 0.003 seconds total\n"
+					    "alpha.each.two[x\\x0ay] - seconds total\n"
 					    "collected alpha every 10000 ms\n"
 					    "collected beta every 10000 ms\n");
 	ck_assert_int_eq(last_a->calls, 1);
@@ -503,8 +503,7 @@ START_TEST(options_name_what_is_wrong)
 	ck_assert_str_eq(set("gamma", "Number", "1"), "no service 'gamma'");
 	ck_assert_str_eq(set("alpha", "Nummer", "1"), "alpha: no option 'Nummer'");
 	ck_assert_str_eq(set("alpha", "fig_ure", "1"), "alpha: no option 'fig_ure': it is 'Number' now");
-	ck_assert_str_eq(set("alpha", "number", "x\"\n"), "alpha: Number 'x?"
-							  "?' is not a whole number");
+	ck_assert_str_eq(set("alpha", "number", "x\"\n"), "alpha: Number 'x\"\\x0a' is not a whole number");
 	ck_assert_str_eq(set(NULL, "Root", "/"), "no option 'Root'");
 	ck_assert_int_eq(qmem_set(r.q, "alpha", "Group", "web", "Comm", "x", &error), -ENOENT);
 	ck_assert_str_eq(error.text, "alpha: no block 'Group'");
@@ -566,8 +565,8 @@ START_TEST(too_dear_from_the_start)
 			 "Budget is 10.0 ms a second; a larger Budget or Interval, or magic will do\n"
 			 "alpha.plain.one 3 bytes\n"
 			 "alpha.plain.two - bytes\n"
-			 "alpha.each.one[x?y] 0.003 seconds total\n"
-			 "alpha.each.two[x?y] - seconds total\n"
+			 "alpha.each.one[x\\x0ay] 0.003 seconds total\n"
+			 "alpha.each.two[x\\x0ay] - seconds total\n"
 			 "collected alpha every 4000 ms\n");
 	qmem_status(r.q, 0, &status);
 	ck_assert_uint_eq(status.interval, 4 * QMEM_SECOND);

@@ -151,7 +151,7 @@ START_TEST(instances)
 		"CLABEL 'thing' 'eth0.1' 1\nCLABEL_COMMIT\nBEGIN qmem.fake_many_eth0_1_37904993\nSET a = 3\nSET b = 4\nEND\n"
 		"CHART qmem.fake_many_a_b__c__d9dee8fe '' \"Many\" 'events/s' 'menu' 'qmem.fake_many' 'line' 1801 1 '' "
 		"'qmem.plugin' 'fake'\nDIMENSION 'a' '' incremental 1 1\nDIMENSION 'b' '' incremental 1 1\n"
-		"CLABEL 'thing' 'a?b=?c?' 1\nCLABEL_COMMIT\nBEGIN qmem.fake_many_a_b__c__d9dee8fe\nSET a = 5\nSET b = 6\nEND\n");
+		"CLABEL 'thing' 'a_b=_c/x0a' 1\nCLABEL_COMMIT\nBEGIN qmem.fake_many_a_b__c__d9dee8fe\nSET a = 5\nSET b = 6\nEND\n");
 	/* in another order, with one between: the same charts */
 	begin();
 	put(MANY, "a\"b='c\n", 5, 6);

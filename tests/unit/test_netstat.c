@@ -143,7 +143,7 @@ START_TEST(odd_names)
 		device("100%s", 300 * i);
 		device("\xc3\xa9", 400 * i);
 		ck_assert_int_eq(tick(), 0);
-		ck_assert_int_eq(get("bytes.rx[a?b=c]"), 100 * i);
+		ck_assert_int_eq(get("bytes.rx[a\"b=c]"), 100 * i);
 		ck_assert_int_eq(get("bytes.rx[eth0:1]"), 200 * i);
 		ck_assert_int_eq(get("bytes.rx[100%s]"), 300 * i);
 		ck_assert_int_eq(get("bytes.rx[\xc3\xa9]"), 400 * i);

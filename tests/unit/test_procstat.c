@@ -311,18 +311,18 @@ START_TEST(stuck)
 	is("census.stuck", 1);
 	is("census.waiting", 0);
 	ck_assert_msg(
-		said("event WARNING procstat.stuck[10] task is stuck in state D: 'evil?' (pid 10), user 7, cgroup /a.slice, "
+		said("event WARNING procstat.stuck[10] task is stuck in state D: 'evil\\x01' (pid 10), user 7, cgroup /a.slice, "
 		     "for 10 s, in nfs_wait; see the kernel's log\n"),
 		"%s", text);
 	ck_assert(said(
-		"  pid=10\n  tid=10\n  comm=evil?\n  uid=7\n  wchan=nfs_wait\n  cgroup=/a.slice\n  duration=10 s\n"));
+		"  pid=10\n  tid=10\n  comm=evil\\x01\n  uid=7\n  wchan=nfs_wait\n  cgroup=/a.slice\n  duration=10 s\n"));
 	text = procroot_tick();
 	ck_assert(!said("event"));
 	/* it has been woken, and waits again */
 	PROCESSES(OLD, WAITS(6), );
 	for (int i = 0; i < 3 && !said("event"); i++)
 		text = procroot_tick();
-	ck_assert_msg(said("event OKAY procstat.stuck[10] task is no longer stuck: 'evil?' (pid 10), it was for "),
+	ck_assert_msg(said("event OKAY procstat.stuck[10] task is no longer stuck: 'evil\\x01' (pid 10), it was for "),
 		      "%s", text);
 	is("census.stuck", 0);
 	is("census.waiting", 1);
