@@ -317,6 +317,7 @@ size_t kv_parse(struct kv *kv, const char *text, size_t len, void *sample, struc
 	size_t i, n = 0;
 
 	kv->round++;
+	kv->cut = len && text[len - 1] != '\n';
 	for (i = 0; i < kv->n_slots; i++)
 		*(int64_t *)(void *)(r.sample + kv->slots[i].offset) = QMEM_NA;
 
@@ -376,6 +377,18 @@ size_t kv_parse(struct kv *kv, const char *text, size_t len, void *sample, struc
 	if (ret_fault)
 		*ret_fault = r.fault;
 	return n;
+}
+
+bool kv_lacks(const struct kv *kv, size_t offset)
+{
+	for (size_t i = 0; i < kv->n_entries; i++) {
+		const struct kv_entry *e = &kv->entries[i];
+		const struct kv_slot *slot = &kv->slots[e->slot];
+
+		if (slot->offset == offset && (slot->whole == kv->round || e->seen == kv->round))
+			return false;
+	}
+	return !kv->cut;
 }
 
 void kv_unknown(const struct kv *kv, const char *text, size_t len, void (*each)(const char *key, size_t len, void *arg),

@@ -66,6 +66,7 @@ struct kv {
 	size_t n_lines;
 	char *keys; /* of the plan, one behind the other, each with its separator */
 	bool full;  /* the plan could not take all lines of the text */
+	bool cut;   /* the last text ended within a line */
 	uint64_t round;
 };
 
@@ -81,6 +82,10 @@ void kv_release(struct kv *kv);
  * of lines that gave a value. `text` need not end in NUL, and may hold any bytes.
  */
 size_t kv_parse(struct kv *kv, const char *text, size_t len, void *sample, struct fault *ret_fault);
+
+/* Had the text that was parsed last no line for this member of the sample? One that is malformed is a line; and of a text that
+ * was cut it cannot be told. */
+bool kv_lacks(const struct kv *kv, size_t offset);
 
 /* Each key of the text that is not in the table. */
 void kv_unknown(const struct kv *kv, const char *text, size_t len, void (*each)(const char *key, size_t len, void *arg),

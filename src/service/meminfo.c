@@ -242,6 +242,7 @@ const struct kv_ignore meminfo_ignored[] = {
 	{ "Active", "Active(anon) + Active(file)" },
 	{ "Inactive", "Inactive(anon) + Inactive(file)" },
 	{ "Slab", "SReclaimable + SUnreclaim" },
+	{ "SwapCache", "what gVisor has in place of SwapCached: always 0" },
 	{ "VmallocTotal", "the size of an address range, a constant of the architecture" },
 	{ "VmallocChunk", "always 0 since 4.4" },
 	{ "MmapCopy", "only without an MMU" },
@@ -258,6 +259,7 @@ struct state {
 	struct kv arc_kv;
 	unsigned arc_wait; /* collections until arcstats is looked for again */
 	struct meminfo sample;
+	bool no_level; /* the file lacks what it is made of */
 	int64_t level, previous;
 	uint64_t since, lasted; /* when the level began; how long the previous one lasted, 0: not known */
 };
@@ -282,6 +284,31 @@ static int64_t take(int64_t *rest, int64_t value)
 	return value;
 }
 
+static const struct {
+	const char *key;
+	size_t offset;
+} operands[MEMINFO_OPERANDS] = {
+	[MEMINFO_BUFFERS] = { "Buffers", offsetof(struct meminfo, Buffers) },                /* OpenVZ */
+	[MEMINFO_SRECLAIMABLE] = { "SReclaimable", offsetof(struct meminfo, SReclaimable) }, /* gVisor */
+	[MEMINFO_SWAP_CACHED] = { "SwapCached", offsetof(struct meminfo, SwapCached) },      /* both */
+};
+
+unsigned meminfo_lacks(const struct kv *kv)
+{
+	unsigned lacks = 0;
+
+	for (int i = 0; i < MEMINFO_OPERANDS; i++)
+		lacks |= (unsigned)kv_lacks(kv, operands[i].offset) << i;
+	return lacks;
+}
+
+/* Is it certain what there is of it, be it nothing? */
+static bool has(const struct meminfo *m, enum meminfo_operand which)
+{
+	return m->lacks >> which & 1 ||
+	       *(const int64_t *)(const void *)((const char *)m + operands[which].offset) != QMEM_NA;
+}
+
 static void derive_usage(struct meminfo *m)
 {
 	int64_t rest = m->MemTotal == QMEM_NA ? INT64_MAX : m->MemTotal;
@@ -292,10 +319,13 @@ static void derive_usage(struct meminfo *m)
 	m->shmem = take(&rest, m->Shmem);
 	m->buffers = take(&rest, m->Buffers);
 	m->cached = take(&rest, value_minus(m->Cached, m->Shmem));
+	/* which part is which cannot be told, but neither is `used` */
+	if (m->Shmem == QMEM_NA)
+		(void)take(&rest, m->Cached);
 	m->slab_reclaimable = take(&rest, m->SReclaimable);
 	m->arc = take(&rest, value_minus(m->arc_size, m->arc_c_min));
-	known = m->MemTotal != QMEM_NA && m->free != QMEM_NA && m->shmem != QMEM_NA && m->buffers != QMEM_NA &&
-		m->cached != QMEM_NA && m->slab_reclaimable != QMEM_NA;
+	known = m->MemTotal != QMEM_NA && m->free != QMEM_NA && m->Cached != QMEM_NA && has(m, MEMINFO_BUFFERS) &&
+		has(m, MEMINFO_SRECLAIMABLE);
 	m->used = known ? rest : QMEM_NA;
 }
 
@@ -331,7 +361,7 @@ void meminfo_derive(struct meminfo *m)
 	m->reclaimable_other = value_minus(m->KReclaimable, m->SReclaimable);
 	m->swap_cached =
 		in_swap == QMEM_NA || m->SwapCached == QMEM_NA ? m->SwapCached : value_least(m->SwapCached, in_swap);
-	m->swap_used = value_minus(in_swap, m->swap_cached);
+	m->swap_used = has(m, MEMINFO_SWAP_CACHED) ? value_minus(in_swap, value_or(m->swap_cached, 0)) : QMEM_NA;
 	m->cma_used = value_minus(m->CmaTotal, m->CmaFree);
 }
 
@@ -493,6 +523,28 @@ static int start(struct qmem *q, void *state)
 	return r;
 }
 
+/* What the file lacks is no fault of it, and said where one asks. */
+static void note(struct qmem *q, struct state *s)
+{
+	unsigned lacks = meminfo_lacks(&s->keys.kv);
+	bool no_level = kv_lacks(&s->keys.kv, offsetof(struct meminfo, MemAvailable));
+	char text[128] = "";
+
+	if (lacks == s->sample.lacks && no_level == s->no_level)
+		return;
+	s->sample.lacks = lacks;
+	s->no_level = no_level;
+	for (int i = 0; i < MEMINFO_OPERANDS; i++)
+		if (lacks >> i & 1)
+			words_add(text, sizeof(text), "%s%s", *text ? ", " : "no ", operands[i].key);
+	if (lacks)
+		words_add(text, sizeof(text), ": as if 0 in sums");
+	if (no_level)
+		words_add(text, sizeof(text), "%sno MemAvailable (Linux 3.14): no level, which needs it",
+			  *text ? "; " : "");
+	qmem_note(q, "%s", text);
+}
+
 static int collect(struct qmem *q, void *state)
 {
 	struct state *s = state;
@@ -501,6 +553,7 @@ static int collect(struct qmem *q, void *state)
 
 	if (len < 0)
 		return (int)len;
+	note(q, s);
 	read_arc(q, s);
 	meminfo_derive(&s->sample);
 	conclude(q, s);

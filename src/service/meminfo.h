@@ -11,6 +11,9 @@
 #include "proc/kv.h"
 #include "qmem.h"
 
+/* What some kernels and emulators leave out that have nothing to say of it: not malformed, and 0 where it is a part. */
+enum meminfo_operand { MEMINFO_BUFFERS, MEMINFO_SRECLAIMABLE, MEMINFO_SWAP_CACHED, MEMINFO_OPERANDS };
+
 /* The sample. Bytes unless said otherwise; QMEM_NA where this kernel has no such key. */
 struct meminfo {
 	/* as the kernel spells them, ( and ) left out */
@@ -34,6 +37,8 @@ struct meminfo {
 	/* of arcstats */
 	int64_t arc_size, arc_c_min;
 
+	unsigned lacks; /* of enum meminfo_operand, a bit each: there is no such line, and so nothing of the kind */
+
 	/* meminfo_derive() makes the rest. First a partition of MemTotal. */
 	int64_t used, buffers, cached, shmem, slab_reclaimable, arc, free;
 	int64_t reclaimable_other;
@@ -50,6 +55,8 @@ extern const struct kv_ignore meminfo_ignored[]; /* keys of /proc/meminfo that a
 
 /* Parsers into struct meminfo: of /proc/meminfo, and of arcstats. -ENOMEM. */
 int meminfo_kv_init(struct kv *kv);
+/* What the text that was parsed last lacks. */
+unsigned meminfo_lacks(const struct kv *kv);
 int meminfo_arc_kv_init(struct kv *kv);
 
 /*

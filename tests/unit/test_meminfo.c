@@ -72,6 +72,7 @@ static struct meminfo parse(const char *text, const char *arc)
 	memset(&m, 0, sizeof(m));
 	ck_assert_int_eq(meminfo_kv_init(&kv), 0);
 	kv_parse(&kv, text, strlen(text), &m, NULL);
+	m.lacks = meminfo_lacks(&kv);
 	kv_release(&kv);
 	ck_assert_int_eq(meminfo_arc_kv_init(&kv), 0);
 	kv_parse(&kv, arc, strlen(arc), &m, NULL);
@@ -169,6 +170,40 @@ START_TEST(zfs)
 }
 END_TEST
 
+#define MUST "MemTotal: 100 kB\nMemFree: 20 kB\nCached: 30 kB\nSwapTotal: 50 kB\nSwapFree: 10 kB\n"
+
+/* What is not there is nothing as a part, and absent by itself; what is malformed, or cut off, may be anything. */
+START_TEST(missing_is_not_malformed)
+{
+	static const struct {
+		const char *text;
+		int64_t kb[6]; /* used, buffers, cached, slab_reclaimable, swap_used, swap_cached; -1: absent */
+	} cases[] = {
+		{ MUST "Shmem: 4 kB\n", { 50, -1, 26, -1, 40, -1 } },
+		{ MUST "Shmem: 4 kB\nBuffers: 7 kB\nSReclaimable: 6 kB\nSwapCached: 3 kB\n", { 37, 7, 26, 6, 37, 3 } },
+		/* of what is cached it is not known what is shared: Linux before 2.6.32 */
+		{ MUST "Buffers: 7 kB\n", { 43, 7, -1, -1, 40, -1 } },
+		{ MUST "Shmem: x\nBuffers: 7 kB\n", { 43, 7, -1, -1, 40, -1 } },
+		{ MUST "Shmem: 4 kB\nBuffers: x kB\nSwapCached: x\n", { -1, -1, 26, -1, -1, -1 } },
+		{ MUST "Shmem: 4 kB\nSReclaimable: -1 kB\n", { -1, -1, 26, -1, 40, -1 } },
+		/* there may have been more */
+		{ MUST "Shmem: 4 kB\nBuf", { -1, -1, 26, -1, -1, -1 } },
+		{ "MemTotal: 100 kB\nMemFree: 20 kB\nShmem: 4 kB\n", { -1, -1, -1, -1, -1, -1 } },
+		{ "MemTotal: 100 kB\nCached: 30 kB\nShmem: 4 kB\n", { -1, -1, 26, -1, -1, -1 } },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct meminfo m = parse(cases[i].text, "");
+		const int64_t got[] = { m.used, m.buffers, m.cached, m.slab_reclaimable, m.swap_used, m.swap_cached };
+		const int64_t *want = cases[i].kb;
+
+		for (size_t j = 0; j < sizeof(got) / sizeof(*got); j++)
+			ck_assert_msg(got[j] == (want[j] < 0 ? QMEM_NA : want[j] * KIB), "%zu, %zu: %" PRId64, i, j,
+				      got[j]);
+	}
+}
+END_TEST
+
 /* Whatever the kernel says, and it does not say it at one instant. */
 START_TEST(partition)
 {
@@ -257,7 +292,7 @@ START_TEST(missing)
 		at = i ? strstr(text, line) + 1 : text;
 		*at = 'X';
 		m = parse(text, arc_text);
-		ck_assert_int_eq(m.used, QMEM_NA);
+		ck_assert_int_eq(m.used == QMEM_NA, i == 0 || i == 1 || i == 3);
 		ck_assert_int_eq(m.free == QMEM_NA, i == 1);
 		ck_assert_int_eq(m.buffers == QMEM_NA, i == 2);
 		ck_assert_int_eq(m.cached == QMEM_NA, i == 3 || i == 4);
@@ -417,6 +452,25 @@ START_TEST(reminders)
 }
 END_TEST
 
+/* What --check says. */
+START_TEST(lacks)
+{
+	struct qmem_status status;
+
+	procroot_put("proc/meminfo", MUST "Shmem: 4 kB\nSReclaimable: 5 kB\n");
+	procroot_start();
+	(void)procroot_tick();
+	ck_assert(qmem_status(procroot_host.q, 0, &status));
+	ck_assert_str_eq(status.reason,
+			 "no Buffers, SwapCached: as if 0 in sums; no MemAvailable (Linux 3.14): no level, which "
+			 "needs it");
+	procroot_put("proc/meminfo", MUST "Buffers: 1 kB\nSReclaimable: 5 kB\nSwapCached: x\nMemAvailable: 1 kB\n");
+	(void)procroot_tick();
+	ck_assert(qmem_status(procroot_host.q, 0, &status));
+	ck_assert_str_eq(status.reason, "");
+}
+END_TEST
+
 START_TEST(faults)
 {
 	procroot_host.no_values = true;
@@ -428,6 +482,11 @@ START_TEST(faults)
 	ck_assert_str_eq(procroot_tick(), "log info meminfo: '/proc/meminfo' is sound again\n");
 	procroot_put("proc/meminfo", "nothing of use\n");
 	ck_assert_ptr_nonnull(strstr(procroot_tick(), "'/proc/meminfo' has no value: nothing in it is known"));
+	procroot_put("proc/meminfo", "MemTotal: 10 kB\n");
+	(void)procroot_tick();
+	procroot_put("proc/meminfo", "MemTotal: 10\nMemFree: 5\n");
+	ck_assert_ptr_nonnull(
+		strstr(procroot_tick(), "'/proc/meminfo' has no value: 'MemTotal' is without kB, and 1 more"));
 	ck_assert_str_eq(procroot_tick(), "");
 }
 END_TEST
@@ -464,6 +523,7 @@ SUITE(meminfo)
 	tcase_add_test(t, new_kernel);
 	tcase_add_test(t, zfs);
 	tcase_add_test(t, partition);
+	tcase_add_test(t, missing_is_not_malformed);
 	tcase_add_test(t, clamping);
 	tcase_add_test(t, missing);
 	tcase_add_test(t, all_keys);
@@ -472,6 +532,7 @@ SUITE(meminfo)
 	tcase_add_checked_fixture(u, setup, procroot_end);
 	tcase_add_test(u, events);
 	tcase_add_test(u, reminders);
+	tcase_add_test(u, lacks);
 	tcase_add_test(u, faults);
 	tcase_add_test(u, no_file);
 	tcase_add_test(u, arc_comes_and_goes);
