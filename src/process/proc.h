@@ -41,7 +41,8 @@ struct proc {
 	int64_t runtime; /* what the scheduler says, to the ns; bpf and iter */
 	int64_t minflt, majflt;
 	/* VmRSS, RssAnon, RssFile(*), RssShmem(*), VmSwap(*), with what is on per-CPU counters. Never stat's field 24. As in
-	 * /proc, a process whose first thread has ended has none, although the others may hold some. */
+	 * /proc, a process whose first thread has ended has none, although the others may hold some. Linux before 4.5 does not
+	 * part files from shared memory: both are QMEM_NA there. */
 	int64_t rss, anon, file, shmem, swap;
 	int64_t vmsize;
 	int64_t vmdata, hwm, pgtables; /* VmData(*), VmHWM(*), VmPTE(*) */

@@ -17,6 +17,7 @@
 #include "process/backend/statm.h"
 #include "process/backend/version.h"
 #include "util/room.h"
+#include "util/value.h"
 
 #define ENTRIES_SIZE (32u << 10)
 #define PIDS (ENTRIES_SIZE / 24) /* no entry is shorter */
@@ -185,9 +186,10 @@ static int take_status(struct files *f, struct proc *p)
 		no_memory(p);
 		return 0;
 	}
-	/* all of one moment */
+	/* all of one moment; before 4.5 of the three parts only anon is known, from statm, a moment ago */
 	records_set(p, &p->rss, st.rss, PROC_RSS);
-	records_set(p, &p->anon, st.anon, PROC_RSS);
+	if (st.anon != QMEM_NA || p->anon > st.rss)
+		records_set(p, &p->anon, value_or(st.anon, st.rss), PROC_RSS);
 	records_set(p, &p->file, st.file, PROC_RSS);
 	records_set(p, &p->shmem, st.shmem, PROC_RSS);
 	records_set(p, &p->swap, st.swap, PROC_RSS);
