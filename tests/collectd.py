@@ -201,6 +201,9 @@ def test_options():
         ('<Service "procmem">\nGroups 7\n</Service>', "'Top' now"),
         ('<Service "netstat">\nNamespace elsewhere\n</Service>', "'elsewhere'"),
         ('<Service "self">\nBudget 2s\n</Service>', "'2s'"),
+        ('<Service "no\u2028 such">\nInterval 1\n</Service>', r"'no\xe2\x80\xa8 such'"),
+        ('<Service "procmem">\n<Group "web frontend">\nComm "a"\n</Group>\n<Group "web_frontend">\nComm "b"\n</Group>\n</Service>',
+         "'web frontend' and 'web_frontend' are one"),
     ]
     for config, words in wrong:
         name = config.replace("\n", " ").replace("#", "\\#")

@@ -44,8 +44,25 @@
 #include <unistd.h>
 
 static const char *const names[] = {
-	"a) S\n1 (b",       "((sd-pam))",    ")", "(", " ", "", "\n", "\xff\xfe\x01", "x y z",
-	"1234567890123456", "kworker/9:9-me"
+	"a) S\n1 (b",
+	"((sd-pam))",
+	")",
+	"(",
+	" ",
+	"",
+	"\n",
+	"\xff\xfe\x01",
+	"x y z",
+	"1234567890123456",
+	"kworker/9:9-me",
+	/* two of each, that must not be taken for one */
+	"q\x01",
+	"q\x02",
+	"q\\x01",
+	"q\\x5cx01",
+	"DOM\\alice",
+	"q\xe2\x80\xae",
+	"q\xe2\x80\xab",
 };
 
 static size_t page;

@@ -9,6 +9,7 @@ import select
 import shutil
 import subprocess
 import sys
+import unicodedata
 
 import stream
 import tap
@@ -92,9 +93,11 @@ def users():
 
 
 def label(name):
-    """As a name is shown: what could break a line or a quotation is a question mark."""
-    text = name.decode("utf-8", "surrogateescape") or "?"
-    return "".join("?" if c in "\"'\\`" or c < " " or c == "\x7f" or "\udc80" <= c <= "\udcff" else c for c in text)
+    """As a name is shown: what is not seen as itself is escaped, and so is a backslash that would read as such an escape."""
+    name = re.sub(rb"\\(?=x(?:[01][0-9a-f]|5c|7f|[89a-f][0-9a-f]))", rb"\\x5c", name or b"?")
+    return "".join("".join(f"\\x{byte:02x}" for byte in c.encode("utf-8", "surrogateescape"))
+                   if unicodedata.category(c) in ("Cc", "Cf", "Cs", "Zl", "Zp") else c
+                   for c in name.decode("utf-8", "surrogateescape"))
 
 
 # ---- qmem.plugin ----

@@ -45,6 +45,26 @@ static void raise_event(enum qmem_severity severity, const char *instance, unsig
 	qmem_raise(r.q, &event);
 }
 
+/* Whatever names are in it; and it is as long as it may be, no character or escape being cut. */
+START_TEST(messages_are_one_line)
+{
+	char text[300];
+
+	raise_event(QMEM_WARNING, "some", 0, "who: a\nb\xe2\x80\xae\xc3\xbc\\");
+	ck_assert_str_eq(recorder_take(&r),
+			 "event WARNING pressure.memory[some] who: a\\x0ab\\xe2\\x80\\xae\xc3\xbc\\\n  share=43\n");
+	memset(text, 'x', 252);
+	strcpy(text + 252, "\x01");
+	raise_event(QMEM_FAILURE, "some", 0, text);
+	text[252] = '\0';
+	ck_assert_ptr_nonnull(strstr(recorder_take(&r), text));
+	text[251] = '\x01';
+	raise_event(QMEM_WARNING, "some", 0, text);
+	strcpy(text + 251, "\\x01\n");
+	ck_assert_ptr_nonnull(strstr(recorder_take(&r), text));
+}
+END_TEST
+
 START_TEST(changes_are_sent)
 {
 	raise_event(QMEM_WARNING, "some", 0, "begins");
@@ -193,6 +213,7 @@ SUITE(event)
 
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_add_test(t, changes_are_sent);
+	tcase_add_test(t, messages_are_one_line);
 	tcase_add_test(t, what_never_began_does_not_end);
 	tcase_add_test(t, instances_are_apart);
 	tcase_add_test(t, reminders);

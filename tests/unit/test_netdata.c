@@ -235,6 +235,36 @@ START_TEST(obsolete_and_back)
 }
 END_TEST
 
+/* Found by trying: names that look the same when they are made safe, and have the same short hash. The end of one is not the end of
+ * the other. */
+START_TEST(no_shared_ids)
+{
+	const char *at;
+
+	begin();
+	put(MANY, "web!]|;", 1, 1);
+	put(MANY, "web##}]", 2, 2);
+	at = strstr(end(), "BEGIN qmem.fake_many_web_____06fec980\nSET a = 1\n");
+	ck_assert_ptr_nonnull(at);
+	at = strstr(at + 1, "BEGIN qmem.fake_many_web_____");
+	ck_assert_ptr_nonnull(at);
+	ck_assert_uint_eq(strcspn(at, "\n"), strlen("BEGIN qmem.fake_many_web____") + 17);
+	ck_assert_int_eq(strncmp(at + strcspn(at, "\n"), "\nSET a = 2\n", 11), 0);
+	for (int i = 0; i < 61; i++) {
+		begin();
+		put(MANY, "web##}]", 2, 2);
+		end();
+	}
+	ck_assert_ptr_nonnull(strstr(out.text, "CHART qmem.fake_many_web_____06fec980 "));
+	ck_assert_ptr_null(strstr(strstr(out.text, "'obsolete'") + 1, "'obsolete'"));
+	/* what has gone has kept its id */
+	begin();
+	put(MANY, "web##}]", 2, 2);
+	put(MANY, "web!]|;", 1, 1);
+	ck_assert_ptr_nonnull(strstr(end(), "BEGIN qmem.fake_many_web_____06fec980\nSET a = 1\n"));
+}
+END_TEST
+
 /* Those chosen anew from many are no more charts than there were. */
 START_TEST(places_are_taken)
 {
@@ -742,6 +772,7 @@ SUITE(netdata)
 	tcase_add_test(t, long_names);
 	tcase_add_test(t, single_ones_stay);
 	tcase_add_test(t, obsolete_and_back);
+	tcase_add_test(t, no_shared_ids);
 	tcase_add_test(t, places_are_taken);
 	tcase_add_test(t, stopped);
 	tcase_add_test(t, changes);

@@ -105,6 +105,33 @@ START_TEST(names_of_others)
 }
 END_TEST
 
+/* Nor for one with a blank in its name, whose id has a '_' instead; and no two of these may be one. */
+START_TEST(names_with_blanks)
+{
+	struct qmem_error error;
+
+	rule("web frontend", "Comm", "nginx");
+	rule("web_backend", "Comm", "php");
+	ck_assert_int_eq(qmem_set(procroot_host.q, "procmem", "Group", "web_frontend", "Comm", "x", &error), -EINVAL);
+	ck_assert_str_eq(error.text,
+			 "procmem: Group 'web frontend' and 'web_frontend' are one where blanks are '_': one of them "
+			 "needs another name");
+	rule("web frontend", "Comm", "apache");
+	PROCESSES({ .pid = 1, .comm = "nginx", .state = 'S' }, { .pid = 2, .comm = "apache", .state = 'S' },
+		  { .pid = 3, .comm = "web frontend", .state = 'S' },
+		  { .pid = 4, .comm = "web_frontend", .state = 'S' },
+		  { .pid = 5, .comm = "web backend", .state = 'S' }, );
+	procroot_start();
+	procroot_tick();
+	members("web frontend", 2);
+	members("web frontend (processes)", 1);
+	members("web_frontend (processes)", 1);
+	members("web backend (processes)", 1);
+	absent("web_frontend");
+	absent("web backend");
+}
+END_TEST
+
 START_TEST(by_rules)
 {
 	rule("web", "Comm", "nginx");
@@ -681,6 +708,7 @@ SUITE(procgroup)
 	tcase_add_test(t, by_comm);
 	tcase_add_test(t, no_rule);
 	tcase_add_test(t, names_of_others);
+	tcase_add_test(t, names_with_blanks);
 	tcase_add_test(t, by_rules);
 	tcase_add_test(t, by_user);
 	tcase_add_test(t, by_number);

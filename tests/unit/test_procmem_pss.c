@@ -116,18 +116,21 @@ static int said(const char *what, int rounds)
 /* What a group lacks is told once it has lasted, and that it is over, too, each time anew. */
 START_TEST(lacking)
 {
-	static const char no[] = "log notice procmem: no PSS of 'b': smaps_rollup of pid 2 has not been read in time";
-	static const char again[] = "log info procmem: 'b' has PSS again\n";
+	/* a name is one in a log, too, and forges no line of it */
+	static const char b[] = "b'\nlog error";
+	static const char no[] =
+		"log notice procmem: no PSS of 'b'\\x0alog error': smaps_rollup of pid 2 has not been read in time";
+	static const char again[] = "log info procmem: 'b'\\x0alog error' has PSS again\n";
 	const struct memory a = { 1, "a", .anon = 400, .pss = 300, .uss = 200 };
 
 	procroot_set("procmem", "PssBudget", "1s");
 	procroot_set("procmem", "PssAge", "8s");
-	PUT(a, { 2, "b", .anon = 400 }, );
+	PUT(a, { 2, b, .anon = 400 }, );
 	procroot_start();
 	for (int times = 0; times < 3; times++) {
 		ck_assert_int_eq(said(no, 40), 1);
 		ck_assert_int_eq(said(no, 40), 0);
-		PUT(a, { 2, "b", .anon = 400, .pss = 30, .uss = 20 }, );
+		PUT(a, { 2, b, .anon = 400, .pss = 30, .uss = 20 }, );
 		ck_assert_int_eq(said(again, 40), 1);
 		ck_assert_int_eq(said(again, 40), 0);
 		procroot_remove("proc/2/smaps_rollup");
