@@ -394,9 +394,9 @@ bool procask_refused(const struct procask *a)
 static const char *what_of(unsigned want)
 {
 	if (want & PROCASK_CMDLINE)
-		return want & PROCASK_USER ? "cmdline, or etc/passwd," : "cmdline";
+		return want & PROCASK_USER ? "cmdline (or etc/passwd)" : "cmdline";
 	if (want & PROCASK_EXE)
-		return want & PROCASK_USER ? "exe, or etc/passwd," : "exe";
+		return want & PROCASK_USER ? "exe (or etc/passwd)" : "exe";
 	return "etc/passwd";
 }
 
