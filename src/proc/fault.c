@@ -2,17 +2,22 @@
 #include "proc/fault.h"
 
 #include <stdio.h>
+#include <string.h>
+
+#include "util/escape.h"
 
 void fault_add(struct fault *fault, enum fault_kind kind, const char *key, size_t len)
 {
-	size_t i;
+	char name[sizeof(fault->key)];
 
 	if (fault->n++ > 0)
 		return;
 	fault->kind = kind;
-	for (i = 0; i < len && i < sizeof(fault->key) - 1; i++)
-		fault->key[i] = key[i] >= ' ' && key[i] < 0x7f && key[i] != '\'' && key[i] != '"' ? key[i] : '?';
-	fault->key[i] = '\0';
+	if (len > sizeof(name) - 1)
+		len = escape_whole(key, sizeof(name) - 1);
+	memcpy(name, key, len);
+	name[len] = '\0';
+	escape_name(fault->key, sizeof(fault->key), name);
 }
 
 void fault_print(char *dst, size_t size, const struct fault *fault)
