@@ -6,8 +6,10 @@
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/ioctl.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
@@ -151,6 +153,14 @@ static void on_output(struct qmem *q, int fd, uint32_t events, void *arg)
 
 /* ---- ticks ---- */
 
+/* Has the agent not yet read all that was written? Of what is no pipe it cannot be told. */
+static bool is_behind(const struct plugin *p)
+{
+	int unread = 0;
+
+	return ioctl(p->out.fd, FIONREAD, &unread) == 0 && unread > 0;
+}
+
 /* A tick, or another slice of it. */
 static void collect(struct plugin *p, uint64_t now, int (*call)(struct qmem *q, uint64_t now))
 {
@@ -160,6 +170,8 @@ static void collect(struct plugin *p, uint64_t now, int (*call)(struct qmem *q, 
 	if (output_blocked(&p->out))
 		flush(p);
 	sink_begin(&p->sink);
+	if (call == qmem_collect)
+		sink_clock(&p->sink, now, clock_wall(), is_behind(p));
 	p->more = call(p->loop.q, now) == QMEM_MORE; /* it has logged what failed */
 	sink_end(&p->sink);
 	p->ticking = false;
@@ -267,6 +279,7 @@ int plugin_run(const struct request *r, unsigned update_every)
 
 	log_init(&p.loop.log, r->program);
 	err = sink_init(&p.sink, qmem_services, &p.out);
+	p.sink.trust.known = trust_known(getenv("NETDATA_VERSION"));
 	if (!err)
 		err = loop_init(&p.loop, &host);
 	if (err) {

@@ -32,6 +32,7 @@ struct sink_chart {
 	uint64_t interval;     /* as declared; 0: not declared */
 	uint64_t last;         /* of BEGIN; 0: none since it was declared */
 	uint64_t seen;
+	struct trust_chart trust;
 };
 
 /* One family: its charts in the order in which their instances come, which is the same every tick. */
@@ -305,6 +306,7 @@ void sink_values(struct sink *sink, const struct qmem_round *round, const struct
 	struct sink_chart *chart;
 	uint64_t dims;
 	uint32_t labels;
+	enum trust_begin begin;
 	char *at, *to;
 
 	if (sink->muted || !any_value(family, sample))
@@ -332,11 +334,14 @@ void sink_values(struct sink *sink, const struct qmem_round *round, const struct
 		declare(sink, s, f, chart, instance);
 	}
 
+	begin = trust_chart(&sink->trust, &chart->trust, !chart->last);
+	if (begin == TRUST_NOT)
+		return;
 	at = to = output_room(sink->out, chart->begin_len + f->round_size);
 	if (!at)
 		return;
 	to = copy(to, chart->begin, chart->begin_len);
-	if (chart->last)
+	if (begin == TRUST_SINCE)
 		to = put_since(sink, to, round->now - chart->last);
 	*to++ = '\n';
 	chart->last = round->now;
@@ -427,12 +432,26 @@ void sink_begin(struct sink *sink)
 	}
 }
 
+void sink_clock(struct sink *sink, uint64_t now, uint64_t wall, bool unread)
+{
+	const char *line;
+
+	if (sink->muted) {
+		trust_skip(&sink->trust);
+		return;
+	}
+	line = trust_tick(&sink->trust, now, wall, unread);
+	if (line)
+		output_put(sink->out, line, strlen(line));
+}
+
 void sink_end(struct sink *sink)
 {
 	sink->muted = true;
 	if (!sink->out->failed)
 		return;
 	output_drop(sink->out);
+	trust_unsaid(&sink->trust);
 	/* what was declared in it the agent does not know */
 	for (size_t i = 0; i < sink->n; i++)
 		for (size_t k = 0; k < sink->services[i].n; k++)

@@ -9,6 +9,7 @@
 
 #include "qmem.h"
 #include "output.h"
+#include "trust.h"
 
 #define SINK_GRACE_ROUNDS 10
 #define SINK_GRACE (60 * QMEM_SECOND) /* whichever is longer */
@@ -16,6 +17,7 @@
 struct sink {
 	struct output *out;
 	struct ids *ids; /* of all charts */
+	struct trust trust;
 	struct sink_service *services;
 	size_t n;
 	uint64_t since; /* nanoseconds, and as printed */
@@ -31,6 +33,8 @@ void sink_release(struct sink *sink);
 /* A tick: what is handed in between the two is put out. sink_end() throws a tick away for which memory was lacking. */
 void sink_begin(struct sink *sink);
 void sink_end(struct sink *sink);
+/* After sink_begin(), but not for further slices of a tick: the clocks, and whether the agent is behind in reading. */
+void sink_clock(struct sink *sink, uint64_t now, uint64_t wall, bool unread);
 
 /* The host's callbacks. */
 void sink_values(struct sink *sink, const struct qmem_round *round, const struct qmem_family *family,

@@ -10,6 +10,12 @@ curse, and words that the agent's version does not know. As a module:
     agent.end()                         # at the end of the stream
     agent.charts["qmem.meminfo_usage"].rounds[-1].values["free"]
 
+With the time at which an agent reads it, it also makes points of the values, as the agents do (rrdset_timed_next(),
+rrdset_timed_done() and rrdset_done_interpolate() of 1.37.1 and 2.11.0, which are alike in this):
+
+    agent.feed(data, now=time.time())
+    agent.charts["qmem.vmstat_faults"].store.points     # [(second, {dimension: value or None})]
+
 As a command: fake_netdata.py [--version V] [--update-every N] [FILE]; both versions unless one is named.
 """
 
@@ -17,7 +23,7 @@ import argparse
 import re
 import sys
 
-VERSIONS = ("1.37.1", "2.10.4")
+VERSIONS = ("1.37.1", "2.6.3", "2.11.0")
 LINE_MAX = 15360  # 1.37.1 reads with fgets(), and takes what is longer for two lines
 WORDS_MAX = 20
 ID_MAX = 200
@@ -87,6 +93,101 @@ class Round:
         self.number, self.microseconds, self.values = number, microseconds, {}
 
 
+class Store:
+    """What an agent makes of the rounds of a chart. Times are microseconds of its clock."""
+
+    ENTRIES = 600
+    GAP = 3  # "gap when lost iterations above", and two
+
+    def __init__(self):
+        self.sync = True     # the next duration is not taken
+        self.reset()
+        self.points = []
+
+    def reset(self):
+        self.collected = self.updated = self.done = self.duration = 0
+        self.read = 0        # the last round
+        self.last, self.seen, self.rest = {}, {}, {}
+
+    def begin(self, now, every, microseconds, trust):
+        if not self.done:
+            return
+        if trust and microseconds and not self.sync:
+            self.duration = microseconds
+            return
+        if self.sync:
+            self.sync, microseconds = False, None
+        behind = now - self.collected
+        if not microseconds:
+            self.duration = abs(behind)
+        elif behind < 0:
+            self.duration = 0
+        elif behind > 5 * every:
+            self.duration = behind
+        else:
+            self.duration = microseconds
+
+    def _calculated(self, dimensions, values):
+        grown = {name: value - self.last.get(name, value) for name, value in values.items() if value is not None}
+        whole = sum(grown.values())
+        result = {}
+        for name, dimension in dimensions.items():
+            value = values.get(name)
+            if value is None or (dimension.algorithm != "absolute" and not self.seen.get(name)):
+                result[name] = 0
+            elif dimension.algorithm == "absolute":
+                result[name] = value * dimension.mult / dimension.div
+            elif dimension.algorithm == "incremental":
+                result[name] = max(0, grown[name]) * dimension.mult / dimension.div
+            else:
+                result[name] = 100 * grown[name] / whole if whole else 0
+        return result
+
+    def end(self, now, every, dimensions, values):
+        store = first = False
+        self.read = now
+        if self.duration > max(self.ENTRIES, 60) * every:
+            self.reset()
+        if not self.collected:
+            self.collected = now // every * every + 500000
+            before, first = self.collected - every, True
+        else:
+            before, store = self.collected, True
+            self.collected += self.duration
+        if not self.done:
+            self.updated, store = self.collected // every * every, False
+        self.done += 1
+        due, rounds = self.updated + every, (self.collected - self.updated) // every
+        calculated = self._calculated(dimensions, values)
+        left = dict(calculated)
+        while due <= self.collected:
+            point = {}
+            for name, dimension in dimensions.items():
+                if dimension.algorithm == "incremental":
+                    part = left[name] * (due - before) / (self.collected - before)
+                    left[name] -= part
+                    value = (part + self.rest.pop(name, 0)) / (every / 10**6)
+                elif rounds == 1:
+                    value = calculated[name]
+                else:
+                    was = self.rest.get(name, 0)
+                    value = was + (calculated[name] - was) * (due - before) / (self.collected - before)
+                taken = store and values.get(name) is not None and self.seen.get(name) and rounds < self.GAP
+                point[name] = value if taken else None
+            self.points.append((due // 10**6, point))
+            self.updated = before = due
+            due, rounds = due + every, rounds - 1
+        for name, dimension in dimensions.items():
+            if values.get(name) is None:
+                continue
+            if dimension.algorithm != "incremental":
+                self.rest[name] = calculated[name]
+            elif not first:
+                self.rest[name] = self.rest.get(name, 0) + left[name]
+            self.last[name] = values[name]
+            self.seen[name] = True
+
+
 class Chart:
     def __init__(self, ident):
         self.id = ident
@@ -98,6 +199,7 @@ class Chart:
         self.labels = {}       # committed
         self.new_labels = {}
         self.fresh = True      # no BEGIN since it was declared
+        self.store = Store()
         self.rounds = []
 
     def shape(self):
@@ -122,6 +224,8 @@ class Netdata:
         self.lines = 0
         self.rounds = 0
         self.empty_lines = 0
+        self.trust = False
+        self.now = None         # microseconds of the agent's clock
         self._rest = b""
         self._line = ""
         self._chart = None      # what DIMENSION and CLABEL belong to
@@ -130,7 +234,8 @@ class Netdata:
 
     # ---- the stream ----
 
-    def feed(self, data):
+    def feed(self, data, now=None):
+        self.now = None if now is None else int(now * 10**6)
         self._rest += data
         *lines, self._rest = self._rest.split(b"\n")
         for line in lines:
@@ -267,6 +372,8 @@ class Netdata:
             self._refuse("another chart had this id")
         elif obsolete and chart.obsolete:
             self._refuse("obsolete twice")
+        elif chart.update_every != every and not obsolete:
+            self._refuse("another update_every: in ram its history is thrown away")
         chart.title, chart.units, chart.family, chart.context, chart.type = title, units, family, context, kind
         chart.priority, chart.update_every, chart.plugin, chart.module = priority, every, plugin, module
         chart.obsolete = obsolete
@@ -343,9 +450,11 @@ class Netdata:
             if chart.fresh:
                 self._refuse("microseconds in the first BEGIN")
             microseconds = self._integer(words[1], "microseconds", 1)
-        elif not chart.fresh:
+        elif not chart.fresh and not self.trust:
             self._refuse("no microseconds")
         chart.fresh = False
+        if self.now is not None:
+            chart.store.begin(self.now, chart.update_every * 10**6, microseconds, self.trust)
         self._round = (chart, Round(self.rounds, microseconds))
 
     def take_set(self, words):
@@ -371,6 +480,8 @@ class Netdata:
             self._refuse("values that are not those declared, in their order")
         if all(value is None for value in current.values.values()):
             self._refuse("a round without a value")
+        if self.now is not None:
+            chart.store.end(self.now, chart.update_every * 10**6, chart.dimensions, current.values)
         chart.rounds.append(current)
         self.rounds += 1
         self._round = None
@@ -379,6 +490,15 @@ class Netdata:
         if words or not self._round:
             self._refuse("FLUSH without BEGIN")
         self._round = None
+
+    def take_trust_durations(self, words):
+        self._outside("TRUST_DURATIONS")
+        self._settle()
+        if words not in (["0"], ["1"]):
+            self._refuse("neither 0 nor 1")
+        if (words == ["1"]) == self.trust:
+            self._refuse("what it has been told before")
+        self.trust = words == ["1"]
 
     def take_disable(self, words):
         self._outside("DISABLE")

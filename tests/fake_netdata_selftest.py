@@ -25,7 +25,7 @@ good = {
     "two instances": ONE + DIM + LABEL + CHART.format("_2") + DIM + LABEL.replace("eth=0", "eth 1"),
     "obsolete": GOOD + OBSOLETE,
     "obsolete and back": GOOD + OBSOLETE + GOOD,
-    "declared again": GOOD + GOOD.replace("1800 1", "1800 5"),
+    "declared again": GOOD + GOOD,
     "disabled": "DISABLE\n",
     "a function's answer": "FUNCTION GLOBAL 'top' 10 'help'\nFUNCTION_RESULT_BEGIN abc 200 application/json 1\n{\"a\": \"\\n\"}\n"
                            "FUNCTION_RESULT_END\n",
@@ -79,6 +79,7 @@ bad = {
     "two divisors in one context": ONE + DIM + CHART.format("_2") + DIM.replace("1024", "1"),
     "two contexts under one id": GOOD + ONE.replace("'qmem.a_b'", "'qmem.a_c'") + DIM,
     "an obsolete chart collected": GOOD + OBSOLETE + LATER,
+    "another update_every": GOOD + GOOD.replace("1800 1", "1800 5"),
     "obsolete twice": GOOD + OBSOLETE + OBSOLETE,
     "obsolete and unknown": OBSOLETE,
     "an id with a blank": ONE.replace("qmem.a_b ''", "'qmem.a b' ''") + DIM,
@@ -129,6 +130,45 @@ for name, text in newer.items():
     why = refused(text, "1.37.1")
     tap.ok(why and "a word of" in why, f"1.37.1: {name} is refused", why)
 tap.ok("out of range" in (refused(ONE.replace("1800 1", "1800 0") + DIM, "1.37.1") or ""), "update_every 0 is refused")
+
+TRUST = "TRUST_DURATIONS 1\n"
+for name, text, why in (("trust, and no microseconds", TRUST + ONE + DIM + ROUND + ROUND, None),
+                        ("trust twice", TRUST + TRUST, "told before"), ("some trust", TRUST.replace("1", "2"), "neither"),
+                        ("no microseconds after no trust", TRUST + ONE + DIM + ROUND + "TRUST_DURATIONS 0\n" + ROUND, "no micro"),
+                        ("trust within BEGIN", ONE + DIM + BEGIN + TRUST, "between BEGIN")):
+    told = refused(text, "2.11.0")
+    tap.ok(told is None if why is None else why in (told or ""), f"2.11.0: {name}", told)
+
+# ---- the points it makes ----
+
+
+def stalled(version, first, at):
+    """The rates of a counter that grows by 100 a second, from an agent that stops reading at second `at` for 25 s. The plugin writes
+    two more rounds into the pipe, skips those for which there is no room, and goes on."""
+    agent = fake_netdata.Netdata(version)
+    agent.feed((first + ONE + DIM.replace("absolute", "incremental").replace("1024", "1")).encode())
+    last, resumed = None, at + 25
+    for second in range(1000, 1060):
+        if at + 2 < second < resumed:
+            continue
+        since = f" {(second - last) * 10**6}" if last else ""
+        read = resumed if at < second < resumed else second
+        agent.feed(f"BEGIN qmem.a_b{since}\nSET x = {second * 100}\nEND\n".encode(), read + 0.02)
+        last = second
+    return {second: point["x"] for second, point in agent.charts["qmem.a_b"].store.points}, agent.charts["qmem.a_b"].store
+
+
+for version, first, right in (("1.37.1", "", False), ("2.6.3", "", False), ("2.11.0", "", False), ("2.11.0", TRUST, True)):
+    points, store = stalled(version, first, 1010)
+    rates = [value for value in points.values() if value is not None]
+    spike = max(rates) > 150
+    tap.ok(spike != right, f"{version}, {'trusting' if first else 'by itself'}: a stall is {'no' if right else 'a'} spike", points)
+    if right:
+        tap.ok(min(rates[1:]) > 99, "every rate is what it was", points)
+        tap.ok([s for s, value in points.items() if value is None and s > 1012], "and the gap stays a gap", points)
+        tap.ok(abs(store.collected / 10**6 - 1059) < 1, "its time is the clock's", store.collected)
+points, store = stalled("2.11.0", TRUST, 1000)
+tap.ok(store.collected / 10**6 > 1080, "one that was set in a stall is ahead for ever, if it is trusted", store.collected)
 
 agent = fake_netdata.Netdata()
 for byte in GOOD.encode():

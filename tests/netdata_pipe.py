@@ -39,7 +39,9 @@ class Plugin:
 
     count = 0
 
-    def __init__(self, *words, config=None, env=None, pipe_size=None, wrapper=(), stdin=subprocess.PIPE, program=PLUGIN, **more):
+    def __init__(self, *words, config=None, env=None, pipe_size=None, wrapper=(), stdin=subprocess.PIPE, program=PLUGIN, agent=None,
+                 **more):
+        self.agent = agent  # takes what is read, when it is read
         args = ["1", *words]
         if config is not None:
             path = os.path.join(DIR, f"test{Plugin.count}.conf")
@@ -67,6 +69,8 @@ class Plugin:
             except BlockingIOError:
                 break
             self.data += piece
+            if self.agent:
+                self.agent.feed(piece, time.time())
             self.over = not piece
         return not self.over
 
@@ -112,10 +116,10 @@ class Plugin:
         os.close(self.fd)
 
 
-def strict(data, name, every=1):
-    """The stream passes the strict reader of both versions; the last agent."""
+def strict(data, name, every=1, versions=STRICT):
+    """The stream passes the strict reader of these versions; the last agent."""
     agent = None
-    for version in STRICT:
+    for version in versions:
         try:
             agent = fake_netdata.check(data, version, every)
         except fake_netdata.Refused as e:
@@ -203,7 +207,8 @@ p.child.stdin.flush()
 tap.same(p.wait(), 0, "QUIT without a newline ends it with status 0")
 tap.ok(re.search(r"^time=\S+ comm=qmem\.plugin source=collector level=info msg=\"", p.stderr(), re.M),
        "log lines look like those of Netdata 2.x", p.stderr())
-strict(p.data, "and so does the stream of 2.x")
+strict(p.data, "and the stream of 2.x passes that of 2.x", versions=["2.11.0"])
+tap.same(p.data.count(b"TRUST_DURATIONS"), 1, "an agent that can is asked to trust our times, once")
 p.close()
 
 p = Plugin()
@@ -236,21 +241,39 @@ p.close()
 
 # ---- stdout that blocks, and that closes ----
 
-p = Plugin(pipe_size=4096)
-tap.ok(tap.wait_for(lambda: "does not read" in p.stderr(), 60), "a stdout that is not read is complained about", p.stderr())
-skips_from = time.monotonic()
-tap.wait_for(lambda: time.monotonic() - skips_from > 4, 10)
-tap.same(p.child.poll(), None, "it goes on meanwhile")
-p.read_until(lambda _: "reads again" in p.stderr())
-told = re.search(r"reads again: (\d+) ticks were skipped", p.stderr())
-tap.ok(told and int(told[1]) >= 2, "the skipped ticks are counted", p.stderr())
-ticks = p.ticks()
-p.wait_ticks(ticks + 3)
+
+
+def stall(p, n):
+    """Stdout is not read for some seconds, for the n-th time, and then it is: the ticks that were skipped, or None."""
+    tap.ok(tap.wait_for(lambda: p.stderr().count("does not read") == n, 60), "a stdout that is not read is complained about", p.stderr())
+    skips_from = time.monotonic()
+    tap.wait_for(lambda: time.monotonic() - skips_from > 4, 10)
+    tap.same(p.child.poll(), None, "it goes on meanwhile")
+    p.read_until(lambda _: p.stderr().count("reads again") == n)
+    told = re.findall(r"reads again: (\d+) ticks were skipped", p.stderr())
+    tap.ok(len(told) == n and int(told[-1]) >= 2, "the skipped ticks are counted", p.stderr())
+    p.wait_ticks(p.ticks() + 4)
+    return int(told[-1]) if told else None
+
+
+def astray(agent):
+    """Charts that have just had a round, and whose time in the agent is another."""
+    return [(chart.id, round(chart.store.collected / 10**6 - agent.now / 10**6, 2)) for chart in agent.live().values()
+            if agent.now - chart.store.read < 10**6 and len(chart.rounds) > 2 and abs(chart.store.collected - agent.now) > 2 * 10**6]
+
+
+agent = fake_netdata.Netdata("2.11.0")
+p = Plugin(pipe_size=4096, env=environment("v2.11.0", NETDATA_INVOCATION_ID="x"), agent=agent)
+told = stall(p, 1)
+tap.same(astray(agent), [], "an agent that is late for the first ticks has the right times all the same")
+again = stall(p, 2)
+tap.same(astray(agent), [], "and one that was stalled later")
+told = told and again and told + again
 tap.same(p.terminate(), 0, "and it can still be ended")
-agent = strict(p.data, "what was written are whole ticks, in order")
+agent = strict(p.data, "what was written are whole ticks, in order", versions=["2.11.0"])
 if agent:
     lost = [r.values["lost"] for r in agent.charts["qmem.self_collections"].rounds] if "qmem.self_collections" in agent.charts else []
-    tap.ok(lost and told and lost[-1] == int(told[1]), "and the skipped ones are in a chart", lost, p.stderr())
+    tap.ok(lost and told and lost[-1] == told, "and the skipped ones are in a chart", lost, p.stderr())
     widest = max(r.microseconds or 0 for r in agent.charts["qmem.meminfo_usage"].rounds)
     tap.ok(widest >= 3000000, "the first BEGIN after them knows how long it was", widest)
 p.close()

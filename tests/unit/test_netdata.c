@@ -439,6 +439,104 @@ START_TEST(units)
 }
 END_TEST
 
+START_TEST(trust_words)
+{
+	ck_assert(!trust_known(NULL) && !trust_known("v1.37.1") && !trust_known("v2.6.3") && !trust_known("2.11.0"));
+	ck_assert(trust_known("v2.7.0") && trust_known("v2.10.4") && trust_known("v2.11.0-84-nightly") &&
+		  trust_known("v3.0.0"));
+}
+END_TEST
+
+static uint64_t wall = 1700000000 * QMEM_SECOND;
+
+/* A tick of an agent that has read all, or not, with a round of the one chart or without. */
+static const char *trust_at(uint64_t passed, uint64_t slept, bool unread, bool round)
+{
+	round_.now += passed;
+	wall += passed + slept;
+	sink_begin(&sink);
+	sink_clock(&sink, round_.now, wall, unread);
+	if (round)
+		put(SINGLE, NULL, 1, 2);
+	return end();
+}
+
+#define SET "SET a = 1\nSET b = 2\nEND\n"
+
+/* A chart is set by the agent's clock, and then counts by itself, for as long as that is right. */
+START_TEST(trusts)
+{
+	sink.trust.known = true;
+	ck_assert_str_eq(trust_at(QMEM_SECOND, 0, false, true),
+			 "TRUST_DURATIONS 1\n" SINGLE_CHART "BEGIN qmem.fake_single\n" SET);
+	ck_assert_str_eq(trust_at(QMEM_SECOND, 0, false, true), "BEGIN qmem.fake_single\n" SET);
+	/* read in time: sure from now on, whatever becomes of the agent */
+	ck_assert_str_eq(trust_at(QMEM_SECOND, 0, false, true), "BEGIN qmem.fake_single 1000000\n" SET);
+	ck_assert_str_eq(trust_at(QMEM_SECOND, 0, true, true), "BEGIN qmem.fake_single 1000000\n" SET);
+	ck_assert_str_eq(trust_at(25 * QMEM_SECOND, 0, true, true), "BEGIN qmem.fake_single 25000000\n" SET);
+	/* what sleeps has slept, and the next one shows that it came to the agent */
+	ck_assert_str_eq(trust_at(QMEM_SECOND, 3600 * QMEM_SECOND, false, true), "BEGIN qmem.fake_single\n" SET);
+	ck_assert_str_eq(trust_at(QMEM_SECOND, 0, false, true), "BEGIN qmem.fake_single 1000000\n" SET);
+	/* clocks that drift are set in time */
+	ck_assert_str_eq(trust_at(QMEM_SECOND, QMEM_SECOND * 2 / 5, false, true),
+			 "BEGIN qmem.fake_single 1000000\n" SET);
+	ck_assert_str_eq(trust_at(QMEM_SECOND, QMEM_SECOND * 2 / 5, false, true), "BEGIN qmem.fake_single\n" SET);
+}
+END_TEST
+
+/* One that the agent has not taken in time would be ahead for good. */
+START_TEST(trusts_what_is_sure)
+{
+	sink.trust.known = true;
+	trust_at(QMEM_SECOND, 0, false, true);
+	ck_assert_str_eq(trust_at(QMEM_SECOND, 0, true, true), "");
+	ck_assert_str_eq(trust_at(QMEM_SECOND, 0, true, true), "");
+	ck_assert_str_eq(trust_at(QMEM_SECOND, 0, false, true), "BEGIN qmem.fake_single\n" SET);
+	/* taken late: again */
+	ck_assert_str_eq(trust_at(QMEM_SECOND, 0, true, true), "");
+	ck_assert_str_eq(trust_at(QMEM_SECOND, 0, false, true), "BEGIN qmem.fake_single\n" SET);
+	/* also where the chart had no round meanwhile */
+	ck_assert_str_eq(trust_at(QMEM_SECOND, 0, true, false), "");
+	ck_assert_str_eq(trust_at(QMEM_SECOND, 0, false, true), "BEGIN qmem.fake_single\n" SET);
+	/* and where a tick was skipped, as this one had not even been written */
+	out.len = 1;
+	sink_begin(&sink);
+	sink_clock(&sink, round_.now, wall, true);
+	sink_end(&sink);
+	out.len = 0;
+	ck_assert_str_eq(trust_at(QMEM_SECOND, 0, false, true), "BEGIN qmem.fake_single\n" SET);
+	ck_assert_str_eq(trust_at(QMEM_SECOND, 0, false, true), "BEGIN qmem.fake_single 1000000\n" SET);
+	/* an agent that is late for ever has no gaps for that */
+	for (int i = 0; i < 60; i++)
+		trust_at(QMEM_SECOND, 0, true, false);
+	ck_assert_str_eq(trust_at(QMEM_SECOND, 0, true, true),
+			 "TRUST_DURATIONS 0\nBEGIN qmem.fake_single 61000000\n" SET);
+	ck_assert_str_eq(trust_at(QMEM_SECOND, 0, false, true), "TRUST_DURATIONS 1\nBEGIN qmem.fake_single\n" SET);
+}
+END_TEST
+
+/* Set back, the clock has to come to where it was; until then the agent must not trust us. */
+START_TEST(trusts_no_clock_set_back)
+{
+	sink.trust.known = true;
+	for (int i = 0; i < 3; i++)
+		trust_at(QMEM_SECOND, 0, false, true);
+	ck_assert_str_eq(trust_at(QMEM_SECOND, -10 * QMEM_SECOND, false, true),
+			 "TRUST_DURATIONS 0\nBEGIN qmem.fake_single 1000000\n" SET);
+	ck_assert_str_eq(trust_at(8 * QMEM_SECOND, 0, false, true), "BEGIN qmem.fake_single 8000000\n" SET);
+	ck_assert_str_eq(trust_at(QMEM_SECOND, 0, false, true), "TRUST_DURATIONS 1\nBEGIN qmem.fake_single\n" SET);
+	/* what was thrown away is said again */
+	sink_begin(&sink);
+	out.failed = true;
+	sink_end(&sink);
+	out.len = 0;
+	ck_assert_str_eq(trust_at(QMEM_SECOND, 0, false, false), "TRUST_DURATIONS 1\n");
+	/* an agent that does not know the word does not hear it */
+	sink.trust = (struct trust){ .known = false };
+	ck_assert_str_eq(trust_at(QMEM_SECOND, -10 * QMEM_SECOND, true, false), "");
+}
+END_TEST
+
 START_TEST(decimals)
 {
 	static const struct {
@@ -778,7 +876,11 @@ SUITE(netdata)
 	tcase_add_test(t, changes);
 	tcase_add_test(t, blocked);
 	tcase_add_test(t, no_memory);
-	tcase_add_loop_test(t, units, 0, 10);
+	tcase_add_test(t, trust_words);
+	tcase_add_test(t, trusts);
+	tcase_add_test(t, trusts_what_is_sure);
+	tcase_add_test(t, trusts_no_clock_set_back);
+	tcase_add_loop_test(t, units, 0, 12);
 	suite_add_tcase(s, t);
 	t = tcase_create("text");
 	tcase_add_test(t, decimals);
