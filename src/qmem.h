@@ -232,7 +232,7 @@ struct qmem_file {
  * -errno; -ENODATA for an empty file. The file is opened when it is not, and again when the old descriptor fails. */
 ssize_t qmem_read(struct qmem *q, struct qmem_file *file, const char **ret_text);
 void qmem_file_close(struct qmem_file *file);
-/* A descriptor, close-on-exec, below the root prefix. */
+/* A descriptor, close-on-exec, below the root prefix; engine/root.h says what is opened, and what is not. */
 int qmem_open(struct qmem *q, int flags, const char *path_fmt, ...) __attribute__((format(printf, 3, 4)));
 /* A file that is opened for one look: what fits of it. The length, or -errno. */
 ssize_t qmem_read_once(struct qmem *q, char *text, size_t size, const char *path_fmt, ...)
@@ -365,8 +365,8 @@ struct qmem_host {
 struct qmem *qmem_new(const struct qmem_host *host, void *arg, const struct qmem_service *const *services);
 
 /*
- * One option. service NULL: a global one; block NULL: not in a block. On error the value stays what it was, and `error`
- * names service, option and value. -ENOENT: no such service, block or option; -EINVAL: a wrong value, or a block without a
+ * One option. service NULL: a global one; block NULL: not in a block. On error the value stays what it was (a HostRoot that is
+ * wrong does not: then nothing can start), and `error` names service, option and value. -ENOENT: no such service, block or option; -EINVAL: a wrong value, or a block without a
  * name; -EBUSY: started.
  */
 int qmem_set(struct qmem *q, const char *service, const char *block, const char *block_name, const char *option,
@@ -375,6 +375,12 @@ int qmem_set(struct qmem *q, const char *service, const char *block, const char 
 /* How often a host that is free to choose should call qmem_collect(), so that no service's interval has to be rounded; not
  * finer than the shortest of them, or a second. `interval` is the host's own, for services without one. */
 uint64_t qmem_tick(const struct qmem *q, uint64_t interval);
+/*
+ * Opens HostRoot, which qmem_start() does otherwise: a host that has rights its caller may not have raises them only behind it.
+ * 1: its proc is the kernel's own, and no link was followed into a place of the caller's choice; 0: no right may be lent to
+ * what is read there; -errno.
+ */
+int qmem_open_root(struct qmem *q);
 /* `tick` is how often the host will call qmem_collect(): intervals are rounded up to multiples of it. `interval` is that of
  * services without one. A service that cannot start is off, with a reason; -errno only if nothing at all can run. */
 int qmem_start(struct qmem *q, uint64_t tick, uint64_t interval, uint64_t now);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A process whose address space is locked, for the tests: mmaplock FILE
+ * A process whose address space is locked, for the tests: mmaplock FILE UID
  *
  * Mounts a file system of one file over FILE, in a mount namespace of its own, and serves it itself. A child maps the file:
  * one thread faults on a page, which is refused once, so that the kernel tries again, now without letting go of the lock,
@@ -108,19 +108,21 @@ static void *change(void *memory)
 	return NULL;
 }
 
-static void lock(const char *path, int go)
+static void lock(const char *path, int go, uid_t uid)
 {
 	volatile char *memory;
 	pthread_t thread;
 	struct stat st;
 	int fd;
 
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	prctl(PR_SET_NAME, NAME);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	/* how long it is, is asked for only now */
 	if (fd < 0 || fstat(fd, &st) || dup2(go, 0))
 		fail(path);
+	if (uid && setresuid(uid, uid, uid))
+		fail("another user");
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	memory = mmap(NULL, SIZE, PROT_READ, MAP_PRIVATE, fd, 0);
 	/* without reading ahead: the first read is of the page itself */
 	if (memory == MAP_FAILED || madvise((void *)(uintptr_t)memory, SIZE, MADV_RANDOM) ||
@@ -137,8 +139,8 @@ int main(int argc, char **argv)
 	int go[2];
 	pid_t pid;
 
-	if (argc != 2) {
-		fprintf(stderr, "usage: mmaplock FILE\n");
+	if (argc != 3) {
+		fprintf(stderr, "usage: mmaplock FILE UID\n");
 		return 2;
 	}
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -156,7 +158,7 @@ int main(int argc, char **argv)
 	pid = fork();
 	if (!pid) {
 		close(fds[1].fd);
-		lock(argv[1], go[0]);
+		lock(argv[1], go[0], (uid_t)strtoul(argv[2], NULL, 10));
 	}
 	for (;;) {
 		if (poll(fds, 2, -1) < 0 && errno != EINTR)

@@ -101,8 +101,8 @@ struct qmem {
 		int64_t stuck_after;
 		bool overlap;
 	} global;
-	int root_fd;
-	char *text; /* qmem_read()'s */
+	struct root *root; /* NULL: not open yet */
+	char *text;        /* qmem_read()'s */
 	size_t text_size;
 
 	int epoll_fd;

@@ -11,9 +11,9 @@
 #include <unistd.h>
 
 #include "engine/engine.h"
+#include "engine/root.h"
 
 #define TEXT_FIRST (16u << 10)
-#define TEXT_MOST (256u << 20) /* no kernel file is longer: something else is wrong */
 
 static int open_below(struct qmem *q, int flags, const char *path_fmt, va_list args)
 	__attribute__((format(printf, 3, 0)));
@@ -21,12 +21,11 @@ static int open_below(struct qmem *q, int flags, const char *path_fmt, va_list a
 static int open_below(struct qmem *q, int flags, const char *path_fmt, va_list args)
 {
 	char path[PATH_MAX];
-	int len = vsnprintf(path, sizeof(path), path_fmt, args), fd;
+	int len = vsnprintf(path, sizeof(path), path_fmt, args);
 
 	if ((size_t)len >= sizeof(path))
 		return -ENAMETOOLONG;
-	fd = openat(q->root_fd, path, flags | O_CLOEXEC);
-	return fd < 0 ? -errno : fd;
+	return root_open(q->root, path, flags);
 }
 
 int qmem_open(struct qmem *q, int flags, const char *path_fmt, ...)
@@ -80,7 +79,7 @@ static int grow(struct qmem *q)
 	size_t size = q->text_size ? 2 * q->text_size : TEXT_FIRST;
 	char *text;
 
-	if (size > TEXT_MOST)
+	if (size > 2 * ROOT_FILE_MOST)
 		return -EFBIG;
 	text = realloc(q->text, size);
 	if (!text)
@@ -129,20 +128,20 @@ ssize_t qmem_read(struct qmem *q, struct qmem_file *file, const char **ret_text)
 	/* what was opened may have gone: a module, a device, a mount */
 	if (len < 0 && len != -ENOMEM && len != -EFBIG) {
 		qmem_file_close(file);
-		file->fd = qmem_open(q, O_RDONLY | O_NONBLOCK | O_NOCTTY, "%s", file->path);
+		file->fd = qmem_open(q, O_RDONLY, "%s", file->path);
 		if (file->fd < 0) {
 			int err = file->fd;
 
 			file->fd = -1;
 			return qmem_fail(q, err, "cannot open '/%s': %s", file->path,
-					 strerror_r(-err, words, sizeof(words)));
+					 root_words(err, words, sizeof(words)));
 		}
 		len = read_all(q, file);
 	}
 	if (len < 0) {
 		qmem_file_close(file);
 		return qmem_fail(q, (int)len, "cannot read '/%s': %s", file->path,
-				 strerror_r((int)-len, words, sizeof(words)));
+				 root_words((int)len, words, sizeof(words)));
 	}
 	if (!len)
 		return qmem_fail(q, -ENODATA, "'/%s' is empty", file->path);

@@ -3,11 +3,9 @@
 #include "engine/engine.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "engine/event.h"
 #include "engine/hold.h"
@@ -15,6 +13,7 @@
 #include "engine/log.h"
 #include "engine/option.h"
 #include "engine/pace.h"
+#include "engine/root.h"
 #include "engine/run.h"
 #include "engine/timer.h"
 #include "engine/turn.h"
@@ -56,7 +55,6 @@ struct qmem *qmem_new(const struct qmem_host *host, void *arg, const struct qmem
 		return NULL;
 	q->host = host;
 	q->arg = arg;
-	q->root_fd = -1;
 	err = watches_init(q);
 	while (services[q->n])
 		q->n++;
@@ -106,20 +104,31 @@ static int start_run(struct qmem *q, struct qmem_run *run)
 	return err;
 }
 
+int qmem_open_root(struct qmem *q)
+{
+	int err = q->root ? 0 : root_new(q->global.host_root, &q->root);
+
+	return err ? err : root_is_real(q->root);
+}
+
+struct root *root_of(struct qmem *q)
+{
+	return root_hold(q->root);
+}
+
 int qmem_start(struct qmem *q, uint64_t tick, uint64_t interval, uint64_t now)
 {
 	char words[128];
 	bool any = false;
+	int err;
 
 	q->started = true;
 	q->tick = tick ? tick : QMEM_SECOND;
 	q->now = q->held = q->began = now;
-	q->root_fd = open(q->global.host_root, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (q->root_fd < 0) {
-		int err = -errno;
-
+	err = qmem_open_root(q);
+	if (err < 0) {
 		qmem_log(q, QMEM_LOG_ERROR, "cannot open HostRoot '%s': %s", q->global.host_root,
-			 strerror_r(-err, words, sizeof(words)));
+			 root_words(err, words, sizeof(words)));
 		for (size_t i = 0; i < q->n; i++)
 			snprintf(q->runs[i].reason, sizeof(q->runs[i].reason), "cannot open HostRoot '%s'",
 				 q->global.host_root);
@@ -171,8 +180,7 @@ void qmem_free(struct qmem *q)
 	}
 	qmem_events_release(q);
 	qmem_option_release(qmem_global_options, &q->global);
-	if (q->root_fd >= 0)
-		close(q->root_fd);
+	root_drop(q->root);
 	watches_release(q);
 	free(q->text);
 	free(q->runs);

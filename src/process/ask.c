@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "engine/root.h"
 #include "process/probe.h"
 #include "process/table.h"
 
@@ -28,7 +29,7 @@ struct user {
 struct batch {
 	struct qmem_job job;
 	struct procask *ask; /* NULL: it has gone, or does not wait for this any more */
-	int root_fd;
+	struct root *root;
 	unsigned want;
 	struct procask_answer answers[ASKS_MOST];
 	size_t n;
@@ -38,7 +39,7 @@ struct batch {
 
 struct procask {
 	struct batch *batch;
-	int root_fd;
+	struct root *root;
 	unsigned want;
 	const char *what;   /* the files, of which one may block */
 	const char *id;     /* the same as a name */
@@ -65,13 +66,11 @@ static const char *put(struct batch *b, const char *text, size_t len)
 static void read_exe(struct batch *b, struct procask_answer *answer)
 {
 	static const char deleted[] = " (deleted)";
-	char path[64], text[CMDLINE_SIZE];
+	char text[CMDLINE_SIZE];
 	size_t tail = sizeof(deleted) - 1;
-	ssize_t len;
+	ssize_t len = root_read_link(b->root, answer->pid, "exe", text, sizeof(text));
 
-	snprintf(path, sizeof(path), "proc/%" PRId32 "/exe", answer->pid);
-	len = readlinkat(b->root_fd, path, text, sizeof(text));
-	answer->refused = len < 0 && (errno == EACCES || errno == EPERM);
+	answer->refused = len == -EACCES || len == -EPERM;
 	if (len <= 0)
 		return;
 	if ((size_t)len > tail && memcmp(text + len - tail, deleted, tail) == 0)
@@ -81,12 +80,10 @@ static void read_exe(struct batch *b, struct procask_answer *answer)
 
 static void read_cmdline(struct batch *b, struct procask_answer *answer)
 {
-	char path[64], text[CMDLINE_SIZE];
+	char text[CMDLINE_SIZE];
 	ssize_t len;
-	int fd;
+	int fd = root_open_process(b->root, answer->pid, "cmdline");
 
-	snprintf(path, sizeof(path), "proc/%" PRId32 "/cmdline", answer->pid);
-	fd = openat(b->root_fd, path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return;
 	len = read(fd, text, sizeof(text));
@@ -142,16 +139,17 @@ static void take_user(struct batch *b, const char *line, size_t len)
 static void read_users(struct batch *b)
 {
 	char text[65536], number[16];
-	size_t have = 0;
+	size_t have = 0, total = 0;
 	ssize_t n = 0;
-	int fd = openat(b->root_fd, "etc/passwd", O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	int fd = root_open(b->root, "etc/passwd", O_RDONLY);
 
-	while (fd >= 0) {
+	while (fd >= 0 && total < ROOT_FILE_MOST) {
 		char *line = text, *end;
 
 		n = read(fd, text + have, sizeof(text) - have);
 		if (n <= 0)
 			break;
+		total += (size_t)n;
 		have += (size_t)n;
 		while ((end = memchr(line, '\n', have - (size_t)(line - text))) != NULL) {
 			take_user(b, line, (size_t)(end - line));
@@ -201,7 +199,7 @@ static void release(struct batch *b)
 {
 	if (!b)
 		return;
-	close(b->root_fd);
+	root_drop(b->root);
 	free(b);
 }
 
@@ -223,11 +221,7 @@ static struct batch *new_batch(struct procask *a)
 
 	if (!b)
 		return NULL;
-	b->root_fd = fcntl(a->root_fd, F_DUPFD_CLOEXEC, 0);
-	if (b->root_fd < 0) {
-		free(b);
-		return NULL;
-	}
+	b->root = root_hold(a->root);
 	b->ask = a;
 	return b;
 }
@@ -417,8 +411,7 @@ void procask_free(struct procask *a)
 		a->batch->ask = NULL;
 	else
 		release(a->batch);
-	if (a->root_fd >= 0)
-		close(a->root_fd);
+	root_drop(a->root);
 	free(a->users);
 	free(a);
 }
@@ -430,8 +423,8 @@ int procask_new(struct qmem *q, unsigned want, struct procask **ret)
 
 	if (!a)
 		return -ENOMEM;
-	a->root_fd = qmem_open(q, O_PATH | O_DIRECTORY, ".");
-	err = a->root_fd < 0 ? a->root_fd : want & PROCASK_USER ? grow_users(a) : 0;
+	a->root = root_of(q);
+	err = want & PROCASK_USER ? grow_users(a) : 0;
 	if (!err && !(a->batch = new_batch(a)))
 		err = -ENOMEM;
 	if (err) {

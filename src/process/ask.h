@@ -33,7 +33,7 @@ struct procask_answer {
 struct proc;
 struct procask;
 
-/* `want` is of enum procask_want. -ENOMEM, or why the root cannot be opened. */
+/* `want` is of enum procask_want. -ENOMEM. */
 int procask_new(struct qmem *q, unsigned want, struct procask **ret);
 void procask_free(struct procask *ask);
 

@@ -2,13 +2,12 @@
 #include "process/probe.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
+#include "engine/root.h"
 #include "util/room.h"
 
 #define STUCK_MOST 2  /* of a user's processes */
@@ -19,7 +18,7 @@ struct reading {
 	struct qmem_job job;
 	const struct probe_kind *kind;
 	struct probe *probe; /* NULL: it has gone, or does not wait for this any more */
-	int root_fd;
+	struct root *root;
 	bool brief;
 	struct probe_target target;
 	int err;
@@ -29,7 +28,7 @@ struct reading {
 struct probe {
 	const struct probe_kind *kind;
 	void *arg;
-	int root_fd;
+	struct root *root;
 	bool brief;
 	struct reading *reading;      /* NULL: none yet, or the last one is stuck */
 	struct probe_target *targets; /* from probe_go() on a heap: the best first */
@@ -45,14 +44,14 @@ static void run(struct qmem_job *job)
 	struct reading *r = (struct reading *)(void *)job;
 
 	memset(r->result, 0, r->kind->result_size);
-	r->err = r->kind->read(r->root_fd, r->target.pid, r->brief, r->result);
+	r->err = r->kind->read(r->root, r->target.pid, r->brief, r->result);
 }
 
 static void release(struct reading *r)
 {
 	if (!r)
 		return;
-	close(r->root_fd);
+	root_drop(r->root);
 	free(r);
 }
 
@@ -62,11 +61,7 @@ static struct reading *new_reading(struct probe *p)
 
 	if (!r)
 		return NULL;
-	r->root_fd = fcntl(p->root_fd, F_DUPFD_CLOEXEC, 0);
-	if (r->root_fd < 0) {
-		free(r);
-		return NULL;
-	}
+	r->root = root_hold(p->root);
 	r->kind = p->kind;
 	r->brief = p->brief;
 	r->probe = p;
@@ -205,13 +200,7 @@ int probe_new(struct qmem *q, const struct probe_kind *kind, int64_t budget, boo
 
 	if (!p)
 		return -ENOMEM;
-	p->root_fd = qmem_open(q, O_PATH | O_DIRECTORY, ".");
-	if (p->root_fd < 0) {
-		int err = p->root_fd;
-
-		free(p);
-		return err;
-	}
+	p->root = root_of(q);
 	p->kind = kind;
 	p->arg = arg;
 	p->budget = budget;
@@ -228,7 +217,7 @@ void probe_free(struct probe *p)
 		p->reading->probe = NULL;
 	else
 		release(p->reading);
-	close(p->root_fd);
+	root_drop(p->root);
 	free(p->targets);
 	free(p);
 }

@@ -26,11 +26,13 @@ struct probe_target {
 	struct probe_memory memory; /* that it had then */
 };
 
+struct root; /* engine/root.h */
+
 struct probe_kind {
 	const char *what; /* the file */
 	size_t result_size;
-	/* on the worker, below root_fd; `result` is zeroed. 0 or -errno */
-	int (*read)(int root_fd, int32_t pid, bool brief, void *result);
+	/* on the worker; `result` is zeroed. 0 or -errno */
+	int (*read)(const struct root *root, int32_t pid, bool brief, void *result);
 	/* in the engine; `cost` in CPU ns */
 	void (*take)(void *arg, const struct probe_target *target, int err, const void *result, int64_t cost);
 };
@@ -40,7 +42,7 @@ struct probe;
 /* Is the process to be left alone, for one of these reasons? */
 bool probe_shuns(const struct qmem *q, int32_t pid, uint32_t uid);
 
-/* `budget` is CPU ns per second. `brief` is handed to read(). -ENOMEM, or why the root cannot be opened. */
+/* `budget` is CPU ns per second. `brief` is handed to read(). -ENOMEM. */
 int probe_new(struct qmem *q, const struct probe_kind *kind, int64_t budget, bool brief, void *arg, struct probe **ret);
 void probe_free(struct probe *p);
 

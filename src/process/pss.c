@@ -3,11 +3,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "engine/file.h"
+#include "engine/root.h"
 #include "proc/smaps.h"
 #include "util/room.h"
 #include "process/cost.h"
@@ -43,24 +44,19 @@ struct pss {
 };
 
 /* On the worker. */
-static int read_rollup(int root_fd, int32_t pid, bool brief, void *result)
+static int read_rollup(const struct root *root, int32_t pid, bool brief, void *result)
 {
-	char path[64], text[8192];
-	size_t len = 0;
-	ssize_t n = -1;
-	int fd, err;
+	char text[8192];
+	ssize_t len;
+	int fd;
 
 	(void)brief;
-	snprintf(path, sizeof(path), "proc/%" PRId32 "/smaps_rollup", pid);
-	fd = openat(root_fd, path, O_RDONLY | O_CLOEXEC);
+	fd = root_open_process(root, pid, "smaps_rollup");
 	if (fd < 0)
-		return -errno;
-	/* in order: file_read() would want to read at an offset, which a FIFO of a recorded root does not do */
-	while (len < sizeof(text) && (n = read(fd, text + len, sizeof(text) - len)) > 0)
-		len += (size_t)n;
-	err = n < 0 ? -errno : 0;
+		return fd;
+	len = file_read(fd, text, sizeof(text), false);
 	close(fd);
-	return err ? err : smaps_rollup_parse(text, len, result);
+	return len < 0 ? (int)len : smaps_rollup_parse(text, (size_t)len, result);
 }
 
 /* One that is far above the others says little of them. */

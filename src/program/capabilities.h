@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Capabilities. The program is installed with them permitted, not effective ("=p"): a bounding set that lacks one does not
- * keep it from starting. What is used is raised, all else is dropped.
+ * keep it from starting. What is used is raised, all else is dropped, once it is known that HostRoot is a place where they may
+ * be lent to whoever runs it; else all of them are dropped.
  */
 #ifndef QMEM_PROGRAM_CAPABILITIES_H
 #define QMEM_PROGRAM_CAPABILITIES_H
@@ -13,6 +14,12 @@
 
 /* Without libcap nothing is known of them, nothing is dropped, and nothing is said to be missing. */
 bool capabilities_known(void);
+
+/* First of all, where the program has rights that its caller does not have: it is the caller's user and group, and none is
+ * effective. What is read then, the configuration above all, the caller may read himself. 0 or -errno. */
+int capabilities_lower(void);
+/* None, for good: 0 or -errno. */
+int capabilities_drop(void);
 
 /* Raises what is permitted of those that services name, drops the others: 0 or -errno. */
 int capabilities_raise(void);

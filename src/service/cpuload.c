@@ -8,10 +8,11 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "engine/root.h"
 #include "kernel/sound.h"
 #include "process/cputime.h"
-#include "service/procmem.h"
 #include "rows.h"
+#include "service/procmem.h"
 #include "services.h"
 #include "util/value.h"
 
@@ -192,11 +193,13 @@ static int read_stat(struct qmem *q, struct cpuload *s)
 {
 	const char *text;
 	ssize_t len = qmem_read(q, &s->stat_file, &text);
+	char words[128];
 	int err;
 
 	s->read = false;
 	if (len < 0)
-		return qmem_fail(q, (int)len, "cannot read '/%s': %s", s->stat_file.path, strerror((int)-len));
+		return qmem_fail(q, (int)len, "cannot read '/%s': %s", s->stat_file.path,
+				 root_words((int)len, words, sizeof(words)));
 	err = cpustat_parse(text, (size_t)len, &s->stat, &s->fault);
 	if (err)
 		return sound_fail(q, &s->stat_file, err, &s->fault);

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "engine/root.h"
 #include "proc/smaps.h"
 #include "util/room.h"
 #include "util/value.h"
@@ -147,24 +148,26 @@ static const struct qmem_option options[] = {
 
 /* ---- on the worker ---- */
 
-int heapmon_read(int root_fd, int32_t pid, bool heap_only, void *result)
+#define SMAPS_MOST (1u << 30) /* more than of all the mappings that a process may have */
+
+int heapmon_read(const struct root *root, int32_t pid, bool heap_only, void *result)
 {
 	struct smaps *smaps = result;
-	char path[64], text[65536];
-	size_t have = 0;
+	char text[65536];
+	size_t have = 0, total = 0;
 	int fd, err = 0;
 
-	snprintf(path, sizeof(path), "proc/%" PRId32 "/smaps", pid);
-	fd = openat(root_fd, path, O_RDONLY | O_CLOEXEC);
+	fd = root_open_process(root, pid, "smaps");
 	if (fd < 0)
-		return -errno;
+		return fd;
 	smaps_begin(smaps, heap_only);
 	while (!smaps->enough) {
 		ssize_t n = read(fd, text + have, sizeof(text) - have);
 		int64_t used;
 
-		if (n <= 0) {
-			err = n < 0 ? -errno : have ? -EINVAL : 0;
+		total += n > 0 ? (size_t)n : 0;
+		if (n <= 0 || total > SMAPS_MOST) {
+			err = n < 0 ? -errno : n ? -EFBIG : have ? -EINVAL : 0;
 			break;
 		}
 		have += (size_t)n;

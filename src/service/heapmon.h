@@ -6,7 +6,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* /proc/PID/smaps below root_fd into a struct smaps, at most up to behind the heap. It may block. 0 or -errno. */
-int heapmon_read(int root_fd, int32_t pid, bool heap_only, void *ret_smaps);
+struct root; /* engine/root.h */
+
+/* /proc/PID/smaps into a struct smaps, at most up to behind the heap. It may block. 0 or -errno. */
+int heapmon_read(const struct root *root, int32_t pid, bool heap_only, void *ret_smaps);
 
 #endif

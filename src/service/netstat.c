@@ -4,13 +4,14 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "engine/root.h"
 #include "kernel/instances.h"
 #include "kernel/sound.h"
 #include "proc/netdev.h"
 #include "rows.h"
-#include "util/select.h"
 #include "service/netstat_renamed.h"
 #include "services.h"
+#include "util/select.h"
 
 struct counters {
 	int64_t v[NETDEV_COLUMNS];
@@ -184,7 +185,7 @@ static int choose(struct qmem *q, struct netstat *s)
 	other = try_file(q, s, NAMESPACE_SELF);
 	if (other)
 		return other == -ENOENT ? err : other;
-	words = strerror_r(-err, buffer, sizeof(buffer));
+	words = root_words(err, buffer, sizeof(buffer));
 	qmem_note(q, "the agent's own namespace: that of process 1 cannot be read: %s", words);
 	qmem_log(q, QMEM_LOG_NOTICE, "shows the agent's own network namespace: that of process 1 cannot be read: %s",
 		 words);
@@ -255,7 +256,7 @@ static int start(struct qmem *q, void *state)
 		return err;
 	/* any other reason may pass */
 	if (err)
-		qmem_note(q, "not read so far: %s", strerror_r(-err, words, sizeof(words)));
+		qmem_note(q, "not read so far: %s", root_words(err, words, sizeof(words)));
 	return 0;
 }
 

@@ -14,14 +14,15 @@
 #include <unistd.h>
 
 #include "engine/option.h"
+#include "engine/root.h"
 #include "kernel/sound.h"
 #include "proc/psi.h"
 #include "rows.h"
-#include "services.h"
 #include "service/pressure_event.h"
 #include "service/pressure_total.h"
 #include "service/pressure_trigger.h"
 #include "service/vmstat.h"
+#include "services.h"
 #include "util/words.h"
 
 #define POLL_LEAST (QMEM_SECOND / 2)
@@ -376,7 +377,7 @@ static void refusal(struct watcher *w, const struct resource *r, int err)
 
 	qmem_print_duration(window, sizeof(window), spec->window);
 	if (r->file.fd < 0)
-		snprintf(w->why, sizeof(w->why), "cannot read /%s: %s", path, strerror_r(-err, words, sizeof(words)));
+		snprintf(w->why, sizeof(w->why), "cannot read /%s: %s", path, root_words(err, words, sizeof(words)));
 	else if (err == -ENOTTY)
 		snprintf(w->why, sizeof(w->why), "/%s is not of procfs", path);
 	else if (err == -EROFS)
@@ -409,6 +410,11 @@ static int ask_kernel(struct qmem *q, struct watcher *w, const struct resource *
 	fd = qmem_open(q, O_RDWR | O_NONBLOCK, "%s", file->path);
 	if (fd < 0)
 		return fd;
+	/* nor into what has taken its place */
+	if (fstatfs(fd, &fs) || fs.f_type != PROC_SUPER_MAGIC) {
+		close(fd);
+		return -ENOTTY;
+	}
 	len = snprintf(text, sizeof(text), "%s %" PRId64 " %" PRId64, psi_kinds[spec->kind], spec->stall / 1000,
 		       spec->window / 1000);
 	/* with its NUL: the kernel cuts the last byte off, whatever it is */

@@ -16,6 +16,7 @@
 #include "../../netdata/output.h"
 #include "../../netdata/sink.h"
 #include "../recorder.h"
+#include "engine/root.h"
 #include "proc/netdev.h"
 #include "proc/psi.h"
 #include "proc/smaps.h"
@@ -369,12 +370,14 @@ static void charts(void)
 
 #define MAPPINGS 1000
 
+static struct root *own_root;
+
 static void smaps_ours(void *arg)
 {
 	const bool *heap_only = arg;
 	struct smaps smaps;
 
-	if (heapmon_read(AT_FDCWD, getpid(), *heap_only, &smaps) || smaps.kinds[SMAPS_HEAP].rss <= 0)
+	if (heapmon_read(own_root, getpid(), *heap_only, &smaps) || smaps.kinds[SMAPS_HEAP].rss <= 0)
 		abort();
 }
 
@@ -413,7 +416,7 @@ static void heap(void)
 	char *memory = mmap(NULL, MAPPINGS * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	double us[3];
 
-	if (memory == MAP_FAILED || chdir("/"))
+	if (memory == MAP_FAILED || root_new("/", &own_root))
 		abort();
 	memset(memory, 1, MAPPINGS * page);
 	for (size_t i = 0; i < MAPPINGS; i += 2)

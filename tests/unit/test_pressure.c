@@ -566,7 +566,8 @@ START_TEST(no_descriptor_at_first)
 	const char *text;
 
 	set("Trigger", "memory some 200ms 2s");
-	procroot_allow_descriptors(1); /* for the root */
+	ck_assert_int_eq(qmem_open_root(r->q), 0);
+	procroot_allow_descriptors(0);
 	begin(now);
 	ck_assert_str_eq(status().reason,
 			 "memory_some_200ms_2s polled: cannot read /proc/pressure/memory: Too many open files");

@@ -403,7 +403,8 @@ START_TEST(kernel_is_asked_again)
 		return;
 	teardown_kernel();
 	setup_kernel();
-	procroot_allow_descriptors(1);
+	ck_assert_int_eq(qmem_open_root(r->q), 1);
+	procroot_allow_descriptors(0);
 	ck_assert(!begin_kernel("memory some 1900ms 2s", SECOND, now));
 	HAS(status().reason, "memory_some_1900ms_2s polled: cannot read /proc/pressure/memory: Too many open files");
 	procroot_allow_descriptors(32);

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "engine/file.h"
+#include "engine/root.h"
 #include "proc/pidstat.h"
 #include "process/backend/backend.h"
 #include "process/backend/statm.h"
@@ -41,7 +42,8 @@ struct kept {
 };
 
 struct files {
-	int proc;
+	struct root *root;
+	int proc; /* to be listed */
 	struct pidstat_units units;
 	bool exact;
 	bool hidden; /* /proc shows only our own processes: hidepid=2 */
@@ -78,22 +80,6 @@ static void keep_none(struct files *f, const struct records *records)
 		keep_not(f, &f->kept[slot]);
 }
 
-static int open_of(const struct files *f, int32_t pid, const char *name)
-{
-	char path[32], digits[12];
-	size_t len = sizeof(digits);
-	int fd;
-
-	do
-		digits[--len] = (char)('0' + pid % 10);
-	while ((pid /= 10));
-	memcpy(path, digits + len, sizeof(digits) - len);
-	path[sizeof(digits) - len] = '/';
-	strcpy(path + sizeof(digits) - len + 1, name);
-	fd = openat(f->proc, path, O_RDONLY | O_CLOEXEC);
-	return fd < 0 ? -errno : fd;
-}
-
 /* The text of a file; the descriptor is the one that is kept, or is handed over in *ret_fd. */
 static ssize_t read_file(struct files *f, int32_t pid, const char *name, struct kept *k, int which, char *text,
 			 size_t size, int *ret_fd)
@@ -110,7 +96,7 @@ static ssize_t read_file(struct files *f, int32_t pid, const char *name, struct 
 		/* it was of a process that is gone, and another one may have the pid by now */
 		keep_not(f, k);
 	}
-	fd = open_of(f, pid, name);
+	fd = root_open_process(f->root, pid, name);
 	if (fd < 0)
 		return fd;
 	len = file_read(fd, text, size, line);
@@ -497,15 +483,27 @@ static void files_close(void *backend)
 	room_unreserve(f->kept, f->max, sizeof(*f->kept));
 	if (f->proc >= 0)
 		close(f->proc);
+	root_drop(f->root);
 	free(f->entries);
 	free(f->pids);
 	free(f->status);
 	free(f);
 }
 
+static int look_for(const struct files *f, const char *path)
+{
+	int fd = root_open(f->root, path, O_PATH);
+
+	if (fd < 0)
+		return fd;
+	close(fd);
+	return 0;
+}
+
 static int files_open(struct qmem *q, struct records *records, int64_t budget, void **ret, struct backend_reason *why)
 {
 	struct files *f = calloc(1, sizeof(*f));
+	char words[128];
 	int exact, err = 0;
 
 	if (!f)
@@ -520,10 +518,12 @@ static int files_open(struct qmem *q, struct records *records, int64_t budget, v
 	f->kept = room_reserve(f->max, sizeof(*f->kept));
 	if (!f->entries || !f->pids || !f->status || !f->kept)
 		err = -ENOMEM;
-	f->proc = qmem_open(q, O_RDONLY | O_DIRECTORY, "proc");
+	f->root = root_of(q);
+	f->proc = root_open(f->root, "proc", O_RDONLY | O_DIRECTORY);
 	if (f->proc < 0) {
 		err = f->proc;
-		snprintf(why->text, sizeof(why->text), "cannot open '/proc': %s", strerror(-err));
+		snprintf(why->text, sizeof(why->text), "cannot open '/proc': %s",
+			 root_words(err, words, sizeof(words)));
 	}
 	if (err) {
 		files_close(f);
@@ -531,7 +531,7 @@ static int files_open(struct qmem *q, struct records *records, int64_t budget, v
 	}
 	exact = statm_is_exact(q, &f->units);
 	f->exact = exact < 0 ? !version_before(6, 2) : exact;
-	f->hidden = !faccessat(f->proc, "self/stat", F_OK, 0) && faccessat(f->proc, "1", F_OK, 0) && errno == ENOENT;
+	f->hidden = !look_for(f, "proc/self/stat") && look_for(f, "proc/1/stat") == -ENOENT;
 	*ret = f;
 	return 0;
 }
