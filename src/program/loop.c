@@ -16,8 +16,10 @@
 int loop_init(struct loop *l, const struct qmem_host *host)
 {
 	static const struct worker_calls worker_calls = { .begin = capabilities_settle };
-	int err;
+	int err = capabilities_lower();
 
+	if (err)
+		return err;
 	l->q = qmem_new(host, l, qmem_services);
 	if (!l->q)
 		return -ENOMEM;
@@ -56,10 +58,18 @@ void loop_complain(struct loop *l, struct config *config)
 
 int loop_start(struct loop *l, uint64_t interval)
 {
-	int err = capabilities_raise();
+	/* without rights: it is the caller who says where it is */
+	int real = qmem_open_root(l->q), err = real > 0 ? capabilities_raise() : capabilities_drop();
 
 	if (err)
-		log_printf(&l->log, QMEM_LOG_WARNING, "cannot raise capabilities: %s", strerror(-err));
+		log_printf(&l->log, QMEM_LOG_WARNING, "cannot %s capabilities: %s", real > 0 ? "raise" : "drop",
+			   strerror(-err));
+	if (err && real <= 0)
+		return err;
+	if (!real)
+		log_line(&l->log, QMEM_LOG_INFO,
+			 "reads without capabilities: HostRoot has no procfs of its own, or the way to it "
+			 "is not absolute, or by a link of a process");
 	err = qmem_start(l->q, interval, interval, clock_now());
 	(void)capabilities_settle();
 	return err;
