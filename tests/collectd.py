@@ -185,7 +185,6 @@ def test_descriptors():
 def test_options():
     wrong = [
         ('NoSuchOption 1', "NoSuchOption"),
-        ('HostRoot true false maybe', "'true false maybe' cannot be found"),
         ('<Service "nosuch">\nInterval 1\n</Service>', "nosuch"),
         ('<Service>\nInterval 1\n</Service>', "Service"),
         ('<Service "meminfo">\nNoSuch 1\n</Service>', "NoSuch"),
@@ -284,6 +283,15 @@ def test_nothing_to_read():
     clean(daemon, "an empty HostRoot")
 
 
+def test_no_root():
+    daemon = Collectd('HostRoot "/no such place"')
+    daemon.start()
+    tap.ok(tap.wait_for(lambda: daemon.logged("nothing can be measured here"), SLOW), "no HostRoot: nothing is measured", daemon.text())
+    tap.ok("HostRoot '/no such place' cannot be found" in daemon.text(), "no HostRoot: which is said", daemon.text())
+    tap.ok(not daemon.identifiers(), "no HostRoot: least of all the machine's own", daemon.identifiers())
+    daemon.stop()
+
+
 test_defaults()
 test_background()
 test_descriptors()
@@ -292,4 +300,5 @@ test_merged()
 test_nobody()
 test_hostile_interface()
 test_nothing_to_read()
+test_no_root()
 tap.done()

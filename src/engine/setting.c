@@ -2,6 +2,8 @@
 /* The options that all services and qmem as a whole have, and how any option is set. */
 #include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 
 #include <errno.h>
@@ -84,6 +86,17 @@ const struct qmem_option qmem_global_options[] = {
 		  "all else goes on" },
 	{ 0 },
 };
+
+static int keep_root(struct qmem *q, const char *value)
+{
+	char *copy = strdup(value);
+
+	if (!copy)
+		return -ENOMEM;
+	free(q->global.host_root);
+	q->global.host_root = copy;
+	return -EINVAL;
+}
 
 static int unknown(struct qmem_error *error, const char *where, const char *kind, const char *name)
 {
@@ -181,6 +194,9 @@ int qmem_set(struct qmem *q, const char *service, const char *block, const char 
 	if (!row)
 		return unknown_option(error, where, run && !block ? run->service->renamed : NULL, option);
 	err = qmem_option_set(row, state, value, why, sizeof(why));
+	/* what is not there is not measured: least of all what the default would be */
+	if (err == -EINVAL && state == &q->global && row->offset == GLOBAL(host_root))
+		err = keep_root(q, value);
 	if (err) {
 		qmem_name_label(label, sizeof(label), value);
 		snprintf(error->text, sizeof(error->text), "%s%s%s '%s' %s", where, *where ? ": " : "", row->name,

@@ -522,6 +522,8 @@ START_TEST(a_root_that_is_not_there)
 
 	ck_assert_str_eq(set(NULL, "HostRoot", "/nowhere"), "HostRoot '/nowhere' cannot be found");
 	ck_assert_str_eq(set(NULL, "HostRoot", "/proc/stat"), "HostRoot '/proc/stat' is not a directory");
+	/* it is not the default that is measured then */
+	ck_assert_int_eq(qmem_open_root(r.q), -ENOTDIR);
 	ck_assert_ptr_nonnull(mkdtemp(dir));
 	ck_assert_ptr_null(set(NULL, "HostRoot", dir));
 	/* it goes after that */
