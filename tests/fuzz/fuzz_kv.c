@@ -2,6 +2,7 @@
 /*
  * kv must say of a text the same by a plan learnt from any other text as without one, and write nowhere but into its
  * slots. The input's first byte chooses the format, a byte of 0 in it parts the texts; its top bit: the rest is one text.
+ * Few texts are as good as many, and a hundred times faster.
  */
 #include "fuzz.h"
 #include "proc/kv.h"
@@ -12,6 +13,7 @@ struct sample {
 	int64_t tail;
 };
 
+#define TEXTS 4
 #define SLOT(i) (offsetof(struct sample, slots) + (i) * sizeof(int64_t))
 #define GUARD INT64_C(0x5a5a5a5a5a5a5a5a)
 
@@ -43,35 +45,71 @@ static void look_up(const char *key, size_t len, void *arg)
 	*(size_t *)arg += reason ? strlen(reason) : len;
 }
 
-static void compare(struct kv *planned, enum kv_format format, const char *text, size_t len)
+/* Without a plan. Made once: with a sanitizer that takes longer than all the rest. */
+static struct kv *blank(struct kv *kv, enum kv_format format)
 {
-	struct sample a, b;
-	struct fault x, y;
-	size_t n, i, sum = 0;
-	struct kv fresh;
+	if (!kv->entries)
+		check(kv_init(kv, format, NULL, keys) == 0);
+	kv->n_lines = 0;
+	kv->full = false;
+	return kv;
+}
+
+struct said {
+	struct sample sample;
+	struct fault fault;
+	size_t n;
+	bool lacks;
+};
+
+static struct said parse(struct kv *kv, const char *text, size_t len)
+{
+	struct said said;
+
+	memset(&said.sample, 0x5a, sizeof(said.sample));
+	said.n = kv_parse(kv, text, len, &said.sample, &said.fault);
+	said.lacks = kv_lacks(kv, SLOT(4));
+	return said;
+}
+
+static void judge(const struct said *said, const char *text, size_t len)
+{
+	const struct fault *fault = &said->fault;
 	char words[96];
 
-	memset(&a, 0x5a, sizeof(a));
-	memset(&b, 0x5a, sizeof(b));
-	check(kv_init(&fresh, format, NULL, keys) == 0);
-	n = kv_parse(planned, text, len, &a, &x);
-	check(n == kv_parse(&fresh, text, len, &b, &y));
-	check(memcmp(&a, &b, sizeof(a)) == 0 && x.kind == y.kind && x.n == y.n && strcmp(x.key, y.key) == 0);
-	check((x.kind == FAULT_NONE) == (x.n == 0));
-	check(a.head == GUARD && a.tail == GUARD);
-	for (i = 0; i < 8; i++)
-		check(is_count(a.slots[i]));
+	check((fault->kind == FAULT_NONE) == (fault->n == 0));
+	check(said->sample.head == GUARD && said->sample.tail == GUARD);
+	for (size_t i = 0; i < 8; i++)
+		check(is_count(said->sample.slots[i]));
+	check(!said->lacks || said->sample.slots[4] == QMEM_NA);
 	/* a text without its last newline is never fine */
-	check(len == 0 || text[len - 1] == '\n' || x.kind != FAULT_NONE);
-	fault_print(words, sizeof(words), &x);
+	check(len == 0 || text[len - 1] == '\n' || fault->kind != FAULT_NONE);
+	fault_print(words, sizeof(words), fault);
+}
+
+static void compare(struct kv *planned, struct kv *fresh, const char *text, size_t len)
+{
+	const struct said want = parse(fresh, text, len);
+	size_t sum = 0;
+
+	judge(&want, text, len);
+	/* by the plan of the text before, then by its own */
+	for (int i = 0; i < 2; i++) {
+		const struct said said = parse(planned, text, len);
+
+		check(memcmp(&said.sample, &want.sample, sizeof(want.sample)) == 0);
+		check(said.n == want.n && said.lacks == want.lacks);
+		check(said.fault.kind == want.fault.kind && said.fault.n == want.fault.n);
+		check(strcmp(said.fault.key, want.fault.key) == 0);
+	}
 	kv_unknown(planned, text, len, look_up, &sum);
-	kv_release(&fresh);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
+	static struct kv kinds[3][2];
+	struct kv *planned;
 	enum kv_format format;
-	struct kv planned;
 	int one;
 
 	if (size == 0)
@@ -80,14 +118,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	one = data[0] & 0x80;
 	data++;
 	size--;
-	check(kv_init(&planned, format, NULL, keys) == 0);
-	while (size) {
+	planned = blank(&kinds[format][0], format);
+	for (int n = 0; size && n < TEXTS; n++) {
 		const uint8_t *zero = one ? NULL : memchr(data, 0, size);
 		size_t len = zero ? (size_t)(zero - data) : size;
 		char *text = fuzz_text(data, len);
 
-		compare(&planned, format, text, len);
-		compare(&planned, format, text, len);
+		compare(planned, blank(&kinds[format][1], format), text, len);
 		free(text);
 		data += len;
 		size -= len;
@@ -96,6 +133,5 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			size--;
 		}
 	}
-	kv_release(&planned);
 	return 0;
 }
