@@ -65,6 +65,22 @@ static int scaled(struct cursor *c, int64_t unit, int64_t *ret)
 	return 0;
 }
 
+/* Likewise of a value that others do without: QMEM_NA where the word is no number. */
+static int value(struct cursor *c, int64_t unit, int64_t *ret)
+{
+	const char *at = c->at;
+	int err = scaled(c, unit, ret);
+
+	if (!err)
+		return 0;
+	c->at = at;
+	err = skip_words(c, 1);
+	if (err || c->at == c->end)
+		return -EINVAL;
+	*ret = QMEM_NA;
+	return 0;
+}
+
 static int number32(struct cursor *c, int32_t *ret)
 {
 	int64_t value;
@@ -93,17 +109,17 @@ static int stat_numbers(struct cursor *c, const struct pidstat_units *units, str
 	if (!err && flags > UINT32_MAX)
 		err = -ERANGE;
 	if (!err)
-		err = number(c, &st->minflt);
+		err = value(c, 1, &st->minflt);
 	if (!err)
 		err = skip_words(c, 1); /* of children */
 	if (!err)
-		err = number(c, &st->majflt);
+		err = value(c, 1, &st->majflt);
 	if (!err)
 		err = skip_words(c, 1);
 	if (!err)
-		err = scaled(c, units->tick_ns, &st->utime);
+		err = value(c, units->tick_ns, &st->utime);
 	if (!err)
-		err = scaled(c, units->tick_ns, &st->stime);
+		err = value(c, units->tick_ns, &st->stime);
 	if (!err)
 		err = skip_words(c, 4); /* cutime cstime priority nice */
 	if (!err)
@@ -113,7 +129,7 @@ static int stat_numbers(struct cursor *c, const struct pidstat_units *units, str
 	if (!err)
 		err = scaled(c, units->tick_ns, &st->start);
 	if (!err)
-		err = number(c, &st->vsize);
+		err = value(c, 1, &st->vsize);
 	if (err)
 		return err;
 	st->flags = (uint32_t)flags;
@@ -171,11 +187,11 @@ int pidstatm_parse(const char *text, size_t len, const struct pidstat_units *uni
 
 	if (!len)
 		return -ENODATA;
-	err = scaled(&c, units->page, &st.size);
+	err = value(&c, units->page, &st.size);
 	if (!err)
-		err = scaled(&c, units->page, &st.resident);
+		err = value(&c, units->page, &st.resident);
 	if (!err)
-		err = scaled(&c, units->page, &st.shared);
+		err = value(&c, units->page, &st.shared);
 	if (!err)
 		*ret = st;
 	return err;
@@ -230,21 +246,17 @@ static int status_line(const char *line, const char *end, void *arg)
 	if (*line != 'V' && *line != 'R' && *line != 'U')
 		return 0;
 	colon = memchr(line, ':', (size_t)(end - line));
-	if (!colon)
-		return -EINVAL;
-	for (size_t i = 0; i < sizeof(status_lines) / sizeof(*status_lines); i++) {
+	for (size_t i = 0; colon && i < sizeof(status_lines) / sizeof(*status_lines); i++) {
 		struct cursor c = { colon + 1, end + 1 }; /* the newline is the blank behind a number */
 		size_t len = strlen(status_lines[i].key);
-		int err;
+		int64_t *to = value_of(st, i);
 
 		if (len != (size_t)(colon - line) || memcmp(line, status_lines[i].key, len) != 0)
 			continue;
-		err = scaled(&c, status_lines[i].unit, value_of(st, i));
-		if (err)
-			return err;
-		if (status_lines[i].unit == 1)
-			return 0;
-		return end - c.at == 3 && memcmp(c.at, " kB", 3) == 0 ? 0 : -EINVAL;
+		if (scaled(&c, status_lines[i].unit, to) ||
+		    (status_lines[i].unit != 1 && (end - c.at != 3 || memcmp(c.at, " kB", 3) != 0)))
+			*to = QMEM_NA;
+		return 0;
 	}
 	return 0;
 }
@@ -261,10 +273,10 @@ int pidstatus_parse(const char *text, size_t len, struct pidstatus *ret)
 	err = text_lines(text, len, status_line, &st, NULL);
 	if (err)
 		return err;
-	if (st.uid == QMEM_NA)
-		return -EINVAL;
 	if (st.uid > UINT32_MAX)
-		return -ERANGE;
+		st.uid = QMEM_NA;
+	if (st.uid == QMEM_NA && st.vmsize == QMEM_NA && st.rss == QMEM_NA)
+		return -EINVAL;
 	*ret = st;
 	return 0;
 }

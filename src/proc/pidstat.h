@@ -4,7 +4,9 @@
  * likes, with blanks, brackets, newlines and bytes that are no text.
  *
  * The parsers return 0 or -errno: -EINVAL for what is malformed or cut, -ERANGE for a number beyond int64, -ENODATA for an
- * empty text, as a file reads whose process has just gone. They write *ret only on success.
+ * empty text, as a file reads whose process has just gone. They write *ret only on success. Of stat, statm and status one
+ * number that is malformed or too large is QMEM_NA, and the others count; without what says which process it is (pid, ppid,
+ * state, flags, threads, start) all is refused, and so is a text that is cut.
  */
 #ifndef QMEM_PROC_PIDSTAT_H
 #define QMEM_PROC_PIDSTAT_H
@@ -28,18 +30,18 @@ struct pidstat {
 	char state;
 	uint32_t flags;
 	int32_t threads;
-	int64_t minflt, majflt;
-	int64_t utime, stime; /* ns, whole ticks */
-	int64_t start;        /* ns since boot, whole ticks */
-	int64_t vsize;        /* bytes; 0: no address space */
-	int64_t startstack;   /* an address, another one after an exec; 0: no address space, or who asks may not know */
+	int64_t minflt, majflt; /* QMEM_NA: malformed, and so the next three */
+	int64_t utime, stime;   /* ns, whole ticks */
+	int64_t start;          /* ns since boot, whole ticks */
+	int64_t vsize;          /* bytes; 0: no address space */
+	int64_t startstack; /* an address, another one after an exec; 0: no address space, or who asks may not know */
 };
 
 /* Field 24, rss, is not there: it lags behind on every kernel with per-CPU or per-thread counters. */
 int pidstat_parse(const char *text, size_t len, const struct pidstat_units *units, struct pidstat *ret);
 
 struct pidstatm {
-	int64_t size, resident, shared; /* bytes: VmSize, VmRSS, RssFile + RssShmem */
+	int64_t size, resident, shared; /* bytes: VmSize, VmRSS, RssFile + RssShmem; QMEM_NA */
 };
 int pidstatm_parse(const char *text, size_t len, const struct pidstat_units *units, struct pidstatm *ret);
 
@@ -51,7 +53,7 @@ int pidschedstat_parse(const char *text, size_t len, int64_t *ret);
 
 /* QMEM_NA for lines that are not there: kernel threads and zombies have no Vm lines, Linux before 4.5 no Rss lines. */
 struct pidstatus {
-	int64_t uid; /* real */
+	int64_t uid; /* real; gVisor has no such line */
 	/* bytes */
 	int64_t vmsize, hwm, rss, anon, file, shmem, data, pte, swap;
 };

@@ -24,7 +24,6 @@ static int take(const char *line, size_t len, const char *key, size_t key_len, i
 	*ret = value;
 	return 0;
 }
-#define TAKE(line_, len_, key_, ret_) take((line_), (len_), key_ ":", sizeof(key_ ":") - 1, (ret_))
 
 static int rollup_line(const char *line, const char *end, void *arg)
 {
@@ -32,24 +31,25 @@ static int rollup_line(const char *line, const char *end, void *arg)
 	const struct {
 		const char *key;
 		int64_t *to;
+		bool needed;
 	} keys[] = {
-		{ "Rss:", &r->rss },
-		{ "Pss:", &r->pss },
-		{ "Swap:", &r->swap },
-		{ "SwapPss:", &r->swap_pss },
-		{ "Shared_Clean:", &r->shared_clean },
-		{ "Shared_Dirty:", &r->shared_dirty },
-		{ "Private_Clean:", &r->private_clean },
-		{ "Private_Dirty:", &r->private_dirty },
-		{ "Shared_Hugetlb:", &r->shared_hugetlb },
-		{ "Private_Hugetlb:", &r->private_hugetlb },
+		{ "Rss:", &r->rss, false },
+		{ "Pss:", &r->pss, true },
+		{ "Swap:", &r->swap, false },
+		{ "SwapPss:", &r->swap_pss, false },
+		{ "Shared_Clean:", &r->shared_clean, false },
+		{ "Shared_Dirty:", &r->shared_dirty, false },
+		{ "Private_Clean:", &r->private_clean, true },
+		{ "Private_Dirty:", &r->private_dirty, true },
+		{ "Shared_Hugetlb:", &r->shared_hugetlb, false },
+		{ "Private_Hugetlb:", &r->private_hugetlb, true },
 	};
 
 	for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++) {
 		int err = take(line, (size_t)(end - line), keys[i].key, strlen(keys[i].key), keys[i].to);
 
 		if (err <= 0)
-			return err;
+			return keys[i].needed ? err : 0;
 	}
 	return 0;
 }
@@ -67,7 +67,7 @@ int smaps_rollup_parse(const char *text, size_t len, struct smaps_rollup *ret)
 
 	if (err)
 		return err;
-	if (r.rss == QMEM_NA || r.pss == QMEM_NA)
+	if (r.pss == QMEM_NA)
 		return -ENODATA;
 	if (r.private_clean != QMEM_NA && r.private_dirty != QMEM_NA) {
 		r.uss = r.private_clean;
@@ -85,18 +85,27 @@ void smaps_begin(struct smaps *s, bool heap_only)
 	*s = (struct smaps){ .heap_only = heap_only };
 }
 
-static int close_mapping(struct smaps *s)
+/* A sum that lacks a part is no sum. */
+static void join(int64_t *sum, int64_t value)
+{
+	if (*sum == QMEM_NA || value == QMEM_NA || add(sum, value))
+		*sum = QMEM_NA;
+}
+
+static void close_mapping(struct smaps *s)
 {
 	struct smaps_amounts *to = &s->kinds[s->kind];
 	const struct smaps_amounts *m = &s->mapping;
 
 	if (!s->open)
-		return 0;
+		return;
 	s->open = false;
-	if (add(&to->size, m->size) || add(&to->rss, m->rss) || add(&to->rss, s->huge) || add(&to->pss, m->pss) ||
-	    add(&to->swap, m->swap) || add(&to->dirty, m->dirty))
-		return -ERANGE;
-	return 0;
+	join(&to->size, m->size);
+	join(&to->rss, m->rss);
+	join(&to->rss, s->huge);
+	join(&to->pss, m->pss);
+	join(&to->swap, m->swap);
+	join(&to->dirty, m->dirty);
 }
 
 static bool begins(const char *name, size_t len, const char *with)
@@ -165,65 +174,61 @@ static bool is_header(const char *line, const char *end, const char **ret_perms)
 	return true;
 }
 
-static int open_mapping(struct smaps *s, const char *perms, const char *end)
+static void open_mapping(struct smaps *s, const char *perms, const char *end)
 {
 	const char *name = perms;
-	int err = close_mapping(s);
 
-	if (err)
-		return err;
+	close_mapping(s);
 	for (int i = 0; i < 4; i++) /* permissions, offset, device, inode */
 		name = skip_field(name, end);
 	s->kind = kind_of(name, (size_t)(end - name), perms);
 	if (s->heap_only && s->heap_seen && s->kind != SMAPS_HEAP) {
 		s->enough = true;
-		return 0;
+		return;
 	}
 	s->heap_seen |= s->kind == SMAPS_HEAP;
 	s->mapping = (struct smaps_amounts){ 0 };
 	s->huge = 0;
 	s->open = true;
 	s->mappings++;
-	return 0;
 }
 
-static int value_line(struct smaps *s, const char *line, size_t len)
+/* Is it this key? A value that is malformed is QMEM_NA. */
+static bool is_key(const char *line, size_t len, const char *key, size_t key_len, int64_t *to)
+{
+	int64_t value = QMEM_NA;
+
+	if (take(line, len, key, key_len, &value) > 0)
+		return false;
+	*to = value;
+	return true;
+}
+#define KEY(key_, to_) is_key(line, len, key_ ":", sizeof(key_ ":") - 1, (to_))
+
+static void value_line(struct smaps *s, const char *line, size_t len)
 {
 	struct smaps_amounts *m = &s->mapping;
-	int64_t value = 0;
-	int err = 1;
+	int64_t value;
 
 	switch (*line) {
 	case 'S':
-		err = TAKE(line, len, "Size", &m->size);
-		if (err > 0)
-			err = TAKE(line, len, "Swap", &m->swap);
-		if (err > 0) {
-			err = TAKE(line, len, "Shared_Dirty", &value);
-			if (!err)
-				return add(&m->dirty, value);
-		}
-		if (err > 0) {
-			err = TAKE(line, len, "Shared_Hugetlb", &value);
-			if (!err)
-				return add(&s->huge, value);
-		}
+		if (KEY("Size", &m->size) || KEY("Swap", &m->swap))
+			break;
+		if (KEY("Shared_Dirty", &value))
+			join(&m->dirty, value);
+		else if (KEY("Shared_Hugetlb", &value))
+			join(&s->huge, value);
 		break;
 	case 'R':
-		err = TAKE(line, len, "Rss", &m->rss);
+		(void)KEY("Rss", &m->rss);
 		break;
 	case 'P':
-		err = TAKE(line, len, "Pss", &m->pss);
-		if (err > 0) {
-			err = TAKE(line, len, "Private_Dirty", &value);
-			if (!err)
-				return add(&m->dirty, value);
-		}
-		if (err > 0) {
-			err = TAKE(line, len, "Private_Hugetlb", &value);
-			if (!err)
-				return add(&s->huge, value);
-		}
+		if (KEY("Pss", &m->pss))
+			break;
+		if (KEY("Private_Dirty", &value))
+			join(&m->dirty, value);
+		else if (KEY("Private_Hugetlb", &value))
+			join(&s->huge, value);
 		break;
 	case 'V':
 		if (begins(line, len, "VmFlags:") && memmem(line, len, " ht", 3))
@@ -232,7 +237,6 @@ static int value_line(struct smaps *s, const char *line, size_t len)
 	default:
 		break;
 	}
-	return err < 0 ? err : 0;
 }
 
 int64_t smaps_feed(struct smaps *s, const char *text, size_t len)
@@ -241,16 +245,13 @@ int64_t smaps_feed(struct smaps *s, const char *text, size_t len)
 
 	while (!s->enough && at < end && (eol = memchr(at, '\n', (size_t)(end - at))) != NULL) {
 		const char *perms;
-		int err = 0;
 
 		if (is_header(at, eol, &perms))
-			err = open_mapping(s, perms, eol);
-		else if (s->open && eol > at)
-			err = value_line(s, at, (size_t)(eol - at));
+			open_mapping(s, perms, eol);
 		else if (!s->open)
-			err = -EINVAL;
-		if (err)
-			return err;
+			return -EINVAL;
+		else if (eol > at)
+			value_line(s, at, (size_t)(eol - at));
 		at = eol + 1;
 	}
 	return at - text;
@@ -258,5 +259,5 @@ int64_t smaps_feed(struct smaps *s, const char *text, size_t len)
 
 void smaps_end(struct smaps *s)
 {
-	(void)close_mapping(s);
+	close_mapping(s);
 }

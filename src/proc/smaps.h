@@ -18,7 +18,8 @@ struct smaps_rollup {
 	int64_t uss; /* what would be free if the process ended: private_clean + private_dirty + private_hugetlb */
 };
 
-/* -EINVAL: malformed or cut; -ERANGE; -ENODATA: empty, or without Rss and Pss. *ret is written only on success. */
+/* A line that is malformed costs its own value; not so those that PSS and USS are made of: -EINVAL, -ERANGE, since sums of
+ * processes must not lack a part. -EINVAL also: cut; -ENODATA: empty, or without Rss and Pss. *ret is written only on success. */
 int smaps_rollup_parse(const char *text, size_t len, struct smaps_rollup *ret);
 
 enum smaps_kind {
@@ -33,7 +34,7 @@ enum smaps_kind {
 	SMAPS_KINDS
 };
 
-/* Bytes. hugetlb memory is in `rss` of SMAPS_HUGE, though not in the kernel's Rss. */
+/* Bytes. hugetlb memory is in `rss` of SMAPS_HUGE, though not in the kernel's Rss. QMEM_NA where a part is malformed. */
 struct smaps_amounts {
 	int64_t size, rss, pss, swap, dirty;
 };
@@ -52,7 +53,7 @@ struct smaps {
 void smaps_begin(struct smaps *s, bool heap_only);
 /*
  * Takes all whole lines of the text; how many bytes these were. The rest is to be given again, with what follows it.
- * -EINVAL, -ERANGE: malformed. s->enough: no more is needed.
+ * -EINVAL: there is no mapping that a line is of. s->enough: no more is needed.
  */
 int64_t smaps_feed(struct smaps *s, const char *text, size_t len);
 void smaps_end(struct smaps *s);

@@ -236,14 +236,23 @@ static void begin_groups(struct heapmon *s, const struct procgroups *groups)
 	}
 }
 
+/* A sum that lacks a part is no sum. */
+static void join(int64_t *sum, int64_t value)
+{
+	if (*sum == QMEM_NA || value == QMEM_NA)
+		*sum = QMEM_NA;
+	else
+		value_add(sum, value);
+}
+
 static void add_kinds(struct smaps_amounts *sum, const struct smaps_amounts *kinds)
 {
 	for (int k = 0; k < SMAPS_KINDS; k++) {
-		value_add(&sum[k].size, kinds[k].size);
-		value_add(&sum[k].rss, kinds[k].rss);
-		value_add(&sum[k].pss, kinds[k].pss);
-		value_add(&sum[k].swap, kinds[k].swap);
-		value_add(&sum[k].dirty, kinds[k].dirty);
+		join(&sum[k].size, kinds[k].size);
+		join(&sum[k].rss, kinds[k].rss);
+		join(&sum[k].pss, kinds[k].pss);
+		join(&sum[k].swap, kinds[k].swap);
+		join(&sum[k].dirty, kinds[k].dirty);
 	}
 }
 

@@ -13,12 +13,12 @@ static void feed_stat(const char *text, size_t size)
 
 	if (!pidstat_parse(text, size, &units, &stat)) {
 		check(stat.pid > 0 && stat.ppid >= 0 && stat.threads >= 0);
-		check(stat.minflt >= 0 && stat.majflt >= 0 && stat.utime >= 0 && stat.stime >= 0);
-		check(stat.start >= 0 && stat.vsize >= 0);
+		check(is_count(stat.minflt) && is_count(stat.majflt) && is_count(stat.utime) && is_count(stat.stime));
+		check(stat.start >= 0 && is_count(stat.vsize));
 		check(strnlen(stat.comm, sizeof(stat.comm)) < sizeof(stat.comm));
 	}
 	if (!pidstatm_parse(text, size, &units, &statm))
-		check(statm.size >= 0 && statm.resident >= 0 && statm.shared >= 0);
+		check(is_count(statm.size) && is_count(statm.resident) && is_count(statm.shared));
 	if (!pidschedstat_parse(text, size, &ran))
 		check(ran >= 0);
 }
@@ -30,7 +30,7 @@ static void feed_status(const char *text, size_t size)
 	if (pidstatus_parse(text, size, &st))
 		return;
 	check(text[size - 1] == '\n');
-	check(st.uid >= 0 && st.uid <= UINT32_MAX);
+	check(is_count(st.uid) && st.uid <= UINT32_MAX);
 	check(is_size(st.vmsize) && is_size(st.hwm) && is_size(st.rss) && is_size(st.anon) && is_size(st.file));
 	check(is_size(st.shmem) && is_size(st.data) && is_size(st.pte) && is_size(st.swap));
 }

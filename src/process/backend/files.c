@@ -164,14 +164,15 @@ static int take_status(struct files *f, struct proc *p)
 	err = pidstatus_parse(f->status, (size_t)len, &st);
 	if (err)
 		return err;
-	if (p->uid != (uint32_t)st.uid) {
+	if (st.uid != QMEM_NA && p->uid != (uint32_t)st.uid) {
 		p->uid = (uint32_t)st.uid;
 		p->changed |= PROC_ID;
 	}
-	if (st.rss == QMEM_NA) {
+	if (st.rss == QMEM_NA && st.vmsize == QMEM_NA) {
 		no_memory(p);
 		return 0;
 	}
+	st.rss = value_or(st.rss, p->rss);
 	/* all of one moment; before 4.5 of the three parts only anon is known, from statm, a moment ago */
 	records_set(p, &p->rss, st.rss, PROC_RSS);
 	if (st.anon != QMEM_NA || p->anon > st.rss)
@@ -191,6 +192,7 @@ static int take_statm(struct files *f, struct proc *p)
 {
 	char text[STAT_SIZE];
 	struct pidstatm st;
+	int64_t anon;
 	ssize_t len;
 	int fd, err;
 
@@ -205,13 +207,14 @@ static int take_statm(struct files *f, struct proc *p)
 		no_memory(p);
 		return 0;
 	}
-	if (p->rss != st.resident || p->anon != st.resident - st.shared) {
+	anon = value_minus(st.resident, st.shared);
+	if (p->rss != st.resident || p->anon != anon) {
 		/* which of the two has changed, only status knows */
 		p->file = p->shmem = QMEM_NA;
 		p->changed |= PROC_RSS;
 	}
 	p->rss = st.resident;
-	p->anon = st.resident - st.shared;
+	p->anon = anon;
 	records_set(p, &p->vmsize, st.size, PROC_VM);
 	return 0;
 }
@@ -235,7 +238,9 @@ static void take_startstack(struct proc *p, int64_t startstack)
 /* Have there been faults? */
 static bool take_stat(struct proc *p, const struct pidstat *st)
 {
-	bool faults = p->minflt != st->minflt || p->majflt != st->majflt;
+	/* what is malformed is as before */
+	int64_t minflt = value_or(st->minflt, p->minflt), majflt = value_or(st->majflt, p->majflt);
+	bool faults = p->minflt != minflt || p->majflt != majflt;
 
 	p->kthread = st->flags & PIDSTAT_KTHREAD;
 	p->threads = st->threads;
@@ -247,9 +252,9 @@ static bool take_stat(struct proc *p, const struct pidstat *st)
 	p->state = st->state;
 	records_set_comm(p, st->comm);
 	take_startstack(p, st->startstack);
-	records_set_times(p, st->utime, st->stime, QMEM_NA);
-	records_set(p, &p->minflt, st->minflt, PROC_RAN);
-	records_set(p, &p->majflt, st->majflt, PROC_RAN);
+	records_set_times(p, value_or(st->utime, p->utime), value_or(st->stime, p->stime), QMEM_NA);
+	records_set(p, &p->minflt, minflt, PROC_RAN);
+	records_set(p, &p->majflt, majflt, PROC_RAN);
 	return faults;
 }
 

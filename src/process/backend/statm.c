@@ -15,6 +15,8 @@ static int64_t own_pages(struct qmem *q, const struct pidstat_units *units)
 	ssize_t len = qmem_read_once(q, text, sizeof(text), "proc/self/statm");
 	int err = len < 0 ? (int)len : pidstatm_parse(text, (size_t)len, units, &st);
 
+	if (!err && st.resident == QMEM_NA)
+		err = -EINVAL;
 	return err ? err : st.resident / units->page;
 }
 

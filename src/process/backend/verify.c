@@ -35,6 +35,8 @@ static int read_sample(struct qmem *q, const struct pidstat_units *units, struct
 		return err;
 	len = qmem_read_once(q, text, sizeof(text), "proc/%" PRId32 "/statm", s->pid);
 	err = len < 0 ? (int)len : pidstatm_parse(text, (size_t)len, units, &statm);
+	if (!err && (statm.size == QMEM_NA || statm.resident == QMEM_NA || statm.shared == QMEM_NA))
+		err = -EINVAL;
 	if (err)
 		return err;
 	s->file_start = stat.start;
