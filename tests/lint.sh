@@ -58,6 +58,13 @@ lack=$(for f; do head -n 3 "$f" | grep -q "SPDX-License-Identifier: " || echo "$
 [ -z "$lack" ] || { echo "$lack"; exit 1; }
 ' - $sources $scripts $pythons Makefile.am tests/Makefile.inc configure.ac man/*.[58] $(find conf -type f)
 
+# Others choose names: there is one way out for text, which makes it harmless.
+# shellcheck disable=SC2016
+run "only collectd/log.c writes to the log of collectd" sh -c '
+found=$(grep -nE "\<(plugin_log|ERROR|WARNING|NOTICE|INFO|DEBUG)\(" collectd/*.c | grep -v "^collectd/log\.c:")
+[ -z "$found" ] || { echo "$found"; exit 1; }
+'
+
 # What no variable of theirs names, or the directory it is in, is in no tarball. A program of one file is named by itself.
 # shellcheck disable=SC2016
 run "every source and test is in Makefile.am or tests/Makefile.inc" sh -c '

@@ -212,9 +212,11 @@ size_t qmem_netdata_label(char *dst, size_t size, const char *name)
 	char undone[512];
 	size_t len;
 
+	/* what cannot be shown stays an escape, and is none that was made here */
 	if (strlen(name) < sizeof(undone)) {
-		escape_undo(undone, sizeof(undone), name);
-		name = undone;
+		len = escape_undo(undone, sizeof(undone), name);
+		if (escape_text(dst, size, undone) == len)
+			name = undone;
 	}
 	len = escape_name(dst, size, name);
 	for (size_t i = 0; i < len; i++)

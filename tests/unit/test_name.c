@@ -159,7 +159,7 @@ START_TEST(labels_in_netdata)
 		{ "machine-qemu\\x2d1.scope", "machine-qemu-1.scope" },
 		{ "a\x01", "a/x01" },
 		{ "a\nb", "a/x0ab" },
-		{ "a\\x0ab", "a/x0ab" },
+		{ "a\\x0ab", "a/x5cx0ab" },
 		{ "a\\x27b", "a_b" },
 		{ "gr\xc3\xbc\xc3\x9f=1;", "gr\xc3\xbc\xc3\x9f=1;" },
 	};
