@@ -2,7 +2,7 @@
 #include "kernel/sound.h"
 
 #include <errno.h>
-#include <string.h>
+#include "engine/root.h"
 
 #define WORDS 128
 
@@ -13,7 +13,7 @@ void sound_read(struct qmem *q, struct qmem_complaint *c, const struct qmem_file
 	if (err == -ENODATA)
 		qmem_complain(q, c, "'/%s' is empty", file->path);
 	else if (err)
-		qmem_complain(q, c, "'/%s' cannot be read: %s", file->path, strerror_r(-err, words, sizeof(words)));
+		qmem_complain(q, c, "'/%s' cannot be read: %s", file->path, root_words(err, words, sizeof(words)));
 	else
 		qmem_release(q, c, "'/%s' can be read again", file->path);
 }

@@ -37,6 +37,7 @@ struct cpuload {
 	uint64_t when; /* that was read */
 	bool read;
 	uint64_t taken;      /* the `when` of last */
+	unsigned seen;       /* bit i: the kernel has said enum cpustat_mode i */
 	int64_t last[MODES]; /* ticks */
 	int64_t sum[MODES];  /* microseconds: the sample's, also while the file does not say */
 	int64_t cpus;        /* the most that have been online */
@@ -117,10 +118,25 @@ static const struct qmem_renamed renamed[] = {
 
 /* ---- the whole machine ---- */
 
-/* `part` is in `whole` already. Both are not read at the same instant: never below 0. */
-static int64_t without(int64_t whole, int64_t part)
+/* What the kernel has ever said it says always: where it is malformed it is not nothing. */
+static bool is_lost(const struct cpuload *s, enum cpustat_mode mode)
 {
-	return part == QMEM_NA ? whole : value_minus(whole, part);
+	return s->stat.mode[mode] == QMEM_NA && s->seen >> mode & 1;
+}
+
+/* `part` is in `whole` already. Both are not read at the same instant: never below 0. */
+static int64_t without(const struct cpuload *s, enum cpustat_mode whole, enum cpustat_mode part)
+{
+	if (s->stat.mode[part] == QMEM_NA)
+		return is_lost(s, part) ? QMEM_NA : s->stat.mode[whole];
+	return value_minus(s->stat.mode[whole], s->stat.mode[part]);
+}
+
+static int64_t guests(const struct cpuload *s)
+{
+	if (is_lost(s, CPUSTAT_GUEST) || is_lost(s, CPUSTAT_GUEST_NICE))
+		return QMEM_NA;
+	return value_sum(s->stat.mode[CPUSTAT_GUEST], s->stat.mode[CPUSTAT_GUEST_NICE]);
 }
 
 /*
@@ -169,16 +185,19 @@ static void take_stat(struct cpuload *s)
 	double most = most_ticks(s);
 
 	const int64_t ticks[MODES] = {
-		[USER] = without(mode[CPUSTAT_USER], mode[CPUSTAT_GUEST]),
-		[NICE] = without(mode[CPUSTAT_NICE], mode[CPUSTAT_GUEST_NICE]),
+		[USER] = without(s, CPUSTAT_USER, CPUSTAT_GUEST),
+		[NICE] = without(s, CPUSTAT_NICE, CPUSTAT_GUEST_NICE),
 		[SYSTEM] = mode[CPUSTAT_SYSTEM],
 		[IDLE] = mode[CPUSTAT_IDLE],
 		[IOWAIT] = mode[CPUSTAT_IOWAIT],
 		[IRQ] = mode[CPUSTAT_IRQ],
 		[SOFTIRQ] = mode[CPUSTAT_SOFTIRQ],
 		[STEAL] = mode[CPUSTAT_STEAL],
-		[GUEST] = value_sum(mode[CPUSTAT_GUEST], mode[CPUSTAT_GUEST_NICE]),
+		[GUEST] = guests(s),
 	};
+
+	for (int m = 0; m < CPUSTAT_MODES; m++)
+		s->seen |= (unsigned)(mode[m] != QMEM_NA) << m;
 
 	for (int m = 0; m < MODES; m++) {
 		add_time(s, (enum mode)m, ticks[m], most);

@@ -157,6 +157,20 @@ START_TEST(broken)
 	is("cpu.idle", QMEM_NA);
 	is("cpu.system", 3000);
 	ck_assert_ptr_nonnull(strstr(text, "'/proc/stat': 'cpu idle' is too large"));
+	/* a part that is malformed is not nothing */
+	put_cpu("500 200 300 5000 10 0 0 0 400 100");
+	text = procroot_tick();
+	is("cpu.user", 1000);
+	is("cpu.guest", 500);
+	put_cpu("500 200 300 5000 10 0 0 0 x 100");
+	text = procroot_tick();
+	is("cpu.user", QMEM_NA);
+	is("cpu.nice", 1700);
+	is("cpu.guest", QMEM_NA);
+	put_cpu("510 200 300 5000 10 0 0 0 400 100");
+	text = procroot_tick();
+	is("cpu.user", 1100);
+	is("cpu.guest", 500);
 	/* a counter of 32 bits with a sign is one; what has been absent goes on */
 	procroot_put("proc/stat", "cpu 100 200 300 5000 -1\nctxt -1294967289\nprocs_running 3\n");
 	text = procroot_tick();
