@@ -239,6 +239,15 @@ if agent:
               agent.charts["qmem.self_collections"].update_every], [3, 2, 1], "they are the charts' update_every")
 p.close()
 
+p = Plugin(env=environment("v2.11.0", NETDATA_INVOCATION_ID="x", NETDATA_LOG_METHOD="journal"), config="[nosuch]\n")
+tap.ok(p.wait_ticks(1), "values come where the journal is wanted", p.stderr())
+p.terminate()
+tap.ok(re.search(r"^<6>qmem\.plugin: version ", p.stderr(), re.M) and re.search(r"^<[34]>qmem\.plugin: .*nosuch", p.stderr(), re.M),
+       "its log lines have the journal's level, and no other", p.stderr())
+tap.same([line for line in p.stderr().splitlines() if not re.match(r"<[3-7]>qmem\.plugin: (?!error|warning|notice|info)", line)], [],
+         "all of them, and none twice")
+p.close()
+
 # ---- stdout that blocks, and that closes ----
 
 

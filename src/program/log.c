@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <syslog.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -14,15 +15,18 @@
 
 static const struct {
 	const char *plain, *old, *logfmt;
+	int syslog;
 } words[] = {
-	[QMEM_LOG_ERROR] = { "error", "ERROR", "error" },    [QMEM_LOG_WARNING] = { "warning", "WARNING", "warning" },
-	[QMEM_LOG_NOTICE] = { "notice", "INFO ", "notice" }, [QMEM_LOG_INFO] = { "info", "INFO ", "info" },
-	[QMEM_LOG_DEBUG] = { "debug", "DEBUG", "debug" },
+	[QMEM_LOG_ERROR] = { "error", "ERROR", "error", LOG_ERR },
+	[QMEM_LOG_WARNING] = { "warning", "WARNING", "warning", LOG_WARNING },
+	[QMEM_LOG_NOTICE] = { "notice", "INFO ", "notice", LOG_NOTICE },
+	[QMEM_LOG_INFO] = { "info", "INFO ", "info", LOG_INFO },
+	[QMEM_LOG_DEBUG] = { "debug", "DEBUG", "debug", LOG_DEBUG },
 };
 
 void log_init(struct log *log, const char *program)
 {
-	const char *level = getenv("NETDATA_LOG_LEVEL");
+	const char *level = getenv("NETDATA_LOG_LEVEL"), *method = getenv("NETDATA_LOG_METHOD");
 
 	log->program = program;
 	log->most = QMEM_LOG_INFO;
@@ -31,7 +35,9 @@ void log_init(struct log *log, const char *program)
 			log->most = (enum qmem_level)i;
 	if (!getenv("NETDATA_VERSION"))
 		log->form = LOG_PLAIN;
-	else if (getenv("NETDATA_INVOCATION_ID") || getenv("NETDATA_LOG_METHOD"))
+	else if (method && strcmp(method, "journal") == 0)
+		log->form = LOG_JOURNAL;
+	else if (getenv("NETDATA_INVOCATION_ID") || method)
 		log->form = LOG_LOGFMT;
 	else
 		log->form = LOG_OLD;
@@ -66,6 +72,9 @@ void log_line(const struct log *log, enum qmem_level level, const char *text)
 		strftime(date, sizeof(date), "%Y-%m-%d %H:%M:%S", &tm);
 		len = snprintf(line, sizeof(line), "%s: %s %s : MAIN : %s\n", date, log->program, words[level].old,
 			       clean);
+		break;
+	case LOG_JOURNAL:
+		len = snprintf(line, sizeof(line), "<%d>%s: %s\n", words[level].syslog, log->program, clean);
 		break;
 	case LOG_LOGFMT:
 		strftime(date, sizeof(date), "%Y-%m-%dT%H:%M:%S", &tm);

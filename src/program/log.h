@@ -8,9 +8,10 @@
 #include "qmem.h"
 
 enum log_form {
-	LOG_PLAIN,  /* by hand: "PROGRAM: warning: text" */
-	LOG_OLD,    /* Netdata before 1.44: "2026-01-31 12:00:00: PROGRAM ERROR : MAIN : text" */
-	LOG_LOGFMT, /* since then */
+	LOG_PLAIN,   /* by hand: "PROGRAM: warning: text" */
+	LOG_OLD,     /* Netdata before 1.44: "2026-01-31 12:00:00: PROGRAM ERROR : MAIN : text" */
+	LOG_LOGFMT,  /* since then */
+	LOG_JOURNAL, /* since then, into systemd's journal, which has the time and takes the level from "<4>" */
 };
 
 struct log {
