@@ -20,15 +20,25 @@ enum lack_why {
 struct lack {
 	enum lack_why why; /* in this round */
 	int32_t pid;
-	bool told;      /* that it is lacking */
-	uint64_t since; /* when it was last as told; 0: not asked yet */
+	uint64_t since; /* it is so; 0: it is not, or was not asked */
+};
+
+/* Of all groups together: one line when the first of them lacks it, however many come and go, and one when none does any more. */
+struct lacks {
+	size_t groups; /* in this round: how many, and the one to be named */
+	struct lack lack;
+	char name[256];
+	size_t most;   /* in any round since it was told */
+	uint64_t last; /* when one did */
+	bool told;
 };
 
 /* Before a round; one of zeros is fine. */
 void lack_begin(struct lack *l);
 void lack_add(struct lack *l, enum lack_why why, int32_t pid);
-/* After it: once it has lasted for `patience` ns, one line says what group `name` does not have, and for want of which file;
- * likewise that it is over. */
-void lack_tell(struct qmem *q, struct lack *l, const char *what, const char *file, const char *name, uint64_t patience);
+/* After it, for each group: it counts once it has lasted for `patience` ns. */
+void lacks_add(struct lacks *all, struct lack *l, const char *name, uint64_t now, uint64_t patience);
+/* And then, once: `what` is lacking for want of `file`. That it is over is told when it has been so for some times as long. */
+void lacks_tell(struct qmem *q, struct lacks *all, const char *what, const char *file, uint64_t patience);
 
 #endif

@@ -71,6 +71,7 @@ struct heapmon {
 	size_t processes_room;
 	struct group *groups;
 	size_t groups_room;
+	struct lacks lacks;
 	uint64_t rounds, measured, refused;
 	bool noted;
 };
@@ -319,7 +320,7 @@ static void visit(const struct qmem *q, struct heapmon *s, const struct proc *p,
 	}
 }
 
-static void emit(struct qmem *q, const struct heapmon *s, const struct procgroup *group, struct group *g)
+static void emit(struct qmem *q, struct heapmon *s, const struct procgroup *group, struct group *g)
 {
 	static const struct smaps_amounts nothing = { QMEM_NA, QMEM_NA, QMEM_NA, QMEM_NA, QMEM_NA };
 	struct smaps_amounts *huge = &g->sample.kinds[SMAPS_HUGE];
@@ -335,7 +336,7 @@ static void emit(struct qmem *q, const struct heapmon *s, const struct procgroup
 		g->sample.moved = g->sample.oldest = QMEM_NA;
 	/* where all is refused, that is said once for all */
 	if (s->measured || !s->refused)
-		lack_tell(q, &g->lack, "mappings", "smaps", instance.name, NEW);
+		lacks_add(&s->lacks, &g->lack, instance.name, qmem_now(q), NEW);
 	for (const struct qmem_family *f = families; f->id; f++)
 		qmem_emit(q, f, &instance, &g->sample);
 }
@@ -396,6 +397,7 @@ static int collect(struct qmem *q, void *state)
 		note_named(s, group->name);
 		emit(q, s, group, &s->groups[i]);
 	}
+	lacks_tell(q, &s->lacks, "mappings", "smaps", NEW);
 	tell_missing(q, s);
 	probe_go(q, s->probe);
 	if (s->refused && !s->measured && !s->noted) {

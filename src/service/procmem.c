@@ -59,7 +59,8 @@ struct procmem {
 	struct top_item *items;
 	size_t sums_room, items_room;
 	struct group other;
-	bool others; /* has there been a group that was not shown? */
+	struct lacks lacks; /* of PSS */
+	bool others;        /* has there been a group that was not shown? */
 	bool known[GAUGES], counted[COUNTERS];
 	uint64_t table_round; /* of the last round; 0: none yet */
 	bool newborn;         /* have those that are new begun since? */
@@ -444,7 +445,7 @@ static void finish(const struct procmem *s, struct group *g)
 		sample->pss = no_pss;
 }
 
-static void emit(struct qmem *q, const struct procmem *s, const struct procgroup *group, struct group *g)
+static void emit(struct qmem *q, struct procmem *s, const struct procgroup *group, struct group *g)
 {
 	const struct qmem_instance instance = procgroup_instance(group);
 	bool kernel = group && group->kind == PROCGROUP_KERNEL;
@@ -452,7 +453,7 @@ static void emit(struct qmem *q, const struct procmem *s, const struct procgroup
 	finish(s, g);
 	/* where no process may be read, the note says so, once for all */
 	if (s->noted != PSS_REFUSED)
-		lack_tell(q, &g->lack, "PSS", "smaps_rollup", instance.name, (uint64_t)s->limits.age);
+		lacks_add(&s->lacks, &g->lack, instance.name, qmem_now(q), (uint64_t)s->limits.age);
 	for (size_t i = 0; families[i].id; i++) {
 		/* the kernel's threads have no memory of their own */
 		if (kernel && i != F_PROCESSES)
@@ -505,6 +506,7 @@ static int collect(struct qmem *q, void *state)
 	sum_up(q, s, table);
 	choose(s);
 	emit_groups(q, s);
+	lacks_tell(q, &s->lacks, "PSS", "smaps_rollup", (uint64_t)s->limits.age);
 	if (s->pss)
 		pss_go(q, s->pss);
 	note(q, s);

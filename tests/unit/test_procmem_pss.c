@@ -76,8 +76,9 @@ START_TEST(too_dear)
 	PUT({ 1, "a", .anon = 1 << 20, .pss = 300, .uss = 200 }, { 2, "b", .anon = 400, .pss = 300, .uss = 200 }, );
 	procroot_start();
 	for (int i = 0; i < 60; i++)
-		told += strstr(procroot_tick(), "log notice procmem: no PSS of 'a': smaps_rollup of pid 1 is expected "
-						"to cost more CPU time than the ceiling\n") != NULL;
+		told += strstr(procroot_tick(),
+			       "log notice procmem: no PSS of 1 group, of 'a' for one: smaps_rollup of pid 1 is expected "
+			       "to cost more CPU time than the ceiling\n") != NULL;
 	is("pss.pss[b]", 300 * K);
 	empty("pss.pss[a]");
 	ck_assert_int_eq(told, 1);
@@ -119,8 +120,8 @@ START_TEST(lacking)
 	/* a name is one in a log, too, and forges no line of it */
 	static const char b[] = "b'\nlog error";
 	static const char no[] =
-		"log notice procmem: no PSS of 'b'\\x0alog error': smaps_rollup of pid 2 has not been read in time";
-	static const char again[] = "log info procmem: 'b'\\x0alog error' has PSS again\n";
+		"log notice procmem: no PSS of 1 group, of 'b'\\x0alog error' for one: smaps_rollup of pid 2 has not been read in time";
+	static const char again[] = "log info procmem: all groups have PSS again; up to 1 at once had none\n";
 	const struct memory a = { 1, "a", .anon = 400, .pss = 300, .uss = 200 };
 
 	procroot_set("procmem", "PssBudget", "1s");
@@ -131,10 +132,41 @@ START_TEST(lacking)
 		ck_assert_int_eq(said(no, 40), 1);
 		ck_assert_int_eq(said(no, 40), 0);
 		PUT(a, { 2, b, .anon = 400, .pss = 30, .uss = 20 }, );
-		ck_assert_int_eq(said(again, 40), 1);
+		ck_assert_int_eq(said(again, 60), 1);
 		ck_assert_int_eq(said(again, 40), 0);
 		procroot_remove("proc/2/smaps_rollup");
 	}
+}
+END_TEST
+
+/* Groups that come, go and lack it in turn are one line, and one when all of that is over. */
+START_TEST(lacking_in_turn)
+{
+	int no = 0, again = 0;
+
+	procroot_set("procmem", "PssBudget", "1s");
+	procroot_set("procmem", "PssAge", "8s");
+	for (int round = 0; round < 300; round++) {
+		/* each lacks it for 20 s, one behind the other */
+		bool a = round / 20 % 2;
+		const char *text;
+
+		PUT({ 1, "a", .anon = 400, .pss = a ? 0 : 300, .uss = 200 },
+		    { 2, "b", .anon = 400, .pss = a ? 300 : 0, .uss = 200 }, );
+		if (a)
+			procroot_remove("proc/1/smaps_rollup");
+		else
+			procroot_remove("proc/2/smaps_rollup");
+		if (!round)
+			procroot_start();
+		text = procroot_tick();
+		no += strstr(text, "log notice procmem: no PSS of ") != NULL;
+		again += strstr(text, "again; up to ") != NULL;
+	}
+	ck_assert_int_eq(no, 1);
+	ck_assert_int_eq(again, 0);
+	PUT({ 1, "a", .anon = 400, .pss = 300, .uss = 200 }, { 2, "b", .anon = 400, .pss = 300, .uss = 200 }, );
+	ck_assert_int_eq(said("procmem: all groups have PSS again; up to ", 60), 1);
 }
 END_TEST
 
@@ -506,6 +538,7 @@ SUITE(procmem_pss)
 	tcase_add_test(t, proportional_others);
 	tcase_add_test(t, too_dear);
 	tcase_add_test(t, lacking);
+	tcase_add_test(t, lacking_in_turn);
 	tcase_add_test(t, comes_back);
 	tcase_add_test(t, no_rollup);
 	tcase_add_test(t, refused_job);
