@@ -16,6 +16,7 @@
 #define ASKS_MOST 2048   /* processes that one job looks at */
 #define TEXT_SIZE 131072 /* what it may say of them */
 #define CMDLINE_SIZE 2048
+#define EXE_SIZE 4096   /* no path is longer: what two begin with does not make them one */
 #define USERS 64        /* at first */
 #define USERS_MOST 8192 /* uids are anyone's who has a user namespace */
 #define USER_NAME 64
@@ -66,7 +67,7 @@ static const char *put(struct batch *b, const char *text, size_t len)
 static void read_exe(struct batch *b, struct procask_answer *answer)
 {
 	static const char deleted[] = " (deleted)";
-	char text[CMDLINE_SIZE];
+	char text[EXE_SIZE];
 	size_t tail = sizeof(deleted) - 1;
 	ssize_t len = root_read_link(b->root, answer->pid, "exe", text, sizeof(text));
 
@@ -181,7 +182,7 @@ static void run(struct qmem_job *job)
 	for (size_t i = 0; i < b->n; i++) {
 		struct procask_answer *answer = &b->answers[i];
 
-		if (b->used + 2 * (CMDLINE_SIZE + 1) > TEXT_SIZE)
+		if (b->used + EXE_SIZE + 1 + CMDLINE_SIZE + 1 > TEXT_SIZE)
 			return;
 		if (b->want & (PROCASK_EXE | PROCASK_CMDLINE))
 			QMEM_JOB_AT(job, answer->pid, answer->uid);

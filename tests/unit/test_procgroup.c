@@ -560,6 +560,29 @@ START_TEST(reparented)
 }
 END_TEST
 
+/* What two paths begin with does not make them one, however long that is; nor is a character cut that stands at the border. */
+START_TEST(long_paths)
+{
+	char path[3000] = "/";
+	int n = 0;
+
+	procroot_set("procmem", "GroupBy", "exe");
+	memset(path + 1, 'x', sizeof(path) - 2);
+	memcpy(path + 175, "\xc3\xbc", 2);
+	for (int i = 3; i <= 4; i++) {
+		path[sizeof(path) - 2] = (char)('0' + i);
+		procroot_put(i == 3 ? "proc/3/comm" : "proc/4/comm", "a");
+		ck_assert_int_eq(symlink(path, procroot_path(i == 3 ? "proc/3/exe" : "proc/4/exe")), 0);
+	}
+	PROCESSES({ .pid = 3, .comm = "a", .state = 'S' }, { .pid = 4, .comm = "b", .state = 'S' }, );
+	procroot_start();
+	procroot_tick();
+	for (const char *at = procroot_tick(); (at = strstr(at, "procmem.processes.count[/xxx")); at++, n++)
+		ck_assert_int_eq(strncmp(strchr(at, '~') - 1, "x~", 2), 0);
+	ck_assert_int_eq(n, 2);
+}
+END_TEST
+
 static struct proc *proc_of(int32_t pid)
 {
 	return (struct proc *)(uintptr_t)proctable_find(qmem_state(procroot_host.q, &proctable_service), pid);
@@ -731,6 +754,7 @@ SUITE(procgroup)
 	tcase_add_test(t, many);
 	tcase_add_test(t, exec_while_asked);
 	tcase_add_test(t, reparented);
+	tcase_add_test(t, long_paths);
 	tcase_add_test(t, renamed);
 	tcase_add_test(t, same_name);
 	tcase_add_test(t, moved_meanwhile);
