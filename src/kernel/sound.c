@@ -2,6 +2,7 @@
 #include "kernel/sound.h"
 
 #include <errno.h>
+
 #include "engine/root.h"
 
 #define WORDS 128
