@@ -37,6 +37,7 @@ struct group {
 	uint32_t generation;
 	struct lack lack; /* of PSS */
 	bool headless;    /* a member's first thread has ended: nobody tells what the others have */
+	bool resident;    /* a member has memory: what is not told of any is not nothing */
 	struct sample sample;
 	int64_t delta[COUNTERS];
 };
@@ -296,7 +297,7 @@ static void begin_group(struct group *g)
 	memset(g->delta, 0, sizeof(g->delta));
 	g->sample.processes = g->sample.threads = 0;
 	g->sample.pss = no_pss;
-	g->headless = false;
+	g->headless = g->resident = false;
 	lack_begin(&g->lack);
 }
 
@@ -359,6 +360,7 @@ static void sum_up(const struct qmem *q, struct procmem *s, const struct proctab
 		if (p->kthread)
 			continue;
 		g->headless |= p->rss == QMEM_NA && p->threads > 1;
+		g->resident |= p->rss != QMEM_NA;
 		for (int k = 0; k < GAUGES; k++) {
 			int64_t value = member_of(p, gauge_of[k]);
 
@@ -423,6 +425,7 @@ static void add_other(struct procmem *s, const struct group *g)
 	other->sample.threads += g->sample.threads;
 	add_pss(&other->sample, &g->sample.pss);
 	other->headless |= g->headless;
+	other->resident |= g->resident;
 	lack_add(&other->lack, g->lack.why, g->lack.pid);
 }
 
@@ -432,7 +435,7 @@ static void finish(const struct procmem *s, struct group *g)
 	struct sample *sample = &g->sample;
 
 	for (int k = 0; k < GAUGES; k++)
-		if (sample->gauge[k] == QMEM_NA && s->known[k] && !g->headless)
+		if (sample->gauge[k] == QMEM_NA && s->known[k] && !g->headless && !g->resident)
 			sample->gauge[k] = 0;
 	for (int k = 0; k < COUNTERS; k++) {
 		if (!s->counted[k])

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "memory.h"
 #include "process/table.h"
@@ -32,6 +33,41 @@ START_TEST(sums)
 	is("swap.used[b]", 0);
 	absent("rss.anon[other]");
 	absent("pss.pss[a]");
+}
+END_TEST
+
+/* One bad number of a process costs one value; what is not told of who has memory is absent, not 0. */
+START_TEST(bad_numbers)
+{
+	const int64_t page = sysconf(_SC_PAGESIZE);
+
+	procroot_set("procmem", "Detail", "yes");
+	PUT({ 1, "a", .anon = 400, .file = 80, .shmem = 40, .swap = 16 }, { 2, "b", .anon = 400, .file = 80 },
+	    { 3, "c", .anon = 400, .file = 80 }, { 4, "k", .flags = KTHREAD }, );
+	procroot_put("proc/2/stat", "2 (b) S 0 1 1 0 -1 0 -7 0 6x 0 99999999999999999999 1 0 0 20 0 2 0 2 x 100 0\n");
+	procroot_put("proc/2/statm", "many 30 10y 1 0 200 0\n");
+	procroot_put("proc/2/status",
+		     "Name:\tb\nUid:\tx\nVmSize:\t4000 kB\nVmHWM:\t-1 kB\nVmRSS:\t480\nRssAnon:\t400 kB\n"
+		     "RssFile:\t80 kB\nRssShmem:\t\nVmData:\t800 kB\nVmSwap:\t4 kB\n");
+	/* Linux before 4.5 */
+	procroot_put("proc/3/statm", "1000 30 10 1 0 200 0\n");
+	procroot_put("proc/3/status", "Name:\tc\nUid:\t7\t7\t7\t7\nVmSize:\t4000 kB\nVmRSS:\t%ld kB\nVmSwap:\t4 kB\n",
+		     (long)(30 * page / K));
+	procroot_start();
+	procroot_tick();
+	is("rss.anon[b]", 400 * K);
+	is("rss.file[b]", 80 * K);
+	empty("rss.shmem[b]");
+	is("swap.used[b]", 4 * K);
+	is("virtual.size[b]", 4000 * K);
+	is("virtual.data[b]", 800 * K);
+	empty("peak.rss[b]");
+	empty("pgtables.size[b]");
+	is("threads.count[b]", 2);
+	is("rss.anon[c]", 20 * page);
+	empty("rss.file[c]");
+	empty("rss.shmem[c]");
+	is("processes.count[kernel]", 1);
 }
 END_TEST
 
@@ -260,6 +296,7 @@ SUITE(procmem)
 
 	tcase_add_checked_fixture(t, memory_begin, memory_end);
 	tcase_add_test(t, sums);
+	tcase_add_test(t, bad_numbers);
 	tcase_add_test(t, adds_up);
 	tcase_add_loop_test(t, top_by, 0, 5);
 	tcase_add_test(t, quiet_again);
