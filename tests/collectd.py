@@ -215,6 +215,9 @@ def test_options():
             tap.ok(len(warnings) == 1 and words in warnings[0], f"one warning names {words}".replace("#", "\\#"), warnings)
         else:
             tap.same(warnings, [], "no warning: a value of several words needs no quotes")
+        if "web frontend" in config:
+            tap.ok(tap.wait_for(lambda d=daemon: any(n.startswith("qmem_procmem-web_frontend/") for n in d.identifiers()), SLOW),
+                   "a blank in a group's name is '_', and nothing is added", daemon.identifiers())
         clean(daemon, name)
 
 
