@@ -67,6 +67,8 @@ static int add(struct instances *s, const char *name, size_t len, unsigned hash,
 
 	if (!err)
 		err = room_make(&s->scores, &s->scores_room, s->n + 1, sizeof(*s->scores));
+	if (!err)
+		err = room_make(&s->mains, &s->mains_room, s->n + 1, sizeof(*s->mains));
 	if (err)
 		return err;
 	entry = make_entry(s, name, len);
@@ -77,7 +79,7 @@ static int add(struct instances *s, const char *name, size_t len, unsigned hash,
 		free(entry);
 		return -ENOMEM;
 	}
-	s->scores[s->n] = (struct top_item){ 0 };
+	s->scores[s->n] = s->mains[s->n] = (struct top_item){ 0 };
 	s->all[s->n++] = &entry->instance;
 	*ret = &entry->instance;
 	return 0;
@@ -121,6 +123,7 @@ static void forget(struct instances *s)
 		}
 		s->all[kept] = s->all[k];
 		s->scores[kept] = s->scores[k];
+		s->mains[kept] = s->mains[k];
 		kept++;
 	}
 	if (kept == s->n)
@@ -276,25 +279,34 @@ static int64_t judge(const struct instances *s, struct instance *i, uint64_t ela
 	return sum;
 }
 
+static bool is_shown(const struct instances *s, size_t k)
+{
+	return s->scores[k].in || s->mains[k].in;
+}
+
 void instances_choose(struct instances *s, uint64_t now)
 {
 	for (size_t k = 0; k < s->n; k++) {
 		struct instance *i = s->all[k];
 
-		s->scores[k].score = -1;
+		s->scores[k].score = s->mains[k].score = -1;
 		if (!instance_there(s, i) || !i->wanted)
 			continue;
 		sum_up(s, i);
-		s->scores[k].score = judge(s, i, now - s->when);
+		(i->main ? s->mains : s->scores)[k].score = judge(s, i, now - s->when);
 	}
 	s->when = now;
+	(void)top_update(&s->main_top, s->mains, s->n);
+	s->top.max = s->main_top.max;
+	for (size_t k = 0; k < s->n; k++)
+		s->top.max -= s->mains[k].in;
 	(void)top_update(&s->top, s->scores, s->n);
 	s->others = false;
 	for (size_t c = 0; c < s->kind->columns; c++)
 		if (is_gauge(s, c))
 			s->other[c] = QMEM_NA;
 	for (size_t k = 0; k < s->n; k++) {
-		if (instance_there(s, s->all[k]) && s->all[k]->wanted && !s->scores[k].in)
+		if (instance_there(s, s->all[k]) && s->all[k]->wanted && !is_shown(s, k))
 			add_other(s, s->all[k]);
 	}
 }
@@ -324,7 +336,7 @@ void instances_emit(struct qmem *q, struct instances *s, const struct qmem_famil
 	for (size_t k = 0; k < s->n; k++) {
 		const struct instance *i = s->all[k];
 
-		if (!s->scores[k].in)
+		if (!is_shown(s, k))
 			continue;
 		for (size_t c = 0; c < s->kind->columns; c++)
 			shown[c] = i->now[c] == QMEM_NA ? QMEM_NA : i->total[c];
@@ -348,6 +360,8 @@ int instances_init(struct instances *s, const struct instances_kind *kind, const
 	for (size_t c = 0; c < kind->columns; c++)
 		s->other[c] = QMEM_NA;
 	err = select_init(&s->select, rules ? rules : &none, ignore);
+	if (!err)
+		err = top_init(&s->main_top, (size_t)max, MARGIN);
 	return err ? err : top_init(&s->top, (size_t)max, MARGIN);
 }
 
@@ -358,8 +372,10 @@ void instances_release(struct instances *s)
 		free(s->all[k]->entry);
 	free(s->all);
 	free(s->scores);
+	free(s->mains);
 	free(s->order);
 	select_release(&s->select);
 	top_release(&s->top);
+	top_release(&s->main_top);
 	*s = (struct instances){ 0 };
 }

@@ -13,7 +13,7 @@
  *
  * The sample of a family is an array of columns: `struct disk { int64_t v[DISK_COLUMNS]; }`. Which of the lines are wanted
  * (the rules of a list option), and how many are shown, is configured; among those that are, places change hands with
- * hysteresis. A thing that is not there for a minute of rounds is forgotten, and starts anew. Nothing is allocated while no
+ * hysteresis. A service may say, before they are chosen, which are the main ones: they have their places first. A thing that is not there for a minute of rounds is forgotten, and starts anew. Nothing is allocated while no
  * new name comes; there are never more names than the kind allows, in a hash that nobody can foresee.
  */
 #ifndef QMEM_KERNEL_INSTANCES_H
@@ -50,6 +50,8 @@ struct instance {
 	uint64_t round; /* that has seen it last */
 	bool before;    /* the round before that one had it, too */
 	bool wanted;    /* by the rules */
+	bool main;      /* the service's: it is shown before those that are not, however much these do */
+	unsigned mark;  /* the service's */
 	int64_t rate;   /* of what the score counts, smoothed */
 	struct instance_entry *entry;
 };
@@ -64,13 +66,14 @@ struct instances {
 
 	/* its own */
 	struct top_item *scores; /* one each */
-	size_t all_room, scores_room;
+	struct top_item *mains;  /* of those that are `main` */
+	size_t all_room, scores_room, mains_room;
 	struct instance **order; /* whose line was the i-th */
 	size_t order_room, line;
 	struct instance_entry *by_name;
 	struct sip_key key;
 	struct select select;
-	struct top top;
+	struct top top, main_top;
 	uint64_t when;
 	size_t left_out;
 	struct qmem_complaint crowded;

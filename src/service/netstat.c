@@ -9,6 +9,7 @@
 #include "kernel/sound.h"
 #include "proc/netdev.h"
 #include "rows.h"
+#include "service/netstat_main.h"
 #include "service/netstat_renamed.h"
 #include "services.h"
 #include "util/select.h"
@@ -29,6 +30,7 @@ struct netstat {
 	bool chosen; /* which file it is */
 	struct qmem_complaint faulty;
 	struct instances all;
+	struct netstat_main main;
 };
 
 static const struct instances_kind kind = {
@@ -135,7 +137,8 @@ static const struct qmem_option options[] = {
 	  .def = "5",
 	  .min = 0,
 	  .max = 10000,
-	  .help = "interfaces shown, those with most traffic; the others are summed as '" INSTANCES_OTHER "'" },
+	  .help = "interfaces shown: those of a device or a default route first, then those with most traffic; the others are summed as '" INSTANCES_OTHER
+		  "'" },
 	{ 0 },
 };
 
@@ -226,6 +229,7 @@ static int collect(struct qmem *q, void *state)
 		return err;
 	if (instances_measure(&s->all))
 		netstat_find_renamed(&s->all);
+	netstat_main_find(q, &s->main, &s->all, s->file.path == paths[NAMESPACE_INIT] ? "proc/1/net" : "proc/self/net");
 	instances_choose(&s->all, qmem_now(q));
 	instances_emit(q, &s->all, families);
 	return 0;

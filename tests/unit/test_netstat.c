@@ -453,6 +453,38 @@ START_TEST(top_and_other)
 }
 END_TEST
 
+#define ROUTES "Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow\tIRTT\n"
+#define ROUTE "\t00000000\t0101A8C0\t0003\t0\t0\t100\t00000000\t0\t0\t0\n"
+
+/* What leads to the world is seen before what is busy inside, and among these the busy ones are. */
+START_TEST(main_ones_first)
+{
+	set("Top", "3");
+	procroot_put("sys/class/net/eth0/device/uevent", "DRIVER=e1000\n");
+	procroot_put("sys/class/net/veth1/uevent", "\n");
+	procroot_put("proc/1/net/route", ROUTES "ppp0" ROUTE);
+	procroot_start();
+	for (int i = 0; i < 70; i++) {
+		device("veth1", 1000000 * i);
+		device("veth2", 2000000 * i);
+		device("veth3", 3000000 * i);
+		device("eth0", 0);
+		device("ppp0", 5);
+		device("wg0", 7);
+		ck_assert_int_eq(tick(), 0);
+		if (i == 5)
+			procroot_put("proc/1/net/route", ROUTES "wg0" ROUTE);
+		ck_assert_int_eq(get("bytes.rx[eth0]"), 0);
+		ck_assert_int_eq(get("bytes.rx[veth1]"), QMEM_NA);
+		if (i < 5)
+			ck_assert_int_eq(get("bytes.rx[ppp0]"), 5);
+	}
+	/* the route has moved: that is seen within a minute */
+	ck_assert_int_eq(get("bytes.rx[wg0]"), 7);
+	ck_assert_int_eq(count_of(text, "netstat.bytes.rx["), 4);
+}
+END_TEST
+
 /* As much in a second as a counter can hold is very busy, not less than nothing. */
 START_TEST(faster_than_can_be)
 {
@@ -681,6 +713,7 @@ SUITE(netstat)
 	tcase_add_test(tests, names_move_on);
 	tcase_add_test(tests, reset_beside_a_busy_one);
 	tcase_add_test(tests, top_and_other);
+	tcase_add_test(tests, main_ones_first);
 	tcase_add_test(tests, faster_than_can_be);
 	tcase_add_test(tests, one_called_other);
 	tcase_add_test(tests, none_shown);
