@@ -22,7 +22,7 @@ int softirqs_parse(const char *line, size_t len, struct softirq *ret)
 
 		s = text_word_end(s, end);
 		/* a sum that lacks a part is no sum */
-		if (text_value(word, s, true, &runs))
+		if (text_value(word, s, false, &runs))
 			return -EINVAL;
 		value_add(&irq.runs, runs);
 	}

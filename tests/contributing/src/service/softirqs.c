@@ -25,8 +25,8 @@ static const struct qmem_metric runs_metrics[] = {
 };
 
 static const struct qmem_family families[] = {
-	FAMILY("runs", "Soft interrupts", "interrupts", "line", runs_metrics, COUNTER("events", 1, "total_events"),
-	       .label = "kind"),
+	FAMILY("runs", "Soft interrupts", "processes/interrupts", "line", runs_metrics,
+	       COUNTER("events", 1, "total_events"), .label = "kind"),
 	{ 0 },
 };
 
@@ -85,7 +85,7 @@ const struct qmem_service softirqs_service = {
 	.source = "/proc/softirqs",
 	.kernel = "2.6.32",
 	.privilege = "none",
-	.priority = 8000,
+	.priority = 4800,
 	.families = families,
 	.state_size = sizeof(struct softirqs),
 	.start = start,

@@ -17,7 +17,7 @@ static const struct {
 	{ "                    CPU0       CPU1", -ENODATA, 0 },
 	{ "      HI:          1          2", 0, 3 },
 	{ "HI:1", 0, 1 },
-	{ "HI: 9223372036854775808", 0, QMEM_NA },
+	{ "HI: 9223372036854775808", -EINVAL, 0 },
 	{ "HI:", -EINVAL, 0 },
 	{ ": 1", -EINVAL, 0 },
 	{ "HI: 1x", -EINVAL, 0 },
