@@ -445,8 +445,7 @@ static int configure(struct qmem *q, struct bpf *b, struct proctable_config *con
 		snprintf(why->text, sizeof(why->text), "more than %d CPUs are online", PROCTABLE_CPUS);
 	else if (err)
 		snprintf(why->text, sizeof(why->text), "which CPUs are online cannot be told from '/%s': %s",
-			 b->online.path,
-			 len < 0 ? root_words(err, words, sizeof(words)) : "it is no list of numbers");
+			 b->online.path, len < 0 ? root_words(err, words, sizeof(words)) : "it is no list of numbers");
 	if (err)
 		return err;
 	strcpy(b->cpus, text);
