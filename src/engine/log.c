@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "engine/root.h"
 #include "util/escape.h"
 
 /* What does not fit is cut, but no character is. */
@@ -93,5 +94,5 @@ const char *log_words(struct qmem *q, int err, char *buffer, size_t size)
 {
 	if (*q->failure)
 		return q->failure;
-	return strerror_r(-err, buffer, size);
+	return root_words(err, buffer, size);
 }

@@ -183,9 +183,10 @@ static int open_below(const struct root *r, const char *path, int flags)
 	return fd;
 }
 
-/* Below proc that is real there is no need to ask what it is. */
-static int look(int fd)
+/* Is it a file, and one that may be read there? */
+static int look(int fd, bool proc)
 {
+	struct statfs fs;
 	struct stat st;
 	int err = 0;
 
@@ -197,6 +198,9 @@ static int look(int fd)
 		err = -ROOT_NO_FILE;
 	else if (st.st_size > ROOT_FILE_MOST)
 		err = -EFBIG;
+	/* a user's link into a real procfs: what is there is read by its own name, as what it is */
+	else if (!proc && !fstatfs(fd, &fs) && fs.f_type == PROC_SUPER_MAGIC)
+		err = -ELOOP;
 	if (!err)
 		return fd;
 	close(fd);
@@ -213,7 +217,7 @@ int root_open(const struct root *r, const char *path, int flags)
 	/* as a FIFO for writing that nobody reads, or a socket */
 	if (fd < 0)
 		return fd == -ENXIO ? -ROOT_NO_FILE : fd;
-	return look(fd);
+	return look(fd, in_proc(path));
 }
 
 /* ---- of processes ---- */

@@ -267,6 +267,38 @@ START_TEST(real)
 }
 END_TEST
 
+/* HostRoot is the directory that it was, whatever has its name by now. */
+START_TEST(renamed)
+{
+	ck_assert_int_eq(rename("in", "was"), 0);
+	ck_assert_int_eq(mkdir("in", 0755), 0);
+	put("in/file", "another");
+	link_to("/proc", "in/proc");
+	OPENS("file", "file");
+	OPENS("proc/7/stat", "stat of 7");
+	ck_assert_int_eq(rename("was/proc", "was/gone"), 0);
+	link_to("/deep", "was/proc");
+	REFUSES("proc/7/stat", ENOENT);
+}
+END_TEST
+
+/* What a name other than proc leads to is nothing of procfs. */
+START_TEST(into_procfs)
+{
+	struct root *own;
+	char path[64];
+
+	ck_assert_int_eq(root_new("/", &own), 0);
+	snprintf(path, sizeof(path), "%.40s/passwd", dir + 1);
+	link_to("/proc/self/maps", "in/passwd");
+	ck_assert_int_eq(root_open(own, path, O_RDONLY), -ELOOP);
+	link_to("/proc", "in/passwd");
+	snprintf(path, sizeof(path), "%.40s/passwd/self/maps", dir + 1);
+	ck_assert_int_eq(root_open(own, path, O_RDONLY), -ELOOP);
+	root_drop(own);
+}
+END_TEST
+
 /* Ways by which a user would say where it is. */
 START_TEST(foreign)
 {
@@ -323,6 +355,8 @@ SUITE(root)
 		tcase_add_test(t, link_itself);
 		tcase_add_test(t, too_deep);
 		tcase_add_test(t, real);
+		tcase_add_test(t, renamed);
+		tcase_add_test(t, into_procfs);
 		tcase_add_test(t, foreign);
 		suite_add_tcase(s, t);
 	}

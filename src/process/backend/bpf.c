@@ -22,6 +22,7 @@
 #define bpf_object__destroy_skeleton(skeleton_) ((void)(skeleton_))
 #include "bpf/dump.skel.h"
 #include "bpf/walk.skel.h"
+#include "engine/root.h"
 
 #define RECORDS_FIRST 1024
 #define DUMP_SIZE (16u << 10)
@@ -433,6 +434,7 @@ static bool memory_is_v1(struct qmem *q)
 static int configure(struct qmem *q, struct bpf *b, struct proctable_config *config, struct backend_reason *why)
 {
 	const char *text;
+	char words[128];
 	size_t n = 0;
 	ssize_t len = qmem_read(q, &b->online, &text);
 	int err = len < 0 ? (int)len : cpulist_parse(text, (size_t)len, config->cpu, PROCTABLE_CPUS, &n);
@@ -443,7 +445,7 @@ static int configure(struct qmem *q, struct bpf *b, struct proctable_config *con
 		snprintf(why->text, sizeof(why->text), "more than %d CPUs are online", PROCTABLE_CPUS);
 	else if (err)
 		snprintf(why->text, sizeof(why->text), "which CPUs are online cannot be told from '/%s': %s",
-			 b->online.path, len < 0 ? strerror(-err) : "it is no list of numbers");
+			 b->online.path, len < 0 ? root_words(err, words, sizeof(words)) : "it is no list of numbers");
 	if (err)
 		return err;
 	strcpy(b->cpus, text);
