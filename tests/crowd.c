@@ -16,6 +16,7 @@
  *	leaderless	one whose first thread has ended, while another one lives and has some memory
  *	stopped		one
  *	blocked		one in state D
+ *	mob		N in state D, each with a name of its own, of the user nobody if we are root
  *	blocked_thread	one with a thread in state D, which is not its first
  *	names		one for each hostile name
  *	robbed		a line on stdin: it loses N pages of shared memory, in its sleep
@@ -238,6 +239,8 @@ static void run_vmas(long n)
 	sleep_for_ever();
 }
 
+#define NOBODY 65534
+
 /* Whoever has vforked waits in state D until the child is another program, or gone. */
 static void run_blocked(void)
 {
@@ -250,9 +253,22 @@ static void run_blocked(void)
 	_exit(0);
 }
 
+static void run_mob(long i)
+{
+	char name[32];
+
+	snprintf(name, sizeof(name), "mob-%ld", i);
+	prctl(PR_SET_NAME, name);
+	if (geteuid() == 0 && (setgid(NOBODY) || setuid(NOBODY)))
+		fail("setuid");
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	run_blocked();
+}
+
 static void *block_thread(void *arg)
 {
 	(void)arg;
+	prctl(PR_SET_NAME, "crowd-thread");
 	run_blocked();
 	return NULL;
 }
@@ -468,6 +484,8 @@ static bool run_kind(const char *kind, long n, long i, void *shared)
 		raise(SIGSTOP);
 	} else if (strcmp(kind, "blocked") == 0) {
 		run_blocked();
+	} else if (strcmp(kind, "mob") == 0) {
+		run_mob(i);
 	} else if (strcmp(kind, "blocked_thread") == 0) {
 		run_blocked_thread();
 	} else if (strcmp(kind, "zombie") == 0) {
@@ -512,7 +530,7 @@ int main(int argc, char **argv)
 	if (strcmp(kind, "names") == 0)
 		children = sizeof(names) / sizeof(*names);
 	else if (strcmp(kind, "sleepers") && strcmp(kind, "burners") && strcmp(kind, "spinners") &&
-		 strcmp(kind, "sharers") && strcmp(kind, "machine"))
+		 strcmp(kind, "sharers") && strcmp(kind, "machine") && strcmp(kind, "mob"))
 		children = 1;
 	/* what a child leaves behind is reaped here too */
 	prctl(PR_SET_CHILD_SUBREAPER, 1);

@@ -180,7 +180,7 @@ def stuck(name, ticks):
 
     def mine():
         ticks.tick(100)
-        return [e for e in ticks.events[before:] if f"procstat.stuck[{pid}]" in e[0]]
+        return [e for e in ticks.events[before:] if "procstat.stuck[crowd:" in e[0] and f"pid={pid}" in e]
 
     found = tap.wait_for(mine, every=0)
     wchan = tap.read(f"/proc/{pid}/wchan")
@@ -188,10 +188,11 @@ def stuck(name, ticks):
     if not tap.ok(found, f"{name}: it becomes an event"):
         crowd.close()
         return
+    owner = f":{os.getuid()}" if os.getuid() else ""
     head, *fields = found[0]
     tap.diag(head)
     fields = dict(field.split("=", 1) for field in fields)
-    tap.ok(head.startswith(f"event WARNING procstat.stuck[{pid}] task is stuck in state D: 'crowd' (pid {pid}), user "),
+    tap.ok(head.startswith(f"event WARNING procstat.stuck[crowd:{wchan}{owner}] task is stuck in state D: 'crowd' (pid {pid}), user "),
            f"{name}: that says who", head)
     tap.same((fields["pid"], fields["tid"], fields["comm"], fields["wchan"], fields["uid"]),
              (str(pid), str(pid), "crowd", wchan, str(os.getuid())), f"{name}: and where, and whose")
@@ -206,7 +207,7 @@ def stuck(name, ticks):
     crowd.close()
     found = mine()
     tap.ok(len(found) == 2 and found[1][0].startswith(
-        f"event OKAY procstat.stuck[{pid}] task is no longer stuck: 'crowd' (pid {pid}), it was for "),
+        f"event OKAY procstat.stuck[crowd:{wchan}{owner}] task is no longer stuck: 'crowd' (pid {pid}), it was for "),
            f"{name}: and when it is over", found)
 
 
@@ -225,10 +226,10 @@ def stuck_thread(name, ticks):
 
     def found():
         ticks.tick(100)
-        return [e for e in ticks.events[before:] if f"procstat.stuck[{tids[0]}]" in e[0]]
+        return [e for e in ticks.events[before:] if "procstat.stuck[crowd-thread:" in e[0] and f"tid={tids[0]}" in e]
 
     event = tap.wait_for(found, every=0)
-    tap.ok(event and f"stuck in state D: 'crowd' (thread {tids[0]} of pid {pid}), user " in event[0][0]
+    tap.ok(event and f"stuck in state D: 'crowd-thread' (thread {tids[0]} of pid {pid}), user " in event[0][0]
            and f"tid={tids[0]}" in event[0] and f"pid={pid}" in event[0], f"{name}: and becomes an event", event)
     crowd.close()
 
@@ -241,7 +242,7 @@ def baseline(name, options):
     ticks = Ticks(*options)
     for _ in range(25):    # more than twice StuckAfter
         values = ticks.tick(100)
-    tap.ok(values["procstat.census.usual"] >= 1 and not [e for e in ticks.events if f"[{pid}]" in e[0]],
+    tap.ok(values["procstat.census.usual"] >= 1 and not [e for e in ticks.events if f"pid={pid}" in e],
            f"{name}: what was blocked before is usual", values["procstat.census.usual"], ticks.events)
     ticks.close()
     crowd.close()

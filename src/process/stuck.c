@@ -101,6 +101,7 @@ static void end_wait(struct stuck *s, struct stuck_task *t)
 		t->waited += lasted;
 	t->first = t->stuck = false;
 	t->told = 0;
+	t->owner = 0;
 	t->away = true;
 }
 

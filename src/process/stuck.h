@@ -33,15 +33,16 @@ struct stuck_task {
 	bool first; /* in D in the first census, and still in that wait */
 	bool usual;
 	bool frozen;
-	bool stuck;        /* for longer than `after`, confirmed, and not usual */
-	uint64_t told;     /* the owner's, while it waits; 0: it is not */
-	uint64_t since;    /* when this wait began */
-	uint64_t seen;     /* when it was last seen */
-	uint64_t looked;   /* when this wait was last looked at; 0: never yet */
-	uint64_t asked;    /* when stuck_next() last gave it */
-	uint64_t appeared; /* when it was first seen in this function, in this wait or one before */
-	uint64_t waited;   /* in it, in the waits before this one */
-	unsigned waits;    /* how many long ones those were */
+	bool stuck;          /* for longer than `after`, confirmed, and not usual */
+	uint64_t told;       /* the caller's, while it waits; 0: it is not */
+	unsigned char owner; /* the caller's: what it knows of whose it is; 0 at first */
+	uint64_t since;      /* when this wait began */
+	uint64_t seen;       /* when it was last seen */
+	uint64_t looked;     /* when this wait was last looked at; 0: never yet */
+	uint64_t asked;      /* when stuck_next() last gave it */
+	uint64_t appeared;   /* when it was first seen in this function, in this wait or one before */
+	uint64_t waited;     /* in it, in the waits before this one */
+	unsigned waits;      /* how many long ones those were */
 	int64_t switches;
 	char channel[STUCK_CHANNEL]; /* the function without what builds add to it (".isra.0"); "": not known */
 	char name[STUCK_NAME];       /* the owner's */

@@ -384,6 +384,10 @@ int64_t meminfo_level(int64_t now, int64_t before, const int64_t below[MEMINFO_L
 
 static const char *const level_names[] = { "none", "low", "medium", "high", "critical" };
 
+/* No degree stands alone: a memory level that is high would be good news. */
+static const char *const shortages[] = { "memory shortage is over", "memory shortage", "memory shortage (medium)",
+					 "memory shortage (high)", "memory shortage (critical)" };
+
 /* What, how bad, of what kind, since when, where to look. */
 static void say_level(char *dst, size_t size, const struct meminfo *m, const struct state *s, const char *share,
 		      uint64_t now)
@@ -396,8 +400,8 @@ static void say_level(char *dst, size_t size, const struct meminfo *m, const str
 	words_bytes(used, m->used);
 	words_bytes(shmem, m->Shmem);
 	words_bytes(dirty, m->Dirty);
-	snprintf(dst, size, "memory level is %s: %s %% available (%s of %s), used %s, shared %s, dirty %s, ",
-		 level_names[m->level], share, left, total, used, shmem, dirty);
+	snprintf(dst, size, "%s: %s %% available (%s of %s), used %s, shared %s, dirty %s, ", shortages[m->level],
+		 share, left, total, used, shmem, dirty);
 	if (m->SwapTotal == 0) {
 		words_add(dst, size, "no swap");
 	} else {
@@ -407,10 +411,11 @@ static void say_level(char *dst, size_t size, const struct meminfo *m, const str
 	}
 	if (now > s->since) {
 		words_span(span, now - s->since);
-		words_add(dst, size, "; for %s, was %s before", span, level_names[s->previous]);
+		words_add(dst, size, "; for %s, shortage was %s before", span, level_names[s->previous]);
 	} else {
 		words_span(span, s->lasted);
-		words_add(dst, size, s->lasted ? "; was %s for %s" : "; was %s", level_names[s->previous], span);
+		words_add(dst, size, s->lasted ? "; shortage was %s for %s" : "; shortage was %s",
+			  level_names[s->previous], span);
 	}
 	if (m->level != MEMINFO_NONE)
 		words_add(dst, size, "; see procmem.rss");
@@ -419,7 +424,7 @@ static void say_level(char *dst, size_t size, const struct meminfo *m, const str
 static void raise_level(struct qmem *q, const struct state *s)
 {
 	static const enum qmem_severity severities[] = {
-		QMEM_OKAY, QMEM_OKAY, QMEM_WARNING, QMEM_WARNING, QMEM_FAILURE,
+		QMEM_OKAY, QMEM_WARNING, QMEM_WARNING, QMEM_WARNING, QMEM_FAILURE,
 	};
 	const struct meminfo *m = &s->sample;
 	char share[WORDS_NUMBER], left[WORDS_NUMBER], used[WORDS_NUMBER], dirty[WORDS_NUMBER], swapped[WORDS_NUMBER];

@@ -467,6 +467,7 @@ static void stop(struct qmem *q, void *state)
 	qmem_file_close(&s->file);
 	kv_release(&s->status);
 	free(s->status_text);
+	stuckevent_release(&s->event);
 	stuck_release(&s->stuck);
 	tally_release(&s->channels);
 	tally_release(&s->parents);

@@ -78,33 +78,3 @@ bool words_add_whole(char *dst, size_t size, const char *fmt, ...)
 	dst[len] = '\0';
 	return false;
 }
-
-/* The next place that is not within a character or an escape. */
-static const char *next_border(const char *text, const char *at)
-{
-	while (((unsigned char)*at & 0xc0) == 0x80)
-		at++;
-	for (int back = 1; back <= 3 && at - back >= text; back++)
-		if (strncmp(at - back, "\\x", 2) == 0 && strlen(at - back) >= 4)
-			return at - back + 4;
-	return at;
-}
-
-void words_around(char *dst, size_t size, const char *head, const char *middle, const char *tail)
-{
-	static const char dots[] = "...";
-	size_t head_len = strlen(head), ends = head_len + strlen(tail), room = size - 1 - strlen(dst);
-
-	if (ends + strlen(middle) > room) {
-		size_t cut = ends + strlen(middle) + strlen(dots) - room;
-
-		middle = cut < strlen(middle) ? next_border(middle, middle + cut) : "";
-		if (ends + strlen(dots) > room)
-			head_len = strlen(tail) + strlen(dots) < room ?
-					   escape_whole(head, room - strlen(tail) - strlen(dots)) :
-					   0;
-		words_add(dst, size, "%.*s%s%s%s", (int)head_len, head, dots, middle, tail);
-		return;
-	}
-	words_add(dst, size, "%s%s%s", head, middle, tail);
-}

@@ -17,8 +17,5 @@ void words_bytes(char dst[WORDS_NUMBER], int64_t bytes);
 void words_add(char *dst, size_t size, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 /* Adds all of it, so that no name in it is cut; or nothing, and false, where that does not fit. */
 bool words_add_whole(char *dst, size_t size, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
-/* Adds the three. What does not fit is taken off the middle, from its beginning: of a path the end tells most. A character or an
- * escape (escape.h) is never cut. Only where there is no room even for head and tail the head loses its end. */
-void words_around(char *dst, size_t size, const char *head, const char *middle, const char *tail);
 
 #endif

@@ -90,7 +90,10 @@ static void put_process(const struct process *p)
 	if (only_stat(p))
 		return;
 	PUT("statm", "1000 100 50 1 0 200 0\n");
-	PUT("status", "Name:\t%s\nUid:\t%u\t7\t7\t7\nvoluntary_ctxt_switches:\t%ld\n", p->comm, p->uid ? p->uid : 7,
+	PUT("status", "Name:\t%s\nUid:\t%u\t7\t7\t7\nvoluntary_ctxt_switches:\t%ld\n", p->comm,
+	    p->uid == PROCESS_ROOT ? 0 :
+	    p->uid                 ? p->uid :
+				     7,
 	    p->switches);
 	PUT("comm", "%s\n", p->comm);
 	PUT("cmdline", "%s", p->comm);

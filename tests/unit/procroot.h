@@ -6,6 +6,7 @@
 
 #include "../recorder.h"
 
+#define PROCESS_ROOT 4000000000u
 struct process {
 	int pid, ppid;
 	const char *comm;
@@ -16,7 +17,7 @@ struct process {
 	long switches;
 	const char *cgroup;
 	unsigned flags;
-	unsigned uid; /* 0: 7 */
+	unsigned uid; /* 0: 7; PROCESS_ROOT: 0 */
 	unsigned long startstack;
 };
 

@@ -399,32 +399,32 @@ START_TEST(events)
 	put_available(3);
 	ck_assert_str_eq(
 		procroot_tick(),
-		"event WARNING meminfo.level[] memory level is high: 3.00 % available (30.7 MiB of 1.0 GiB), used 1023.0 "
-		"MiB, shared 0 B, dirty 12.0 KiB, swap 512.0 MiB of 2.0 GiB; was none for 1.0 s; see procmem.rss\n"
+		"event WARNING meminfo.level[] memory shortage (high): 3.00 % available (30.7 MiB of 1.0 GiB), used 1023.0 "
+		"MiB, shared 0 B, dirty 12.0 KiB, swap 512.0 MiB of 2.0 GiB; shortage was none for 1.0 s; see procmem.rss\n"
 		"  level=high\n  previous=none\n  available_percent=3.00\n  available=30.7 MiB\n  used=1023.0 MiB\n"
 		"  dirty=12.0 KiB\n  swap_used=512.0 MiB\n");
 	ck_assert_str_eq(procroot_tick(), "");
 	put_available(1);
 	text = procroot_tick();
-	ck_assert_msg(strstr(text, "event FAILURE meminfo.level[] memory level is critical: ") &&
-			      strstr(text, "; was high for 2.0 s; see procmem.rss\n"),
+	ck_assert_msg(strstr(text, "event FAILURE meminfo.level[] memory shortage (critical): ") &&
+			      strstr(text, "; shortage was high for 2.0 s; see procmem.rss\n"),
 		      "%s", text);
 	/* from warning to warning too */
 	put_available(6);
 	text = procroot_tick();
-	ck_assert_msg(strstr(text, "event WARNING meminfo.level[] memory level is medium: ") &&
-			      strstr(text, "; was critical for 1.0 s; see procmem.rss\n"),
+	ck_assert_msg(strstr(text, "event WARNING meminfo.level[] memory shortage (medium): ") &&
+			      strstr(text, "; shortage was critical for 1.0 s; see procmem.rss\n"),
 		      "%s", text);
 	put_available(9);
 	text = procroot_tick();
-	ck_assert_msg(strstr(text, "event OKAY meminfo.level[] memory level is low: ") &&
-			      strstr(text, "; was medium for 1.0 s; see procmem.rss\n"),
+	ck_assert_msg(strstr(text, "event WARNING meminfo.level[] memory shortage: 9.00 % available (") &&
+			      strstr(text, "; shortage was medium for 1.0 s; see procmem.rss\n"),
 		      "%s", text);
 	procroot_now += 60 * QMEM_SECOND;
 	put_available(50);
 	text = procroot_tick();
-	ck_assert_msg(strstr(text, "event OKAY meminfo.level[] memory level is none: ") &&
-			      strstr(text, "; was low for 61 s\n"),
+	ck_assert_msg(strstr(text, "event OKAY meminfo.level[] memory shortage is over: 50.00 % available ") &&
+			      strstr(text, "; shortage was low for 61 s\n"),
 		      "%s", text);
 }
 END_TEST
@@ -439,14 +439,14 @@ START_TEST(reminders)
 	put_available(6);
 	procroot_start();
 	text = procroot_tick();
-	ck_assert_msg(strstr(text, "event WARNING meminfo.level[] memory level is medium: ") &&
-			      strstr(text, "; was none; see procmem.rss\n"),
+	ck_assert_msg(strstr(text, "event WARNING meminfo.level[] memory shortage (medium): ") &&
+			      strstr(text, "; shortage was none; see procmem.rss\n"),
 		      "%s", text);
 	ck_assert_str_eq(procroot_tick(), "");
 	procroot_now += 30 * QMEM_SECOND;
 	text = procroot_tick();
-	ck_assert_msg(strstr(text, "event WARNING meminfo.level[] memory level is medium: ") &&
-			      strstr(text, "; for 32 s, was none before; see procmem.rss\n"),
+	ck_assert_msg(strstr(text, "event WARNING meminfo.level[] memory shortage (medium): ") &&
+			      strstr(text, "; for 32 s, shortage was none before; see procmem.rss\n"),
 		      "%s", text);
 	ck_assert_str_eq(procroot_tick(), "");
 }

@@ -7,7 +7,7 @@
 
 #include "procroot.h"
 #include "process/table.h"
-#include "process/stuck.h"
+#include "process/stuckevent.h"
 #include "services.h"
 
 static const struct qmem_service *const services[] = { &proctable_service, &cpuload_service, &procstat_service, NULL };
@@ -311,28 +311,29 @@ START_TEST(stuck)
 	is("census.stuck", 1);
 	is("census.waiting", 0);
 	ck_assert_msg(
-		said("event WARNING procstat.stuck[10] task is stuck in state D: 'evil\\x01' (pid 10), user 7, cgroup /a.slice, "
+		said("event WARNING procstat.stuck[evil\\x01:nfs_wait:7] task is stuck in state D: 'evil\\x01' (pid 10), user 7, cgroup /a.slice, "
 		     "for 10 s, in nfs_wait; see the kernel's log\n"),
 		"%s", text);
 	ck_assert(said(
-		"  pid=10\n  tid=10\n  comm=evil\\x01\n  uid=7\n  wchan=nfs_wait\n  cgroup=/a.slice\n  duration=10 s\n"));
+		"  pid=10\n  tid=10\n  comm=evil\\x01\n  uid=7\n  user=7\n  count=1\n  wchan=nfs_wait\n  cgroup=/a.slice\n  duration=10 s\n"));
 	text = procroot_tick();
 	ck_assert(!said("event"));
 	/* it has been woken, and waits again */
 	PROCESSES(OLD, WAITS(6), );
 	for (int i = 0; i < 3 && !said("event"); i++)
 		text = procroot_tick();
-	ck_assert_msg(said("event OKAY procstat.stuck[10] task is no longer stuck: 'evil\\x01' (pid 10), it was for "),
-		      "%s", text);
+	ck_assert_msg(
+		said("event OKAY procstat.stuck[evil\\x01:nfs_wait:7] task is no longer stuck: 'evil\\x01' (pid 10), it was for "),
+		"%s", text);
 	is("census.stuck", 0);
 	is("census.waiting", 1);
 	for (int i = 0; i < 10; i++) {
 		text = procroot_tick();
 	}
-	ck_assert(said("event WARNING procstat.stuck[10]"));
+	ck_assert(said("event WARNING procstat.stuck[evil\\x01:nfs_wait:7]"));
 	PROCESSES(OLD, );
 	text = procroot_tick();
-	ck_assert(said("event OKAY procstat.stuck[10]"));
+	ck_assert(said("event OKAY procstat.stuck[evil\\x01:nfs_wait:7]"));
 	is("census.usual", 1);
 	is("blocked.tasks[nfs_wait]", 0);
 }
@@ -360,7 +361,7 @@ START_TEST(frozen)
 		is("blocked.tasks[nfs_wait]", 1);
 		absent("blocked.tasks[hrtimer_nanosleep]");
 		absent("blocked.tasks[__refrigerator]");
-		ck_assert(!said("stuck[10]") && !said("stuck[11]") && said("stuck[12]") == (i == 5));
+		ck_assert(!said("stuck[a:") && !said("stuck[b:") && said("stuck[c:nfs_wait:7]") == (i == 5));
 	}
 	/* what was a wait for the freezer alone can become one for a disk */
 	procroot_put("sys/fs/cgroup/freezer/docker/a/freezer.state", "THAWED\n");
@@ -417,11 +418,10 @@ START_TEST(habit)
 }
 END_TEST
 
-/* More than have a name each. */
-START_TEST(many_stuck)
+/* Tasks of one program in one function are one thing, and more of them are one word for each doubling. */
+START_TEST(many_alike)
 {
 	struct process many[21] = { { 0 } };
-	int named = 0;
 
 	procroot_set("procstat", "StuckAfter", "5s");
 	PROCESSES({ 9, 1, "a", 'S', .start = 1 }, );
@@ -432,24 +432,135 @@ START_TEST(many_stuck)
 	procroot_processes(many);
 	for (int i = 0; i < 6; i++)
 		text = procroot_tick();
-	for (const char *at = text; (at = strstr(at, "event WARNING procstat.stuck[1")); at++)
-		named++;
-	ck_assert_int_eq(named, 8);
 	ck_assert_msg(
-		said("event WARNING procstat.stuck[other] tasks are stuck in state D: 12 more, for longer than 5.0 s"),
+		said("event WARNING procstat.stuck[hung:b_wait:7] tasks are stuck in state D: 'hung' (pid 100) and 9 "
+		     "more like it, user 7, cgroup /, for 5.0 s, in b_wait; see the kernel's log\n"),
 		"%s", text);
+	ck_assert_msg(
+		said("event WARNING procstat.stuck[hung:a_wait:7] tasks are stuck in state D: 'hung' (pid 101) and 9 "),
+		"%s", text);
+	ck_assert_msg(said("\n  count=10\n"), "%s", text);
+	ck_assert(!said("stuck[other]"));
 	is("census.stuck", 20);
 	is("blocked.tasks[a_wait]", 10);
 	is("blocked.tasks[b_wait]", 10);
 	text = procroot_tick();
 	ck_assert(!said("event"));
-	/* those who go free names for the others */
-	many[5] = (struct process){ 0 };
+	/* one that ends is no news, nor is another in its place */
+	many[19] = (struct process){ 0 };
 	procroot_processes(many);
 	text = procroot_tick();
-	ck_assert(said("event OKAY procstat.stuck[other]"));
+	many[19] = (struct process){ 300, 1, "hung", 'D', .start = 9, .wchan = "a_wait" };
+	procroot_processes(many);
+	for (int i = 0; i < 7; i++) {
+		ck_assert_msg(!said("event"), "%s", text);
+		text = procroot_tick();
+	}
+	is("census.stuck", 20);
 	PROCESSES({ 9, 1, "a", 'S', .start = 1 }, );
 	text = procroot_tick();
+	is("census.stuck", 0);
+	ck_assert_msg(
+		said("event OKAY procstat.stuck[hung:b_wait:7] tasks are no longer stuck: 'hung' (pid 100) and those like "
+		     "it, it was for "),
+		"%s", text);
+	ck_assert_msg(said("event OKAY procstat.stuck[hung:a_wait:7]"), "%s", text);
+}
+END_TEST
+
+#define CROWD 60
+
+/* One user's many tasks, with many names, were there first: root's and a service's have their events all the same, and so has
+ * another user's. What is summed up says whose it is. */
+START_TEST(hidden_in_a_crowd)
+{
+	static char names[CROWD][16], channels[4][16];
+	struct process many[CROWD + 4] = { { 0 } };
+	int n = 0;
+
+	procroot_set("procstat", "StuckAfter", "5s");
+	procroot_put("etc/passwd",
+		     "toor:x:0:0::/:/bin/sh\nmallory:x:1000:1000::/:/bin/sh\nalice:x:1001:1001::/:/bin/sh\n");
+	PROCESSES({ 9, 1, "a", 'S', .start = 1 }, );
+	procroot_start();
+	text = procroot_tick();
+	for (; n < CROWD; n++) {
+		snprintf(names[n], sizeof(names[n]), "evil%d", n);
+		snprintf(channels[n % 4], sizeof(channels[n % 4]), "wait%d", n % 4);
+		many[n] = (struct process){ 100 + n,     1,
+					    names[n],    'D',
+					    .start = 1,  .wchan = channels[n % 4],
+					    .uid = 1000, .cgroup = "/user.slice" };
+	}
+	procroot_processes(many);
+	for (int i = 0; i < 12; i++)
+		text = procroot_tick();
+	is("census.stuck", CROWD);
+	many[n++] = (struct process){ 500, 1, "backup", 'D', .start = 1, .wchan = "wait0", .uid = PROCESS_ROOT };
+	many[n++] = (struct process){
+		501, 1, "db", 'D', .start = 1, .wchan = "wait0", .uid = 33, .cgroup = "/system.slice/db.service"
+	};
+	many[n++] = (struct process){ 502, 1, "evil0", 'D', .start = 1, .wchan = "wait0", .uid = 1001 };
+	procroot_processes(many);
+	for (int i = 0; i < 10 && !said("[backup"); i++)
+		text = procroot_tick();
+	ck_assert_msg(
+		said("stuck[backup:wait0] task is stuck in state D: 'backup' (pid 500), user root, cgroup /, for "),
+		"%s", text);
+	ck_assert_msg(said("stuck[db:wait0:33] task is stuck in state D: 'db' (pid 501), user 33, cgroup "
+			   "/system.slice/db.service, for "),
+		      "%s", text);
+	ck_assert_msg(said("stuck[evil0:wait0:1001] task is stuck in state D: 'evil0' (pid 502), user alice, "), "%s",
+		      text);
+	is("census.stuck", CROWD + 3);
+}
+END_TEST
+
+START_TEST(shares)
+{
+	static char names[CROWD][16];
+	struct process many[CROWD + 1] = { { 0 } };
+
+	procroot_set("procstat", "StuckAfter", "5s");
+	procroot_put("etc/passwd", "mallory:x:1000:1000::/:/bin/sh\n");
+	PROCESSES({ 9, 1, "a", 'S', .start = 1 }, );
+	procroot_start();
+	text = procroot_tick();
+	/* fewer than are looked at in a round */
+	for (int i = 0; i < 30; i++) {
+		snprintf(names[i], sizeof(names[i]), "evil%d", i);
+		many[i] = (struct process){ 100 + i,
+					    1,
+					    names[i],
+					    'D',
+					    .start = 1,
+					    .wchan = "one_wait",
+					    .uid = i < 20 ? 1000 : 2000 + (unsigned)i };
+	}
+	for (int i = 18; i < 20; i++)
+		many[i].uid = PROCESS_ROOT;
+	procroot_processes(many);
+	for (int i = 0; i < 6; i++)
+		text = procroot_tick();
+	ck_assert_int_eq(count_of(text, "event WARNING procstat.stuck[evil"), 2 + STUCKEVENT_NAMED);
+	ck_assert_int_eq(count_of(text, ":one_wait:1000] "), 2);
+	ck_assert_int_eq(count_of(text, ":one_wait] "), 2);
+	ck_assert_msg(
+		said("event WARNING procstat.stuck[other] tasks are stuck in state D: 20 more (16 of user mallory, 1 of "
+		     "user 2026, 1 of user 2027, 1 of user 2028, 1 of user 2029), for longer than 5.0 s, one of them in "
+		     "one_wait; see the kernel's log\n  count=20\n  users=16 of user mallory, "),
+		"%s", text);
+	/* whoever goes frees a place for another */
+	many[0] = many[29];
+	many[29] = (struct process){ 0 };
+	procroot_processes(many);
+	text = procroot_tick();
+	ck_assert_int_eq(count_of(text, "event OKAY procstat.stuck[evil0:one_wait:1000]"), 1);
+	text = procroot_tick();
+	ck_assert_int_eq(count_of(text, "event WARNING procstat.stuck[evil2:one_wait:1000]"), 1);
+	PROCESSES({ 9, 1, "a", 'S', .start = 1 }, );
+	text = procroot_tick();
+	ck_assert(said("event OKAY procstat.stuck[other]"));
 	is("census.stuck", 0);
 }
 END_TEST
@@ -469,9 +580,9 @@ START_TEST(repeated)
 		if (i == 7)
 			PROCESSES(WAITS(5), { 12, 1, "c", 'D', .start = 1, .wchan = "two" }, );
 		text = procroot_tick();
-		if (ones < 8 && said("event WARNING procstat.stuck[10]"))
+		if (ones < 8 && said("event WARNING procstat.stuck[evil\\x01:nfs_wait:7]"))
 			one[ones++] = i;
-		if (twos < 8 && said("event WARNING procstat.stuck[12]"))
+		if (twos < 8 && said("event WARNING procstat.stuck[c:two:7]"))
 			two[twos++] = i;
 	}
 	/* each on its own clock */
@@ -520,13 +631,13 @@ START_TEST(unknown_channel)
 		text = procroot_tick();
 	is("blocked.tasks[unknown]", 1);
 	ck_assert_msg(
-		said("event WARNING procstat.stuck[10] task is stuck in state D: 'b' (pid 10), user 7, cgroup /, for 5.0 s, "
+		said("event WARNING procstat.stuck[b:unknown:7] task is stuck in state D: 'b' (pid 10), user 7, cgroup /, for 5.0 s, "
 		     "in unknown; "),
 		"%s", text);
 }
 END_TEST
 
-/* Whatever its cgroup is called: how long, and where, is told; of the path it is the beginning that gives way. */
+/* Whatever its cgroup is called: how long, and where, is told; of the path it is the beginning that gives way, by whole names. */
 START_TEST(long_cgroup)
 {
 	char path[512] = "/machine.slice/", expected[512];
@@ -542,10 +653,11 @@ START_TEST(long_cgroup)
 	PROCESSES({ 10, 1, "b", 'D', .start = 1, .wchan = "nfs_wait", .cgroup = path }, );
 	for (int i = 0; i < 6; i++)
 		text = procroot_tick();
-	message = strstr(text, "task is stuck in state D: 'b' (pid 10), user 7, cgroup ...");
+	message = strstr(text, "task is stuck in state D: 'b' (pid 10), user 7, cgroup .../another/another");
 	ck_assert_ptr_nonnull(message);
 	snprintf(expected, sizeof(expected), "%.*s", (int)strcspn(message, "\n"), message);
-	ck_assert_uint_eq(strlen(expected), 255);
+	ck_assert_uint_le(strlen(expected), 255);
+	ck_assert_uint_gt(strlen(expected), 255 - sizeof("/another"));
 	ck_assert_ptr_nonnull(strstr(expected, "/another/last.scope, for 5.0 s, in nfs_wait; see the kernel's log"));
 }
 END_TEST
@@ -571,7 +683,9 @@ SUITE(procstat)
 	tcase_add_test(tests, frozen);
 	tcase_add_test(tests, many_groups);
 	tcase_add_test(tests, habit);
-	tcase_add_test(tests, many_stuck);
+	tcase_add_test(tests, many_alike);
+	tcase_add_test(tests, hidden_in_a_crowd);
+	tcase_add_test(tests, shares);
 	tcase_add_test(tests, repeated);
 	tcase_add_test(tests, unknown_channel);
 	tcase_add_test(tests, long_cgroup);

@@ -91,29 +91,6 @@ START_TEST(adds_names_whole)
 }
 END_TEST
 
-START_TEST(the_middle_gives_way)
-{
-	static const struct {
-		const char *head, *middle, *tail, *text;
-	} rows[] = {
-		{ "in ", "/a/b/c", ", for 3 s", "in /a/b/c, for 3 s" },
-		{ "in ", "/a/b/c/d/e", ", for 3 s", "in /a/b/c/d/e, for 3 s" },
-		{ "in ", "/a/bb/c/d/e", ", for 3 s", "in ...b/c/d/e, for 3 s" },
-		{ "in ", "/a/\xc3\xbc/c/d/e", ", for 3 s", "in .../c/d/e, for 3 s" },
-		{ "in ", "/a\\x01/c/d/e", ", for 3 s", "in .../c/d/e, for 3 s" },
-		{ "in the cgroup ", "/a/b", ", for 3 s", "in the cgr..., for 3 s" },
-		{ "in ", "/a/b", ", for a very long time indeed", "..., for a very long t" },
-	};
-	char text[23];
-
-	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
-		*text = '\0';
-		words_around(text, sizeof(text), rows[i].head, rows[i].middle, rows[i].tail);
-		ck_assert_str_eq(text, rows[i].text);
-	}
-}
-END_TEST
-
 SUITE(words)
 {
 	Suite *suite = suite_create("words");
@@ -123,7 +100,6 @@ SUITE(words)
 	tcase_add_test(tests, bytes);
 	tcase_add_test(tests, adds_what_fits);
 	tcase_add_test(tests, adds_names_whole);
-	tcase_add_test(tests, the_middle_gives_way);
 	suite_add_tcase(suite, tests);
 	return suite;
 }
