@@ -386,13 +386,11 @@ static void sweep(const struct sink *sink, const struct sink_service *s, struct 
 
 void sink_collected(struct sink *sink, const struct qmem_round *round)
 {
-	uint64_t grace = round->interval * SINK_GRACE_ROUNDS;
+	uint64_t grace = qmem_grace(round->interval);
 	const struct sink_service *s;
 
 	if (sink->muted)
 		return;
-	if (grace < SINK_GRACE)
-		grace = SINK_GRACE;
 	s = service_of(sink, round->service);
 	for (size_t i = 0; i < s->n; i++) {
 		struct sink_family *f = &s->families[i];

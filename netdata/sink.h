@@ -11,9 +11,6 @@
 #include "output.h"
 #include "trust.h"
 
-#define SINK_GRACE_ROUNDS 10
-#define SINK_GRACE (60 * QMEM_SECOND) /* whichever is longer */
-
 struct sink {
 	struct output *out;
 	struct ids *ids; /* of all charts */

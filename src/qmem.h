@@ -86,6 +86,12 @@ struct qmem_round {
 };
 #define QMEM_METRICS 64 /* of a family, at most */
 
+/* How long after its last value an instance is over: a host ends its chart then, and a service may forget its counters, not before. */
+static inline uint64_t qmem_grace(uint64_t interval)
+{
+	return 10 * interval > 60 * QMEM_SECOND ? 10 * interval : 60 * QMEM_SECOND;
+}
+
 /* ---- what is concluded ------------------------------------------------------------------------------------------ */
 
 enum qmem_severity { QMEM_OKAY, QMEM_WARNING, QMEM_FAILURE };
@@ -266,6 +272,8 @@ struct qmem_timer {
 void qmem_timer_set(struct qmem *q, struct qmem_timer *timer, uint64_t when);
 void qmem_timer_cancel(struct qmem *q, struct qmem_timer *timer);
 uint64_t qmem_now(const struct qmem *q);
+/* Of the calling service, as in its rounds. */
+uint64_t qmem_interval(const struct qmem *q);
 
 /*
  * Work that may block, on threads of the host: one to a lane, which takes the lane's jobs in their order. The job owns its

@@ -12,6 +12,8 @@
  *	wrapped		one with a thread that has run, and has a smaller number, if that can be chosen
  *	ended		one of whose threads N have run, and ended; another one has run, and sleeps
  *	vmas		one with N mappings
+ *	quiet		N of N names, that sleep
+ *	renamers	the same, but each gives itself a new name, again and again, some times a second
  *	zombie		one that has ended
  *	leaderless	one whose first thread has ended, while another one lives and has some memory
  *	stopped		one
@@ -446,6 +448,19 @@ static void churn(long n, long at_a_time)
 	printf("done\n");
 }
 
+/* 15 bytes each time, and no name twice. */
+static void rename_again_and_again(long i)
+{
+	char name[16];
+
+	set_up();
+	for (unsigned turn = 1;; turn++) {
+		usleep(300000);
+		snprintf(name, sizeof(name), "%05lx-%09x", i & 0xfffff, turn);
+		prctl(PR_SET_NAME, name);
+	}
+}
+
 static bool run_kind(const char *kind, long n, long i, void *shared)
 {
 	if (strcmp(kind, "sleepers") == 0) {
@@ -453,6 +468,14 @@ static bool run_kind(const char *kind, long n, long i, void *shared)
 
 		touch(map(pages * page, MAP_PRIVATE | MAP_ANONYMOUS, -1), pages);
 		sleep_for_ever();
+	} else if (strcmp(kind, "quiet") == 0 || strcmp(kind, "renamers") == 0) {
+		char name[16];
+
+		snprintf(name, sizeof(name), "%05lx-%09x", i & 0xfffff, 0);
+		prctl(PR_SET_NAME, name);
+		if (*kind == 'q')
+			sleep_for_ever();
+		rename_again_and_again(i);
 	} else if (strcmp(kind, "machine") == 0) {
 		char name[16];
 
@@ -530,7 +553,8 @@ int main(int argc, char **argv)
 	if (strcmp(kind, "names") == 0)
 		children = sizeof(names) / sizeof(*names);
 	else if (strcmp(kind, "sleepers") && strcmp(kind, "burners") && strcmp(kind, "spinners") &&
-		 strcmp(kind, "sharers") && strcmp(kind, "machine") && strcmp(kind, "mob"))
+		 strcmp(kind, "sharers") && strcmp(kind, "machine") && strcmp(kind, "mob") &&
+		 strcmp(kind, "quiet") && strcmp(kind, "renamers"))
 		children = 1;
 	/* what a child leaves behind is reaped here too */
 	prctl(PR_SET_CHILD_SUBREAPER, 1);

@@ -22,6 +22,7 @@ PTRACE = 19
 PAGE = os.sysconf("SC_PAGESIZE")
 PF_KTHREAD = 0x200000
 READS = 2000
+RENAMERS, RENAMED_TICKS = 1500, 13
 HOLDER = """
 import mmap, sys, time
 open("/proc/self/comm", "w").write(sys.argv[1])
@@ -356,6 +357,38 @@ def cost():
     child.kill()
 
 
+def renamed():
+    """A user's processes give themselves new names again and again: what is remembered of it is bounded, and so is what is said."""
+    tap.alone()
+    wrapper = ["setpriv", f"--reuid={NOBODY}", "--clear-groups"] if ROOT else []
+    grown, charts = {}, {}
+    for kind in ("quiet", "renamers"):
+        crowd = tap.start([*wrapper, CROWD, kind, str(RENAMERS)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        crowd.stdout.readline()
+        running = stream.Stream("[proctable]\nBudget = 0\n[procmem]\nBudget = 0\n[cpuload]\nBudget = 0\n", DIR, last=stream.LAST_OF_WALK)
+        seen, ticks, first = set(), 0, 0
+        while ticks < RENAMED_TICKS:
+            values = running.tick()
+            if values is None:
+                break
+            ticks += 1
+            seen |= set(values.get("procmem.processes", {}))
+            # tables have their size when all have been there for two rounds
+            first = first or (ticks == 3 and memory(running.child.pid))
+        tap.same(ticks, RENAMED_TICKS, f"{kind}: so many ticks")
+        grown[kind], charts[kind] = memory(running.child.pid) - first, len(seen)
+        running.stop()
+        crowd.communicate()
+    tap.diag(f"{grown} bytes more in {RENAMED_TICKS - 3} ticks, {charts} groups with a name")
+    tap.ok(grown["renamers"] < grown["quiet"] + (4 << 20), f"{RENAMERS} processes that rename themselves take no memory", grown)
+    # there are ten places, which are kept for a minute; the kernel, and all others
+    tap.ok(charts["renamers"] <= charts["quiet"] + 10, "and no charts", charts)
+
+
+def memory(pid):
+    return int(re.search(rb"\nRssAnon:\s+(\d+) kB", raw(f"/proc/{pid}/status"))[1]) * 1024
+
+
 def main():
     tap.alone()     # what another run of this test makes has the same names
     exes = [start(b"alpha"), start(b"alpha"), start(b"be ta (x)"), start(b"gone"), start(b"gone"), start(b"c\nd`\xff")]
@@ -394,6 +427,7 @@ def main():
     proportional()
     execs()
     cost()
+    renamed()
     tap.done()
 
 

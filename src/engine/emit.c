@@ -12,6 +12,11 @@ struct qmem_round emit_round(const struct qmem *q, const struct qmem_run *run)
 	};
 }
 
+uint64_t qmem_interval(const struct qmem *q)
+{
+	return q->current->interval;
+}
+
 bool qmem_muted(const struct qmem *q)
 {
 	return q->muted;

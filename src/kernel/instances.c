@@ -290,17 +290,20 @@ void instances_choose(struct instances *s, uint64_t now)
 		struct instance *i = s->all[k];
 
 		s->scores[k].score = s->mains[k].score = -1;
-		if (!instance_there(s, i) || !i->wanted)
+		/* what the kernel has taken away has no place: its name may never come again */
+		if (!instance_there(s, i) || !i->wanted) {
+			s->scores[k].in = s->mains[k].in = false;
 			continue;
+		}
 		sum_up(s, i);
 		(i->main ? s->mains : s->scores)[k].score = judge(s, i, now - s->when);
 	}
 	s->when = now;
-	(void)top_update(&s->main_top, s->mains, s->n);
+	(void)top_update(&s->main_top, s->mains, s->n, now);
 	s->top.max = s->main_top.max;
 	for (size_t k = 0; k < s->n; k++)
 		s->top.max -= s->mains[k].in;
-	(void)top_update(&s->top, s->scores, s->n);
+	(void)top_update(&s->top, s->scores, s->n, now);
 	s->others = false;
 	for (size_t c = 0; c < s->kind->columns; c++)
 		if (is_gauge(s, c))

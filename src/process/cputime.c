@@ -26,12 +26,12 @@ void cputime_release(struct cputime *c)
 
 static int make_room(struct cputime *c, size_t slots, size_t groups)
 {
-	int err = room_make(&c->processes, &c->processes_room, slots, sizeof(*c->processes));
+	int err = room_fit(&c->processes, &c->processes_room, slots, sizeof(*c->processes));
 
 	if (!err)
-		err = room_make(&c->groups, &c->groups_room, groups, sizeof(*c->groups));
+		err = room_fit(&c->groups, &c->groups_room, groups, sizeof(*c->groups));
 	if (!err)
-		err = room_make(&c->items, &c->items_room, groups, sizeof(*c->items));
+		err = room_fit(&c->items, &c->items_room, groups, sizeof(*c->items));
 	return err;
 }
 
@@ -102,9 +102,9 @@ int cputime_update(struct cputime *c, const struct proctable *table, const struc
 		const struct procgroup *group = procgroups_at(groups, i);
 
 		if (group)
-			judge(c, i, procgroups_competes(groups, group), elapsed);
+			judge(c, i, group->members && procgroups_competes(groups, group), elapsed);
 	}
-	(void)top_update(&c->top, c->items, n);
+	(void)top_update(&c->top, c->items, n, now);
 	for (size_t i = 0; i < n; i++) {
 		const struct procgroup *group = procgroups_at(groups, i);
 		struct cputime_group *g = &c->groups[i];

@@ -10,15 +10,15 @@
 #include "engine/name.h"
 #include "process/ask.h"
 #include "util/escape.h"
-#include "util/fnv.h"
 #include "util/room.h"
 #include "util/select.h"
 #include "util/sip.h"
 #include "process/table.h"
 
 #define KERNEL "kernel"
-#define FORGET_AFTER 60 /* rounds without members, and then only if there are more than these: */
-#define KEPT 256
+#define KEPT 256      /* names without members that are remembered, those that had some last */
+#define TRIM_EVERY 64 /* rounds: what a burst has left behind goes slowly */
+#define ROOM_FIRST 64
 /* cgroup files in the first round and in a later one; the others in the next one */
 #define READS_FIRST 2000
 #define READS_MOST 400
@@ -56,8 +56,9 @@ struct procgroups {
 	size_t n, room;
 	uint32_t *free; /* indices below n that no group has */
 	size_t free_n;
-	size_t hand;     /* who is next to be forgotten */
 	uint32_t *slots; /* hash table, twice `room` */
+	struct sip_key key;
+	uint32_t generation; /* that was given last */
 
 	struct member *members;
 	size_t members_room;
@@ -87,17 +88,23 @@ const struct qmem_option procgroup_rows[] = {
 
 /* ---- the table of groups ---- */
 
-static uint32_t hash_of(const char *name)
+/* Names are chosen by others: nobody can tell which fall together. */
+static uint32_t hash_of(const struct procgroups *g, const char *name)
 {
-	return fnv(name, strlen(name));
+	return (uint32_t)sip(&g->key, name, strlen(name));
+}
+
+static size_t after(const struct procgroups *g, size_t at)
+{
+	return at + 1 < 2 * g->room ? at + 1 : 0;
 }
 
 static void enter(struct procgroups *g, uint32_t index)
 {
-	size_t size = 2 * g->room, at = g->groups[index].hash % size;
+	size_t at = g->groups[index].hash % (2 * g->room);
 
 	while (g->slots[at] != NONE)
-		at = at + 1 < size ? at + 1 : 0;
+		at = after(g, at);
 	g->slots[at] = index;
 }
 
@@ -109,13 +116,31 @@ static void enter_all(struct procgroups *g)
 			enter(g, (uint32_t)i);
 }
 
+/* Those behind move up, so that no search ends too early. */
+static void take_out(struct procgroups *g, uint32_t index)
+{
+	size_t size = 2 * g->room, at = g->groups[index].hash % size, next;
+
+	while (g->slots[at] != index)
+		at = after(g, at);
+	for (next = after(g, at); g->slots[next] != NONE; next = after(g, next)) {
+		size_t home = g->groups[g->slots[next]].hash % size;
+
+		if ((next + size - home) % size < (next + size - at) % size)
+			continue;
+		g->slots[at] = g->slots[next];
+		at = next;
+	}
+	g->slots[at] = NONE;
+}
+
 static uint32_t find(const struct procgroups *g, const char *name, uint32_t hash)
 {
-	size_t size = 2 * g->room, at;
+	size_t at;
 
-	if (!size)
+	if (!g->room)
 		return NONE;
-	for (at = hash % size; g->slots[at] != NONE; at = at + 1 < size ? at + 1 : 0) {
+	for (at = hash % (2 * g->room); g->slots[at] != NONE; at = after(g, at)) {
 		const struct procgroup *group = &g->groups[g->slots[at]];
 
 		if (group->hash == hash && strcmp(group->name, name) == 0)
@@ -124,10 +149,9 @@ static uint32_t find(const struct procgroups *g, const char *name, uint32_t hash
 	return NONE;
 }
 
-/* Arrays that have grown stay, also if a later one cannot. */
-static int grow(struct procgroups *g)
+/* What could not be resized stays as it was; arrays that are larger than `room` do no harm. */
+static int resize(struct procgroups *g, size_t room)
 {
-	size_t room = g->room ? 2 * g->room : 64;
 	struct procgroup *groups = realloc(g->groups, room * sizeof(*groups));
 	uint32_t *free_ = realloc(g->free, room * sizeof(*free_)), *slots;
 
@@ -140,46 +164,80 @@ static int grow(struct procgroups *g)
 		return -ENOMEM;
 	free(g->slots);
 	g->slots = slots;
-	memset(g->groups + g->room, 0, (room - g->room) * sizeof(*g->groups));
 	g->room = room;
 	enter_all(g);
 	return 0;
 }
 
-/* Who comes back finds his counters as they were, but where there are very many that come and go. */
+static bool is_protected(const struct procgroups *g, const struct procgroup *group)
+{
+	return group->kind < PROCGROUP_NAMED || group->members || g->now <= group->shown_until;
+}
+
+static void gather_free(struct procgroups *g)
+{
+	g->free_n = 0;
+	for (size_t i = g->n; i-- > 0;)
+		if (!g->groups[i].kind)
+			g->free[g->free_n++] = (uint32_t)i;
+}
+
+/* The first ones are the first to be given again, so that the last ones become free, and room with them. */
+static void trim(struct procgroups *g)
+{
+	while (g->n && !g->groups[g->n - 1].kind)
+		g->n--;
+	gather_free(g);
+	if (g->room > ROOM_FIRST && g->n < g->room / 4)
+		(void)resize(g, g->room / 2);
+}
+
+static int by_round(const void *a, const void *b, void *groups)
+{
+	uint32_t i = *(const uint32_t *)a, k = *(const uint32_t *)b;
+	uint64_t x = ((const struct procgroup *)groups)[i].round, y = ((const struct procgroup *)groups)[k].round;
+
+	/* of equals the last ones, so that room can be given back */
+	return x != y ? (x < y ? -1 : 1) : (i > k ? -1 : 1);
+}
+
+/* Who comes back finds his counters as they were, but where there are very many that come and go: there the oldest go. */
 static void forget(struct procgroups *g)
 {
-	bool any = false;
+	uint32_t *spare = g->free + g->free_n; /* has room for all that are not free */
+	size_t n = 0;
 
-	for (size_t i = 0; i < g->n && g->n - g->free_n > KEPT; i++) {
-		size_t at = g->hand < g->n ? g->hand : 0;
-		struct procgroup *group = &g->groups[at];
+	for (size_t i = 0; i < g->n; i++)
+		if (g->groups[i].kind && !is_protected(g, &g->groups[i]))
+			spare[n++] = (uint32_t)i;
+	if (n > KEPT) {
+		qsort_r(spare, n, sizeof(*spare), by_round, g->groups);
+		for (n -= KEPT; n; n--) {
+			uint32_t index = g->free[g->free_n++];
 
-		g->hand = at + 1;
-		if (group->kind < PROCGROUP_NAMED || group->members || g->round - group->round <= FORGET_AFTER)
-			continue;
-		group->kind = 0;
-		g->free[g->free_n++] = (uint32_t)at;
-		any = true;
+			take_out(g, index);
+			g->groups[index].kind = 0;
+		}
 	}
-	if (any)
-		enter_all(g);
+	if (g->round % TRIM_EVERY == 0)
+		trim(g);
 }
 
 /* NONE: no memory. */
 static uint32_t find_or_add(struct procgroups *g, const char *name, enum procgroup_kind kind)
 {
-	uint32_t hash = hash_of(name), index = find(g, name, hash), generation;
+	uint32_t hash = hash_of(g, name), index = find(g, name, hash);
 	struct procgroup *group;
 
 	if (index != NONE)
 		return index;
-	if (!g->free_n && g->n == g->room && grow(g))
+	if (!g->free_n && g->n == g->room && resize(g, g->room ? 2 * g->room : ROOM_FIRST))
 		return NONE;
 	index = g->free_n ? g->free[--g->free_n] : (uint32_t)g->n++;
 	group = &g->groups[index];
-	generation = group->generation + 1 ? group->generation + 1 : 1;
-	*group = (struct procgroup){ .generation = generation,
+	if (!++g->generation)
+		g->generation = 1;
+	*group = (struct procgroup){ .generation = g->generation,
 				     .kind = kind,
 				     .round = g->round,
 				     .first = g->round,
@@ -345,7 +403,7 @@ static int place(struct qmem *q, struct procgroups *g, const struct proc *p, str
 	group = decide(g, p, f, no_cgroup ? NULL : g->path, stay, &unsure);
 	if (group == NONE)
 		return -ENOMEM;
-	m->path = no_cgroup ? 0 : hash_of(g->path);
+	m->path = no_cgroup ? 0 : hash_of(g, g->path);
 	m->told = final ? !unsure : group == stay;
 	m->group = group;
 	m->pending = unsure && !final && g->ask;
@@ -376,13 +434,13 @@ static bool has_moved(struct qmem *q, struct procgroups *g, const struct proc *p
 		return false;
 	err = read_cgroup(q, g, p);
 	m->late = err == -EAGAIN;
-	return !err && hash_of(g->path) != m->path;
+	return !err && hash_of(g, g->path) != m->path;
 }
 
 /* Is it another process than the one that was placed? */
 static bool has_changed(const struct procgroups *g, const struct proc *p, const struct member *m)
 {
-	return mark_of(p) != m->mark || (hash_of(p->comm) != m->comm && looks_at_comm(g, p, m));
+	return mark_of(p) != m->mark || (hash_of(g, p->comm) != m->comm && looks_at_comm(g, p, m));
 }
 
 static int take_answers(struct qmem *q, struct procgroups *g, const struct proctable *table)
@@ -419,7 +477,7 @@ int procgroups_update(struct qmem *q, struct procgroups *g, const struct proctab
 {
 	bool missed = proctable_round(table) != g->table_round + 1;
 	const struct proc *p;
-	int err = room_make(&g->members, &g->members_room, proctable_capacity(table), sizeof(*g->members));
+	int err = room_fit(&g->members, &g->members_room, proctable_capacity(table), sizeof(*g->members));
 
 	if (err)
 		return err;
@@ -444,7 +502,7 @@ int procgroups_update(struct qmem *q, struct procgroups *g, const struct proctab
 			int bad = place(q, g, p, m, &f, false);
 
 			m->mark = mark_of(p);
-			m->comm = hash_of(p->comm);
+			m->comm = hash_of(g, p->comm);
 			if (bad)
 				err = bad;
 		}
@@ -486,6 +544,11 @@ uint32_t procgroups_of(const struct procgroups *g, const struct proc *p)
 	const struct member *m = p->slot < g->members_room ? &g->members[p->slot] : NULL;
 
 	return m && m->generation == p->generation ? m->group : 0;
+}
+
+void procgroups_show(const struct qmem *q, const struct procgroups *g, size_t index)
+{
+	g->groups[index].shown_until = qmem_now(q) + qmem_grace(qmem_interval(q));
 }
 
 bool procgroups_refused(const struct procgroups *g)
@@ -551,6 +614,7 @@ int procgroups_new(struct qmem *q, enum procgroup_by by, const struct qmem_block
 	if (!g)
 		return -ENOMEM;
 	g->by = by;
+	g->key = sip_key_new();
 	g->want = by == PROCGROUP_EXE ? PROCASK_EXE : by == PROCGROUP_USER ? PROCASK_USER : 0;
 	g->want_cgroup = by == PROCGROUP_CGROUP || by == PROCGROUP_UNIT;
 	g->own = calloc(blocks->n + 1, sizeof(*g->own));

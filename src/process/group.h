@@ -10,8 +10,8 @@
  *	for (i = 0; i < procgroups_capacity(groups); i++)
  *		if (procgroups_at(groups, i)) ...
  *
- * A group keeps its index as long as it lives, and an index its generation until another group has it. A group lives as
- * long as it has members, and after that as long as there are not many, for some rounds at least; groups of the
+ * A group keeps its index as long as it lives, and no generation is given twice. A group lives as long as it has members, and
+ * after that as long as a host has a chart of it, or there are not many of its like: then the oldest go. Groups of the
  * configuration live for ever. A process may change its group
  * at any round: what is counted from one round to the next goes to the group that it is in now. While the worker is asked
  * about it anew, as after an exec, it stays where the last answer has put it, unless what is known tells that it is another.
@@ -45,6 +45,7 @@ struct procgroup {
 	uint64_t round;        /* that saw a member last */
 	uint64_t first, since; /* round and time (ns) that saw a member first */
 	uint32_t waiting;      /* members of this round that the worker is asked about */
+	uint64_t shown_until;  /* hosts may have its charts until then; 0: it has not been shown */
 	uint32_t hash;
 };
 
@@ -72,7 +73,7 @@ void procgroups_free(struct procgroups *groups);
 /* Once a round. -ENOMEM: some processes are in the group of an earlier round, or in the kernel's. */
 int procgroups_update(struct qmem *q, struct procgroups *groups, const struct proctable *table);
 
-/* Indices are below this; it only grows. */
+/* Indices are below this. When there have been more it falls, slowly, as far as those that live on let it. */
 size_t procgroups_capacity(const struct procgroups *groups);
 /* NULL: no group has this index. */
 const struct procgroup *procgroups_at(const struct procgroups *groups, size_t index);
@@ -81,6 +82,8 @@ const struct procgroup *procgroups_at(const struct procgroups *groups, size_t in
 bool procgroups_competes(const struct procgroups *groups, const struct procgroup *group);
 /* The index of the group of a process that is in the table in this round. */
 uint32_t procgroups_of(const struct procgroups *groups, const struct proc *p);
+/* The calling service emits it: its counters are needed for as long as hosts may have its charts. */
+void procgroups_show(const struct qmem *q, const struct procgroups *groups, size_t index);
 /* Has every exe of another user's process been refused? */
 #define PROCGROUP_NO_EXE "no exe of other users' processes: needs CAP_SYS_PTRACE"
 bool procgroups_refused(const struct procgroups *groups);

@@ -175,7 +175,7 @@ int probe_begin(struct probe *p, size_t slots, uint64_t now)
 	if (!p->offering)
 		return 0;
 	p->n = 0;
-	return room_make(&p->targets, &p->room, slots, sizeof(*p->targets));
+	return room_fit(&p->targets, &p->room, slots, sizeof(*p->targets));
 }
 
 void probe_offer(struct probe *p, const struct probe_target *target)

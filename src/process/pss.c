@@ -146,7 +146,7 @@ static enum lack_why offer(const struct qmem *q, struct pss *s, const struct pro
 int pss_begin(struct pss *s, size_t slots, uint64_t now)
 {
 	uint64_t rounds = 0;
-	int err = room_make(&s->processes, &s->room, slots, sizeof(*s->processes));
+	int err = room_fit(&s->processes, &s->room, slots, sizeof(*s->processes));
 
 	if (err)
 		return err;

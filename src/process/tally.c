@@ -63,19 +63,19 @@ static void forget(struct tally *t, size_t i)
 	t->scores[i] = t->scores[last];
 }
 
-void tally_end(struct tally *t)
+void tally_end(struct tally *t, uint64_t now)
 {
 	for (size_t i = t->n; i-- > 0;) {
-		int64_t now = t->counts[i] * UNIT;
+		int64_t present = t->counts[i] * UNIT;
 
 		t->peaks[i] -= t->peaks[i] / FADE + 1;
-		if (t->peaks[i] < now)
-			t->peaks[i] = now;
+		if (t->peaks[i] < present)
+			t->peaks[i] = present;
 		t->scores[i].score = t->peaks[i];
 		if (t->peaks[i] < FADED)
 			forget(t, i);
 	}
-	(void)top_update(&t->top, t->scores, t->n);
+	(void)top_update(&t->top, t->scores, t->n, now);
 	for (size_t i = 0; i < t->n; i++)
 		if (!t->scores[i].in)
 			t->other += t->counts[i];

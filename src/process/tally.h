@@ -5,7 +5,7 @@
  *
  *	tally_begin(&t);
  *	tally_add(&t, "nfsd");		for each thing
- *	tally_end(&t);
+ *	tally_end(&t, now);
  *	for (i = 0; i < t.n; i++)	if (t.scores[i].in) t.names[i], t.counts[i]
  *	t.other				if t.others
  */
@@ -38,6 +38,6 @@ void tally_begin(struct tally *t);
 void tally_add(struct tally *t, const char *name);
 /* What has no name. */
 void tally_add_other(struct tally *t);
-void tally_end(struct tally *t);
+void tally_end(struct tally *t, uint64_t now); /* ns */
 
 #endif

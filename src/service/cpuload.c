@@ -270,6 +270,7 @@ static int collect_groups(struct qmem *q, struct cpuload *s)
 		if (group && s->groups.groups[i].shown) {
 			const struct qmem_instance instance = procgroup_instance(group);
 
+			procgroups_show(q, groups, i);
 			qmem_emit(q, &families[TIME], &instance, &s->groups.groups[i].total);
 		}
 	}

@@ -373,9 +373,9 @@ static int collect(struct qmem *q, void *state)
 
 	if (!table || !groups || !proctable_current(table))
 		return qmem_fail(q, -EIO, "there are no groups of processes");
-	err = room_make(&s->processes, &s->processes_room, proctable_capacity(table), sizeof(*s->processes));
+	err = room_fit(&s->processes, &s->processes_room, proctable_capacity(table), sizeof(*s->processes));
 	if (!err)
-		err = room_make(&s->groups, &s->groups_room, procgroups_capacity(groups), sizeof(*s->groups));
+		err = room_fit(&s->groups, &s->groups_room, procgroups_capacity(groups), sizeof(*s->groups));
 	if (!err)
 		err = probe_begin(s->probe, proctable_capacity(table), qmem_now(q));
 	if (err)
@@ -395,6 +395,7 @@ static int collect(struct qmem *q, void *state)
 		if (!group || !s->groups[i].wanted)
 			continue;
 		note_named(s, group->name);
+		procgroups_show(q, groups, i);
 		emit(q, s, group, &s->groups[i]);
 	}
 	lacks_tell(q, &s->lacks, "mappings", "smaps", NEW);

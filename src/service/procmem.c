@@ -281,12 +281,12 @@ static void note(struct qmem *q, struct procmem *s)
 
 static int make_room(struct procmem *s, size_t processes, size_t groups)
 {
-	int err = room_make(&s->processes, &s->processes_room, processes, sizeof(*s->processes));
+	int err = room_fit(&s->processes, &s->processes_room, processes, sizeof(*s->processes));
 
 	if (!err)
-		err = room_make(&s->sums, &s->sums_room, groups, sizeof(*s->sums));
+		err = room_fit(&s->sums, &s->sums_room, groups, sizeof(*s->sums));
 	if (!err)
-		err = room_make(&s->items, &s->items_room, groups, sizeof(*s->items));
+		err = room_fit(&s->items, &s->items_room, groups, sizeof(*s->items));
 	return err;
 }
 
@@ -307,9 +307,9 @@ static void begin_groups(struct procmem *s)
 		const struct procgroup *group = procgroups_at(s->groups, i);
 		struct group *g = &s->sums[i];
 
-		if (group && g->generation != group->generation) {
-			*g = (struct group){ .generation = group->generation };
-			s->items[i] = (struct top_item){ 0 };
+		if (!group || g->generation != group->generation) {
+			*g = (struct group){ .generation = group ? group->generation : 0 };
+			s->items[i] = (struct top_item){ .score = -1 };
 		}
 		begin_group(g);
 	}
@@ -394,7 +394,7 @@ static int64_t score_of(const struct procmem *s, const struct group *g)
 }
 
 /* Faults come in bursts: what is chosen by is smoothed, in parts of a fault, so that the quiet come to nothing. */
-static void choose(struct procmem *s)
+static void choose(struct procmem *s, uint64_t now)
 {
 	size_t n = procgroups_capacity(s->groups);
 
@@ -409,7 +409,7 @@ static void choose(struct procmem *s)
 		else
 			s->items[i].score = s->top_by == BY_FAULTS ? FINE * score : score;
 	}
-	(void)top_update(&s->top, s->items, n);
+	(void)top_update(&s->top, s->items, n, now);
 }
 
 static void add_other(struct procmem *s, const struct group *g)
@@ -476,6 +476,7 @@ static void emit_groups(struct qmem *q, struct procmem *s)
 		if (!group)
 			continue;
 		if (group->kind < PROCGROUP_NAMED || s->items[i].in) {
+			procgroups_show(q, s->groups, i);
 			emit(q, s, group, g);
 		} else if (group->members) {
 			g->lack.since = 0;
@@ -507,7 +508,7 @@ static int collect(struct qmem *q, void *state)
 	s->table_round = proctable_round(table);
 	begin_groups(s);
 	sum_up(q, s, table);
-	choose(s);
+	choose(s, qmem_now(q));
 	emit_groups(q, s);
 	lacks_tell(q, &s->lacks, "PSS", "smaps_rollup", (uint64_t)s->limits.age);
 	if (s->pss)

@@ -207,13 +207,13 @@ static void count_zombie(struct procstat *s, const struct proctable *table, cons
  * processes were missing from the table, or were all entered anew, those that are new in it have not been born, and of those
  * that are gone it is not known.
  */
-static int walk(struct procstat *s, const struct proctable *table)
+static int walk(const struct qmem *q, struct procstat *s, const struct proctable *table)
 {
 	const struct proctable_totals *totals = proctable_totals(table);
 	int64_t born = 0;
 	const struct proc *p;
 	uint64_t n = 0;
-	int err = room_make(&s->generations, &s->room, proctable_capacity(table), sizeof(*s->generations));
+	int err = room_fit(&s->generations, &s->room, proctable_capacity(table), sizeof(*s->generations));
 
 	if (err)
 		return err;
@@ -228,7 +228,7 @@ static int walk(struct procstat *s, const struct proctable *table)
 		if (p->state == 'Z')
 			count_zombie(s, table, p);
 	}
-	tally_end(&s->parents);
+	tally_end(&s->parents, qmem_now(q));
 	if (s->table_round >= proctable_whole_since(table)) {
 		s->sample.born += born;
 		s->sample.died += (int64_t)s->processes + born - (int64_t)n;
@@ -368,7 +368,7 @@ static void take_census(struct qmem *q, struct procstat *s, const struct proctab
 		else
 			tally_add_other(&s->channels);
 	}
-	tally_end(&s->channels);
+	tally_end(&s->channels, qmem_now(q));
 	s->sample.waiting = (int64_t)s->stuck.waiting;
 	s->sample.stuck = (int64_t)s->stuck.stuck_n;
 	s->sample.usual = (int64_t)s->stuck.usual_n;
@@ -445,7 +445,7 @@ static int collect(struct qmem *q, void *state)
 		s->per_thread = !s->per_thread;
 		note(q, s);
 	}
-	err = walk(s, table);
+	err = walk(q, s, table);
 	if (err)
 		return err;
 	take_census(q, s, table);

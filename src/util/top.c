@@ -75,39 +75,50 @@ static bool exceeds(int64_t newcomer, int64_t holder, unsigned margin)
 	return newcomer > holder && (double)newcomer > (double)holder * (1 + margin / 100.0);
 }
 
-size_t top_update(struct top *top, struct top_item *items, size_t n)
+static void win(struct top_item *item, uint64_t when)
 {
-	size_t *in = top->heap, *out = top->heap + top->max, n_in = 0, n_out = 0, next = 0, changes = 0;
+	item->in = true;
+	item->won = when;
+}
+
+size_t top_update(struct top *top, struct top_item *items, size_t n, uint64_t now)
+{
+	size_t *in = top->heap, *out = top->heap + top->max, n_in = 0, n_out = 0, next = 0, taken = 0, changes = 0;
 
 	for (size_t i = 0; i < n; i++) {
-		if (items[i].score < 0) {
-			changes += items[i].in;
-			items[i].in = false;
-		} else if (items[i].in && n_in < top->max) {
-			push(items, in, n_in++, i);
-		} else {
-			/* more than `max` inside can only be a caller's mistake: they compete like the others */
-			changes += items[i].in;
-			items[i].in = false;
-			if (n_out < top->max) {
-				push(items, out, n_out++, i);
-			} else if (top->max && less(items, out[0], i)) {
-				out[0] = i;
-				sift_down(items, out, n_out);
-			}
+		struct top_item *item = &items[i];
+
+		if (item->score >= 0)
+			item->there = now;
+		/* more than `max` inside can only be a caller's mistake: they compete like the others */
+		if (item->in && (taken == top->max || now - item->there >= TOP_KEEP)) {
+			item->in = false;
+			changes++;
+		}
+		if (item->in) {
+			taken++;
+			if (item->score >= 0 && now - item->won >= TOP_KEEP)
+				push(items, in, n_in++, i);
+		} else if (item->score < 0) {
+			continue;
+		} else if (n_out < top->max) {
+			push(items, out, n_out++, i);
+		} else if (top->max && less(items, out[0], i)) {
+			out[0] = i;
+			sift_down(items, out, n_out);
 		}
 	}
 	sort(items, out, n_out);
-	for (; n_in < top->max && next < n_out; next++) {
-		items[out[next]].in = true;
-		push(items, in, n_in++, out[next]);
+	for (; taken < top->max && next < n_out; next++, taken++) {
+		win(&items[out[next]], top->chosen ? now : 0);
 		changes++;
 	}
-	/* the least of those inside against the greatest of those outside */
-	for (; next < n_out && exceeds(items[out[next]].score, items[in[0]].score, top->margin); next++) {
+	top->chosen = true;
+	/* the least of those who may go against the greatest of those outside */
+	for (; n_in && next < n_out && exceeds(items[out[next]].score, items[in[0]].score, top->margin); next++) {
 		items[in[0]].in = false;
-		items[out[next]].in = true;
-		in[0] = out[next];
+		win(&items[out[next]], now);
+		in[0] = in[--n_in];
 		sift_down(items, in, n_in);
 		changes += 2;
 	}

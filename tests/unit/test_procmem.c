@@ -162,6 +162,49 @@ START_TEST(quiet_again)
 }
 END_TEST
 
+/* In each round ten names come, and go at once; cc1 is among them if it has faults. */
+static void others_pass(int rounds, int cc1, int faults)
+{
+	static int n;
+
+	for (int i = 0; i < rounds; i++) {
+		struct memory many[12] = { { 0 } };
+		char names[10][32];
+
+		for (int k = 0; k < 10; k++, n++) {
+			snprintf(names[k], sizeof(names[k]), "passing%d", n);
+			many[k] = (struct memory){ .pid = 1000 + n, .comm = names[k], .anon = 40 };
+		}
+		if (cc1)
+			many[10] = (struct memory){ .pid = cc1, .comm = "cc1", .anon = 40000, .faults = faults };
+		memory_put(many);
+		procroot_tick();
+	}
+}
+
+/* As compilers do: its counters go on as long as a host may have its charts. Then it is a new one. */
+START_TEST(comes_back)
+{
+	PUT({ 2, "cc1", .anon = 40000, .faults = 0 }, );
+	procroot_start();
+	procroot_tick();
+	others_pass(5, 2, 70);
+	is("faults.minflt[cc1]", 70);
+	others_pass(58, 0, 0);
+	is("faults.minflt[cc1]", 70);
+	is("processes.count[cc1]", 0);
+	others_pass(1, 3, 5);
+	is("faults.minflt[cc1]", 75);
+	others_pass(130, 0, 0);
+	ck_assert_int_eq(procroot_value("procmem.processes.count[cc1]"), -1);
+	/* it has to be there for three seconds before it has a line again */
+	others_pass(4, 4, 9);
+	is("faults.minflt[cc1]", 0);
+	others_pass(1, 4, 10);
+	is("faults.minflt[cc1]", 1);
+}
+END_TEST
+
 /* A counter has what was seen of its members while it was shown, and never falls. */
 START_TEST(counters)
 {
@@ -300,6 +343,7 @@ SUITE(procmem)
 	tcase_add_test(t, adds_up);
 	tcase_add_loop_test(t, top_by, 0, 5);
 	tcase_add_test(t, quiet_again);
+	tcase_add_test(t, comes_back);
 	tcase_add_test(t, counters);
 	tcase_add_test(t, headless);
 	tcase_add_test(t, bounded);

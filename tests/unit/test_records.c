@@ -286,6 +286,42 @@ START_TEST(states)
 }
 END_TEST
 
+/* After very many at once memory is given back, slowly, and those that live on stay as they are. */
+START_TEST(burst)
+{
+	enum { MANY = 20000, FEW = 10, ROUNDS = 1000 };
+	struct records all;
+	uint32_t slots[FEW], generations[FEW];
+
+	ck_assert_int_eq(records_init(&all, 2 * MANY), 0);
+	for (int round = 0; round < ROUNDS; round++) {
+		records_begin(&all);
+		for (int32_t pid = 1; pid <= (round == 1 ? MANY : FEW); pid++)
+			records_enter(&all, pid, 1);
+		/* one that is new each time */
+		records_enter(&all, MANY + 1 + round, 1);
+		records_end(&all);
+		for (int32_t pid = 1; pid <= FEW; pid++) {
+			const struct proc *p = records_find(&all, pid);
+
+			if (!round) {
+				slots[pid - 1] = p->slot;
+				generations[pid - 1] = p->generation;
+			}
+			ck_assert_uint_eq(p->slot, slots[pid - 1]);
+			ck_assert_uint_eq(p->generation, generations[pid - 1]);
+		}
+		ck_assert_uint_eq(all.totals.processes, round == 1 ? MANY + 1 : FEW + 1);
+		if (round == 1)
+			ck_assert_uint_ge(all.touched, MANY);
+	}
+	ck_assert_uint_le(all.used, FEW + 3);
+	ck_assert_uint_eq(all.touched, all.used);
+	ck_assert_uint_le(all.hash_size, 1024);
+	records_release(&all);
+}
+END_TEST
+
 SUITE(records)
 {
 	Suite *suite = suite_create("records");
@@ -304,6 +340,7 @@ SUITE(records)
 	tcase_add_test(tests, times);
 	tcase_add_test(tests, comms);
 	tcase_add_test(tests, states);
+	tcase_add_test(tests, burst);
 	suite_add_tcase(suite, tests);
 	return suite;
 }

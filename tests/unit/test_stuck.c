@@ -341,10 +341,12 @@ static int64_t tallied(const char *name)
 
 static void tally_round(const char *letters)
 {
+	static uint64_t minutes;
+
 	tally_begin(&tally);
 	for (; *letters; letters++)
 		tally_add(&tally, (const char[]){ *letters, '\0' });
-	tally_end(&tally);
+	tally_end(&tally, minutes += TOP_KEEP);
 }
 
 START_TEST(tally_top)
@@ -384,14 +386,14 @@ START_TEST(tally_bounds)
 		tally_add(&tally, name);
 	}
 	tally_add_other(&tally);
-	tally_end(&tally);
+	tally_end(&tally, 1);
 	ck_assert_uint_eq(tally.n, TALLY_NAMES);
 	ck_assert_int_eq(tally.other, TALLY_NAMES + 5 - 3 + 1);
 	tally_begin(&tally);
 	memset(name, 'x', sizeof(name));
 	name[sizeof(name) - 1] = '\0';
 	tally_add(&tally, name);
-	tally_end(&tally);
+	tally_end(&tally, 1);
 	tally_release(&tally);
 	ck_assert_int_eq(tally_init(&tally, 3), 0);
 	for (int i = 0; i < 2; i++) {
@@ -399,7 +401,7 @@ START_TEST(tally_bounds)
 		tally_add(&tally, name);
 		tally_add(&tally, name);
 		tally_add(&tally, "x");
-		tally_end(&tally);
+		tally_end(&tally, 1);
 		ck_assert_uint_eq(tally.n, 2);
 		ck_assert_int_eq(tally.counts[0], 2);
 		ck_assert_int_eq(tallied("x"), 1);

@@ -6,6 +6,8 @@
 
 #include "util/top.h"
 
+#define LATER (10 * TOP_KEEP) /* places have been had for long */
+
 static size_t count(const struct top_item *items, size_t n)
 {
 	size_t in = 0;
@@ -62,12 +64,12 @@ START_TEST(chooses)
 
 		ck_assert_int_eq(top_init(&top, cases[k].max, 20), 0);
 		for (int i = 0; i < 6; i++)
-			items[i] = (struct top_item){ cases[k].scores[i], cases[k].before[i] == '+' };
-		changes = top_update(&top, items, 6);
+			items[i] = (struct top_item){ .score = cases[k].scores[i], .in = cases[k].before[i] == '+' };
+		changes = top_update(&top, items, 6, LATER);
 		ck_assert_msg(strcmp(who(items, 6), cases[k].after) == 0, "case %zu: %s, not %s", k, who(items, 6),
 			      cases[k].after);
 		ck_assert_uint_eq(changes, cases[k].changes);
-		ck_assert_uint_eq(top_update(&top, items, 6), 0);
+		ck_assert_uint_eq(top_update(&top, items, 6, LATER + 2 * TOP_KEEP), 0);
 		ck_assert_str_eq(who(items, 6), cases[k].after);
 		top_release(&top);
 	}
@@ -87,6 +89,7 @@ START_TEST(many)
 	enum { N = 5000, MAX = 37, MARGIN = 25, ROUNDS = 20 };
 	static struct top_item items[N];
 	static int64_t sorted[N];
+	uint64_t now = LATER;
 	struct top top;
 
 	srandom(1);
@@ -97,7 +100,7 @@ START_TEST(many)
 
 		for (int i = 0; i < N; i++)
 			sorted[i] = items[i].score = random() % 10 ? random() % 100000 : -1;
-		(void)top_update(&top, items, N);
+		(void)top_update(&top, items, N, now += TOP_KEEP);
 		ck_assert_uint_eq(count(items, N), MAX);
 		qsort(sorted, N, sizeof(*sorted), descending);
 		for (int i = 0; i < N; i++) {
@@ -119,24 +122,71 @@ END_TEST
 
 START_TEST(two_alike_do_not_alternate)
 {
-	struct top_item items[2] = { { 1000, false }, { 1001, false } };
+	struct top_item items[2] = { { .score = 1000 }, { .score = 1001 } };
+	uint64_t now = LATER;
 	struct top top;
 
 	ck_assert_int_eq(top_init(&top, 1, 25), 0);
-	ck_assert_uint_eq(top_update(&top, items, 2), 1);
+	ck_assert_uint_eq(top_update(&top, items, 2, now), 1);
 	ck_assert_str_eq(who(items, 2), "-+");
 	for (int i = 0; i < 10; i++) {
 		items[i % 2].score = 1200;
 		items[1 - i % 2].score = 1000;
-		ck_assert_uint_eq(top_update(&top, items, 2), 0);
+		ck_assert_uint_eq(top_update(&top, items, 2, now += TOP_KEEP), 0);
 	}
 	items[0].score = 2000;
-	ck_assert_uint_eq(top_update(&top, items, 2), 2);
+	ck_assert_uint_eq(top_update(&top, items, 2, now += TOP_KEEP), 2);
 	ck_assert_str_eq(who(items, 2), "+-");
 	items[1].score = INT64_MAX;
-	ck_assert_uint_eq(top_update(&top, items, 2), 2);
+	ck_assert_uint_eq(top_update(&top, items, 2, now += TOP_KEEP), 2);
 	items[0].score = INT64_MAX;
-	ck_assert_uint_eq(top_update(&top, items, 2), 0);
+	ck_assert_uint_eq(top_update(&top, items, 2, now + TOP_KEEP), 0);
+	top_release(&top);
+}
+END_TEST
+
+/* Who has won a place keeps it for a minute, however great others are; but not what was chosen when nothing was known yet. */
+START_TEST(a_place_is_kept)
+{
+	struct top_item items[3] = { { .score = 10 }, { .score = 0 }, { .score = 0 } };
+	uint64_t second = TOP_KEEP / 60;
+	struct top top;
+
+	ck_assert_int_eq(top_init(&top, 1, 25), 0);
+	(void)top_update(&top, items, 3, LATER);
+	ck_assert_str_eq(who(items, 3), "+--");
+	items[1].score = 100;
+	(void)top_update(&top, items, 3, LATER + second);
+	ck_assert_str_eq(who(items, 3), "-+-");
+	items[2].score = 10000;
+	for (uint64_t s = 2; s < 61; s++) {
+		(void)top_update(&top, items, 3, LATER + s * second);
+		ck_assert_str_eq(who(items, 3), "-+-");
+	}
+	(void)top_update(&top, items, 3, LATER + 61 * second);
+	ck_assert_str_eq(who(items, 3), "--+");
+	top_release(&top);
+}
+END_TEST
+
+/* One that is there for a second in each ten does not make others come and go; one that has gone for good leaves. */
+START_TEST(what_comes_and_goes_has_its_place)
+{
+	struct top_item items[3] = { { .score = 1000 }, { .score = 300 }, { .score = 100 } };
+	uint64_t second = TOP_KEEP / 60, s;
+	struct top top;
+
+	ck_assert_int_eq(top_init(&top, 2, 25), 0);
+	for (s = 0; s < 600; s++) {
+		items[1].score = s % 10 ? -1 : 300;
+		ck_assert_uint_eq(top_update(&top, items, 3, LATER + s * second), s ? 0 : 2);
+		ck_assert_str_eq(who(items, 3), "++-");
+	}
+	items[1].score = -1;
+	for (; s < 650; s++)
+		ck_assert_uint_eq(top_update(&top, items, 3, LATER + s * second), 0);
+	ck_assert_uint_eq(top_update(&top, items, 3, LATER + s * second), 2);
+	ck_assert_str_eq(who(items, 3), "+-+");
 	top_release(&top);
 }
 END_TEST
@@ -148,6 +198,8 @@ SUITE(top)
 
 	tcase_add_test(tests, chooses);
 	tcase_add_test(tests, many);
+	tcase_add_test(tests, a_place_is_kept);
+	tcase_add_test(tests, what_comes_and_goes_has_its_place);
 	tcase_add_test(tests, two_alike_do_not_alternate);
 	suite_add_tcase(suite, tests);
 	return suite;

@@ -25,6 +25,7 @@
 #include "engine/root.h"
 
 #define RECORDS_FIRST 1024
+#define IDLE_ROUNDS 600 /* before room is given back: that costs a load of the program */
 #define DUMP_SIZE (16u << 10)
 #define LOG_SIZE (64u << 10)
 #define EARLY (64u << 10)
@@ -49,7 +50,8 @@ struct bpf {
 	int program, link;
 	struct proctable_head *head;
 	struct proctable_record *records;
-	size_t room; /* records */
+	size_t room;   /* records */
+	unsigned idle; /* rounds in which it was hardly used */
 	int64_t page;
 	char cpus[CPUS_TEXT]; /* those that are summed over */
 	struct qmem_file online;
@@ -189,6 +191,37 @@ static bool cpus_changed(struct qmem *q, struct bpf *b)
 	return qmem_read(q, &b->online, &text) >= 0 && strcmp(text, b->cpus) != 0;
 }
 
+/* All threads that there are, and some more: more than there are processes. "0.00 0.01 0.05 1/209 4711" */
+static size_t expected(struct qmem *q, const struct records *records)
+{
+	struct qmem_file file = QMEM_FILE("proc/loadavg");
+	size_t n = 0;
+	const char *text;
+
+	if (qmem_read(q, &file, &text) > 0) {
+		const char *slash = strchr(text, '/');
+
+		n = slash ? strtoul(slash + 1, NULL, 10) : 0;
+	}
+	qmem_file_close(&file);
+	n = records->expected > n ? records->expected : n;
+	n += n / 2;
+	n = n < RECORDS_FIRST ? RECORDS_FIRST : n;
+	return n < records->max ? n : records->max;
+}
+
+/* After a burst it has far more room than it needs: it is made anew for those that there are. */
+static bool is_idle(struct qmem *q, struct bpf *b, struct records *records)
+{
+	if (b->room <= 4 * RECORDS_FIRST || b->head->n >= b->room / 8)
+		b->idle = 0;
+	if (b->idle++ < IDLE_ROUNDS)
+		return false;
+	b->idle = 0;
+	records->expected = b->head->n;
+	return expected(q, records) < b->room / 4;
+}
+
 /* The kernel's part, which is done in one go. */
 static int walk_run(struct qmem *q, struct bpf *b, struct records *records)
 {
@@ -201,7 +234,7 @@ static int walk_run(struct qmem *q, struct bpf *b, struct records *records)
 		return err;
 	b->at = 0;
 	if (b->head->n <= b->room || b->room == records->max)
-		return 0;
+		return is_idle(q, b, records) ? -EAGAIN : 0;
 	records->expected = b->head->n;
 	return -EAGAIN;
 }
@@ -565,25 +598,6 @@ static struct bpf *bpf_new(void)
 	b->page = sysconf(_SC_PAGESIZE);
 	b->online = QMEM_FILE("sys/devices/system/cpu/online");
 	return b;
-}
-
-/* All threads that there are, and some more: more than there are processes. "0.00 0.01 0.05 1/209 4711" */
-static size_t expected(struct qmem *q, const struct records *records)
-{
-	struct qmem_file file = QMEM_FILE("proc/loadavg");
-	size_t n = 0;
-	const char *text;
-
-	if (qmem_read(q, &file, &text) > 0) {
-		const char *slash = strchr(text, '/');
-
-		n = slash ? strtoul(slash + 1, NULL, 10) : 0;
-	}
-	qmem_file_close(&file);
-	n = records->expected > n ? records->expected : n;
-	n += n / 2;
-	n = n < RECORDS_FIRST ? RECORDS_FIRST : n;
-	return n < records->max ? n : records->max;
 }
 
 static int walk_open(struct qmem *q, struct records *records, int64_t budget, void **ret, struct backend_reason *why)

@@ -9,6 +9,7 @@
 #include "util/value.h"
 
 #define HASH_FIRST 1024
+#define TRIM_EVERY 64 /* rounds */
 #define NONE UINT32_MAX
 
 /* ---- memory ---- */
@@ -78,9 +79,8 @@ static size_t hash_find(const struct records *t, int32_t pid)
 	return at;
 }
 
-static int hash_grow(struct records *t)
+static int hash_resize(struct records *t, size_t size)
 {
-	size_t size = 2 * t->hash_size;
 	uint32_t *old = t->hash, *hash = malloc(size * sizeof(*hash));
 	size_t old_size = t->hash_size;
 
@@ -123,6 +123,30 @@ struct proc *records_find(const struct records *t, int32_t pid)
 	return slot == NONE ? NULL : &t->slots[slot];
 }
 
+/* ---- after a burst ---- */
+
+/* The first free ones are the first to be taken again, so that the last ones become free, and memory with them. */
+static void trim(struct records *t)
+{
+	while (t->used && !t->slots[t->used - 1].pid)
+		t->used--;
+	t->free_n = 0;
+	for (size_t i = t->used; i-- > 0;)
+		if (!t->slots[i].pid)
+			t->free[t->free_n++] = (uint32_t)i;
+	if (t->hash_size > HASH_FIRST && t->used < t->hash_size / 8)
+		(void)hash_resize(t, t->hash_size / 2);
+	if (t->used >= t->touched / 4)
+		return;
+	room_trim(t->slots, t->used, t->touched, sizeof(*t->slots));
+	room_trim(t->free, t->used, t->touched, sizeof(*t->free));
+	room_trim(t->order, t->used, t->touched, sizeof(*t->order));
+	room_trim(t->last, t->used, t->touched, sizeof(*t->last));
+	room_trim(t->births, t->used, t->touched, sizeof(*t->births));
+	room_trim(t->deaths, t->used, t->touched, sizeof(*t->deaths));
+	t->touched = t->used;
+}
+
 /* ---- a round ---- */
 
 void records_begin(struct records *t)
@@ -141,7 +165,8 @@ void records_begin(struct records *t)
 	t->order_n = t->cursor = t->births_n = t->deaths_n = t->blocked_n = 0;
 	t->totals = (struct proctable_totals){ .per_thread = per_thread, .exact = exact };
 	t->current = false;
-	t->round++;
+	if (++t->round % TRIM_EVERY == 0)
+		trim(t);
 }
 
 /* All values the first time: absent. */
@@ -190,7 +215,7 @@ static struct proc *enter_new(struct records *t, size_t at, int32_t pid, int64_t
 	uint32_t slot;
 
 	if (2 * (t->used + 1) > t->hash_size && !t->free_n) {
-		if (hash_grow(t))
+		if (hash_resize(t, 2 * t->hash_size))
 			return NULL;
 		at = hash_find(t, pid);
 	}
@@ -200,10 +225,13 @@ static struct proc *enter_new(struct records *t, size_t at, int32_t pid, int64_t
 		slot = (uint32_t)t->used++;
 	else
 		return NULL;
+	if (t->used > t->touched)
+		t->touched = t->used;
 	p = &t->slots[slot];
 	p->slot = slot;
-	if (!++p->generation)
-		p->generation = 1;
+	if (!++t->generation)
+		t->generation = 1;
+	p->generation = t->generation;
 	p->pid = pid;
 	p->start = start;
 	p->changed = PROC_BORN;

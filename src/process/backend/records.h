@@ -9,9 +9,11 @@
 #define RECORDS_BLOCKED 1024
 
 struct records {
-	struct proc *slots; /* `max` of them are reserved; memory comes when they are used */
-	size_t max, used;   /* used: those below have been in use */
-	size_t expected;    /* how many there are, as far as a back end knows */
+	struct proc *slots;  /* `max` of them are reserved; memory comes when they are used */
+	size_t max, used;    /* used: those below have been in use, not long ago */
+	size_t touched;      /* those below may have memory */
+	uint32_t generation; /* that was given last: none twice */
+	size_t expected;     /* how many there are, as far as a back end knows */
 	uint32_t *free;
 	size_t free_n;
 	uint32_t *order, *last; /* the slots in the order of this walk, and of the one before */
