@@ -164,7 +164,8 @@ static int reopen(struct qmem *q, struct proctable *t, struct backend_reason *wh
 
 	if (t->tries++ == TRIES)
 		return -EBUSY;
-	qmem_log(q, QMEM_LOG_DEBUG, "back end '%s' is made anew: there are more processes, or far fewer, or other CPUs", b->name);
+	qmem_log(q, QMEM_LOG_DEBUG, "back end '%s' is made anew: there are more processes, or far fewer, or other CPUs",
+		 b->name);
 	close_backend(t);
 	err = b->open(q, &t->records, t->fd_budget, &t->data, why);
 	if (!err)

@@ -7,6 +7,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#define FEW 1024 /* items that are not worth the trouble */
+
 int room_make(void *array, size_t *room, size_t n, size_t size)
 {
 	void *__attribute__((may_alias)) *at = array; /* whatever it points to */
@@ -30,7 +32,7 @@ int room_fit(void *array, size_t *room, size_t n, size_t size)
 	size_t enough = n + n / 2 + 64;
 	char *smaller;
 
-	if (enough < *room / 2) {
+	if (*room > FEW && enough < *room / 4) {
 		smaller = reallocarray(*at, enough, size);
 		if (smaller) {
 			*at = smaller;
