@@ -553,8 +553,8 @@ int main(int argc, char **argv)
 	if (strcmp(kind, "names") == 0)
 		children = sizeof(names) / sizeof(*names);
 	else if (strcmp(kind, "sleepers") && strcmp(kind, "burners") && strcmp(kind, "spinners") &&
-		 strcmp(kind, "sharers") && strcmp(kind, "machine") && strcmp(kind, "mob") &&
-		 strcmp(kind, "quiet") && strcmp(kind, "renamers"))
+		 strcmp(kind, "sharers") && strcmp(kind, "machine") && strcmp(kind, "mob") && strcmp(kind, "quiet") &&
+		 strcmp(kind, "renamers"))
 		children = 1;
 	/* what a child leaves behind is reaped here too */
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
