@@ -239,7 +239,7 @@ if agent:
               agent.charts["qmem.self_collections"].update_every], [3, 2, 1], "they are the charts' update_every")
 p.close()
 
-p = Plugin(env=environment("v2.11.0", NETDATA_INVOCATION_ID="x", NETDATA_LOG_METHOD="journal"), config="[nosuch]\n")
+p = Plugin(env=environment("v2.11.0", NETDATA_INVOCATION_ID="x", NETDATA_LOG_METHOD="journal"), config="[nosuch]\nx = 1\n")
 tap.ok(p.wait_ticks(1), "values come where the journal is wanted", p.stderr())
 p.terminate()
 tap.ok(re.search(r"^<6>qmem\.plugin: version ", p.stderr(), re.M) and re.search(r"^<[34]>qmem\.plugin: .*nosuch", p.stderr(), re.M),
