@@ -68,6 +68,7 @@ struct pressure {
 	struct qmem_timer timer;
 	uint64_t collected, apart; /* the last tick; how long after the one before: QMEM_NEVER at first */
 	struct reclaim_history reclaims;
+	struct pressure_who suspects;
 };
 
 struct trigger_values {
@@ -224,10 +225,15 @@ static void step(struct qmem *q, struct watcher *w, enum trigger_cause cause)
 
 static void settle(struct qmem *q, struct pressure *p)
 {
+	bool any = false;
+
+	for (size_t i = 0; i < p->conditions_n; i++)
+		any |= p->conditions[i].on;
+	p->suspects.held = any;
 	for (struct pressure_condition *c = p->conditions; c < p->conditions + p->conditions_n; c++) {
 		switch (condition_settle(c)) {
 		case CONDITION_TELL:
-			pressure_raise(q, c, &p->reclaims, (uint64_t)p->notify_interval);
+			pressure_raise(q, c, &p->reclaims, &p->suspects, (uint64_t)p->notify_interval);
 			break;
 		case CONDITION_OVER:
 			pressure_raise_over(q, c);
@@ -648,6 +654,16 @@ static int collect(struct qmem *q, void *state)
 	return any ? 0 : err;
 }
 
+static void values(struct qmem *q, void *state, const struct qmem_round *round, const struct qmem_family *family,
+		   const struct qmem_instance *instance, const void *sample)
+{
+	struct pressure *p = state;
+
+	(void)q;
+	if (p->n && round->service == &procmem_service)
+		pressure_who_take(&p->suspects, round, family, instance, sample);
+}
+
 static void stop(struct qmem *q, void *state)
 {
 	struct pressure *p = state;
@@ -684,5 +700,6 @@ const struct qmem_service pressure_service = {
 	.state_size = sizeof(struct pressure),
 	.start = start,
 	.collect = collect,
+	.values = values,
 	.stop = stop,
 };

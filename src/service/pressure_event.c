@@ -3,6 +3,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "engine/option.h"
@@ -11,18 +12,40 @@
 
 #define RECLAIM_APART QMEM_SECOND /* twelve of them reach back beyond the longest window */
 
+/* What is missing in the types is of memory cgroups; kernels that count it in them leave nothing. */
+static int64_t of_cgroups(int64_t anon, int64_t file, const int64_t *types)
+{
+	int64_t rest = value_sum(anon, file);
+
+	for (int i = 0; i < SCAN_CGROUPS - SCAN_DIRECT; i++)
+		if (types[i] != QMEM_NA)
+			rest = value_minus(rest, types[i]);
+	return rest;
+}
+
 static struct reclaim reclaim_of(const struct vmstat *vm, uint64_t when)
 {
-	return (struct reclaim){
+	struct reclaim r = {
 		.when = when,
 		.count = {
 			[REFAULTS] = value_sum(vm->workingset_refault_anon, vm->workingset_refault_file),
-			[DIRECT_SCAN] = vm->pgscan_direct,
+			[SCAN_DIRECT] = vm->pgscan_direct,
+			[SCAN_KSWAPD] = vm->pgscan_kswapd,
+			[SCAN_KHUGEPAGED] = vm->pgscan_khugepaged,
+			[SCAN_PROACTIVE] = vm->pgscan_proactive,
+			[STEAL_DIRECT] = vm->pgsteal_direct,
+			[STEAL_KSWAPD] = vm->pgsteal_kswapd,
+			[STEAL_KHUGEPAGED] = vm->pgsteal_khugepaged,
+			[STEAL_PROACTIVE] = vm->pgsteal_proactive,
 			[ALLOCATION_STALLS] = vm->allocstall,
 			[SWAP_IN] = vm->pswpin,
 			[SWAP_OUT] = vm->pswpout,
 		},
 	};
+
+	r.count[SCAN_CGROUPS] = of_cgroups(vm->pgscan_anon, vm->pgscan_file, &r.count[SCAN_DIRECT]);
+	r.count[STEAL_CGROUPS] = of_cgroups(vm->pgsteal_anon, vm->pgsteal_file, &r.count[STEAL_DIRECT]);
+	return r;
 }
 
 static void keep(struct reclaim_history *h, const struct reclaim *r)
@@ -82,29 +105,99 @@ static const char *const see[PSI_RESOURCES] = {
 	[PSI_IRQ] = "cpuload.cpu",
 };
 
-void pressure_raise(struct qmem *q, const struct pressure_condition *c, struct reclaim_history *reclaims,
-		    uint64_t repeat)
+static const char *const rate_fields[RECLAIM_COUNTS] = {
+	[REFAULTS] = "refaults",
+	[SCAN_DIRECT] = "scan_direct",
+	[SCAN_KSWAPD] = "scan_kswapd",
+	[SCAN_KHUGEPAGED] = "scan_khugepaged",
+	[SCAN_PROACTIVE] = "scan_proactive",
+	[SCAN_CGROUPS] = "scan_cgroups",
+	[STEAL_DIRECT] = "steal_direct",
+	[STEAL_KSWAPD] = "steal_kswapd",
+	[STEAL_KHUGEPAGED] = "steal_khugepaged",
+	[STEAL_PROACTIVE] = "steal_proactive",
+	[STEAL_CGROUPS] = "steal_cgroups",
+	[ALLOCATION_STALLS] = "allocation_stalls",
+	[SWAP_IN] = "swap_in",
+	[SWAP_OUT] = "swap_out",
+};
+
+static bool has_no_swap(struct qmem *q)
 {
-	static const struct {
-		const char *field, *words;
-	} counts[RECLAIM_COUNTS] = {
-		[REFAULTS] = { "refaults", "refaults" },
-		[DIRECT_SCAN] = { "direct_scan", "direct scan" },
-		[ALLOCATION_STALLS] = { "allocation_stalls", "allocation stalls" },
-		[SWAP_IN] = { "swap_in", "swap in" },
-		[SWAP_OUT] = { "swap_out", "and out" },
-	};
+	char text[8192];
+	const char *at;
+	ssize_t len = qmem_read_once(q, text, sizeof(text) - 1, "proc/meminfo");
+
+	if (len < 0)
+		return false;
+	text[len] = '\0';
+	at = strstr(text, "\nSwapTotal:");
+	return at && strtoull(at + strlen("\nSwapTotal:"), NULL, 10) == 0;
+}
+
+/* Pages a second, looked at and taken, by who did it. The allocator of the machine counts its stalls: where it has none, those that
+ * reclaim directly do it for their cgroup. */
+static void say_scans(char *dst, size_t size, const double *rates)
+{
+	static const char *const types[] = { "direct", "kswapd", "khugepaged", "proactive", "in memory cgroups" };
+	const char *joint = "; pages/s scanned/taken: ";
+	bool known = false;
+
+	for (int i = 0; i <= SCAN_CGROUPS - SCAN_DIRECT; i++) {
+		double scan = rates[SCAN_DIRECT + i], steal = rates[STEAL_DIRECT + i];
+		char scanned[WORDS_NUMBER], taken[WORDS_NUMBER] = "?";
+
+		known |= scan >= 0;
+		if (scan <= 0)
+			continue;
+		words_rate(scanned, scan);
+		if (steal >= 0)
+			words_rate(taken, steal);
+		if (words_add_whole(dst, size, "%s%s %s/%s%s", joint, types[i], scanned, taken,
+				    i == 0 && rates[ALLOCATION_STALLS] == 0 ? " in memory cgroups" : ""))
+			joint = ", ";
+	}
+	if (known && *joint == ';')
+		(void)words_add_whole(dst, size, "; nothing is reclaimed");
+}
+
+static void say_rates(char *dst, size_t size, const double *rates, bool no_swap)
+{
+	char in[WORDS_NUMBER], out[WORDS_NUMBER];
+
+	say_scans(dst, size, rates);
+	if (rates[REFAULTS] >= 0) {
+		words_rate(in, rates[REFAULTS]);
+		(void)words_add_whole(dst, size, "; refaults %s/s", in);
+	}
+	if (rates[ALLOCATION_STALLS] > 0) {
+		words_rate(in, rates[ALLOCATION_STALLS]);
+		(void)words_add_whole(dst, size, "; allocation stalls %s/s", in);
+	}
+	if (no_swap) {
+		(void)words_add_whole(dst, size, "; no swap");
+	} else if (rates[SWAP_IN] >= 0 && rates[SWAP_OUT] >= 0) {
+		words_rate(in, rates[SWAP_IN]);
+		words_rate(out, rates[SWAP_OUT]);
+		(void)words_add_whole(dst, size, "; swap in %s/s, out %s/s", in, out);
+	}
+}
+
+void pressure_raise(struct qmem *q, const struct pressure_condition *c, struct reclaim_history *reclaims,
+		    const struct pressure_who *suspects, uint64_t repeat)
+{
 	const struct trigger *t = c->told;
 	const char *resource = psi_resources[c->resource], *kind = psi_kinds[c->kind];
 	double share = t->share_span ? (double)t->share_stall * 1e5 / (double)t->share_span : 0, rates[RECLAIM_COUNTS];
 	char threshold[WORDS_NUMBER], window[WORDS_NUMBER], share_text[WORDS_NUMBER], span[WORDS_NUMBER],
-		lasts[WORDS_NUMBER];
+		lasts[WORDS_NUMBER], since[WORDS_NUMBER];
 	char texts[RECLAIM_COUNTS][WORDS_NUMBER];
-	struct qmem_label fields[7 + RECLAIM_COUNTS + 1] = {
+	struct pressure_named named = { .span = 0 };
+	struct qmem_label fields[7 + 4 + RECLAIM_COUNTS + 1] = {
 		{ "resource", resource }, { "kind", kind },      { "threshold", threshold }, { "window", window },
 		{ "share", share_text },  { "duration", lasts }, { "state", "active" },
 	};
-	size_t n = 7;
+	size_t n = 7, size;
 	struct qmem_event event = {
 		.severity = c->severity,
 		.service = "pressure",
@@ -113,26 +206,42 @@ void pressure_raise(struct qmem *q, const struct pressure_condition *c, struct r
 		.repeat = repeat,
 		.fields = fields,
 	};
-	const char *joint = "; per second: ";
+	bool no_swap = has_no_swap(q);
 
 	qmem_print_duration(threshold, sizeof(threshold), t->spec.stall);
 	qmem_print_duration(window, sizeof(window), t->spec.window);
 	snprintf(share_text, sizeof(share_text), "%.1f", share);
 	words_span(span, t->share_span);
 	words_span(lasts, c->last - c->since);
-	snprintf(event.message, sizeof(event.message),
-		 "%s pressure: %s stalled %s %% of the last %s (limit %s in %s), for %s; see %s", resource,
-		 who[c->kind], share_text, span, threshold, window, lasts, see[c->resource]);
 	reclaim_rates(q, reclaims, t->spec.window, rates);
+	if (c->resource == PSI_MEMORY || c->resource == PSI_IO)
+		pressure_who_name(suspects, &named);
+	words_span(since, named.span);
+	/* the end is always there */
+	size = sizeof(event.message) - strlen("; see ") - strlen(see[c->resource]);
+	snprintf(event.message, size, "%s pressure: %s stalled %s %% of the last %s (limit %s in %s)", resource,
+		 who[c->kind], share_text, span, threshold, window);
+	size -= strlen(", for ") + strlen(lasts);
+	if (*named.faults) {
+		(void)words_add_whole(event.message, size, "; faults that read: %s", named.faults);
+		fields[n++] = (struct qmem_label){ "top_faults", named.faults };
+	}
+	if (*named.grown) {
+		(void)words_add_whole(event.message, size, "; grown in %s: %s", since, named.grown);
+		fields[n++] = (struct qmem_label){ "top_growth", named.grown };
+	}
+	size += strlen(", for ") + strlen(lasts);
+	words_add(event.message, size, ", for %s", lasts);
+	say_rates(event.message, size, rates, no_swap);
+	words_add(event.message, sizeof(event.message), "; see %s", see[c->resource]);
 	for (int i = 0; i < RECLAIM_COUNTS; i++) {
 		if (rates[i] < 0)
 			continue;
 		rate_text(texts[i], rates[i]);
-		fields[n++] = (struct qmem_label){ counts[i].field, texts[i] };
-		words_add(event.message, sizeof(event.message), "%s%s %s%s", joint, counts[i].words, texts[i],
-			  i == ALLOCATION_STALLS || i == SWAP_IN ? "" : " pages");
-		joint = i == SWAP_IN ? " " : ", ";
+		fields[n++] = (struct qmem_label){ rate_fields[i], texts[i] };
 	}
+	if (no_swap)
+		fields[n++] = (struct qmem_label){ "swap", "none" };
 	qmem_raise(q, &event);
 }
 

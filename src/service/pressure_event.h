@@ -4,10 +4,27 @@
 #define QMEM_SERVICE_PRESSURE_EVENT_H
 
 #include "service/pressure_condition.h"
+#include "service/pressure_who.h"
 #include "service/vmstat.h"
 
 /* What reclaim has done so far, in pages and times; QMEM_NA if the kernel does not say. */
-enum reclaim_count { REFAULTS, DIRECT_SCAN, ALLOCATION_STALLS, SWAP_IN, SWAP_OUT, RECLAIM_COUNTS };
+enum reclaim_count {
+	REFAULTS,
+	SCAN_DIRECT, /* types of reclaim, taken in the order of the scans */
+	SCAN_KSWAPD,
+	SCAN_KHUGEPAGED,
+	SCAN_PROACTIVE,
+	SCAN_CGROUPS, /* of memory cgroups, where the types leave it out */
+	STEAL_DIRECT,
+	STEAL_KSWAPD,
+	STEAL_KHUGEPAGED,
+	STEAL_PROACTIVE,
+	STEAL_CGROUPS,
+	ALLOCATION_STALLS,
+	SWAP_IN,
+	SWAP_OUT,
+	RECLAIM_COUNTS
+};
 
 struct reclaim {
 	uint64_t when;
@@ -24,9 +41,9 @@ struct reclaim_history {
 /* Remembers a sample, unless the one before it is less than a second old. */
 void reclaim_keep(struct reclaim_history *history, const struct vmstat *vm, uint64_t when);
 
-/* The condition is on. Reads /proc/vmstat. */
+/* The condition is on. Reads /proc/vmstat and, for the size of swap, /proc/meminfo. */
 void pressure_raise(struct qmem *q, const struct pressure_condition *c, struct reclaim_history *reclaims,
-		    uint64_t repeat);
+		    const struct pressure_who *suspects, uint64_t repeat);
 void pressure_raise_over(struct qmem *q, const struct pressure_condition *c);
 
 #endif

@@ -51,6 +51,16 @@ void words_bytes(char dst[WORDS_NUMBER], int64_t bytes)
 		 (unsigned)(bytes % unit * 10 / unit) % 10, units[i]);
 }
 
+void words_rate(char dst[WORDS_NUMBER], double rate)
+{
+	static const char units[] = { '\0', 'k', 'M', 'G', 'T' };
+	size_t i = 0;
+
+	for (; rate >= (i ? 1000 : 10000) && i < sizeof(units) - 1; i++)
+		rate /= 1000;
+	snprintf(dst, WORDS_NUMBER, rate > 0 && rate < 10 ? "%.1f%.1s" : "%.0f%.1s", rate, i ? &units[i] : "");
+}
+
 void words_add(char *dst, size_t size, const char *fmt, ...)
 {
 	size_t len = strlen(dst);
