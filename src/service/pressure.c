@@ -225,11 +225,6 @@ static void step(struct qmem *q, struct watcher *w, enum trigger_cause cause)
 
 static void settle(struct qmem *q, struct pressure *p)
 {
-	bool any = false;
-
-	for (size_t i = 0; i < p->conditions_n; i++)
-		any |= p->conditions[i].on;
-	p->suspects.held = any;
 	for (struct pressure_condition *c = p->conditions; c < p->conditions + p->conditions_n; c++) {
 		switch (condition_settle(c)) {
 		case CONDITION_TELL:
@@ -610,6 +605,16 @@ static void emit_condition(struct qmem *q, const struct pressure *p, const struc
 	qmem_emit(q, &families[FAMILY_EVENTS], &instance, &values);
 }
 
+/* What was before the pressure stays, while there is some. */
+static void look_at_suspects(struct qmem *q, struct pressure *p)
+{
+	for (size_t i = 0; i < p->conditions_n; i++)
+		if (p->conditions[i].on)
+			return;
+	if (p->conditions_n)
+		(void)pressure_who_look(q, &p->suspects);
+}
+
 static int collect(struct qmem *q, void *state)
 {
 	struct pressure *p = state;
@@ -648,20 +653,11 @@ static int collect(struct qmem *q, void *state)
 		look(q, &p->watchers[i]);
 	}
 	settle(q, p);
+	look_at_suspects(q, p);
 	for (size_t i = 0; i < p->conditions_n; i++)
 		emit_condition(q, p, &p->conditions[i]);
 	arm(q, p);
 	return any ? 0 : err;
-}
-
-static void values(struct qmem *q, void *state, const struct qmem_round *round, const struct qmem_family *family,
-		   const struct qmem_instance *instance, const void *sample)
-{
-	struct pressure *p = state;
-
-	(void)q;
-	if (p->n && round->service == &procmem_service)
-		pressure_who_take(&p->suspects, round, family, instance, sample);
 }
 
 static void stop(struct qmem *q, void *state)
@@ -676,6 +672,7 @@ static void stop(struct qmem *q, void *state)
 		close(p->watchers[i].fd);
 	}
 	free(p->watchers);
+	pressure_who_release(&p->suspects);
 	for (int i = 0; i < PSI_RESOURCES; i++)
 		qmem_file_close(&p->resources[i].file);
 }
@@ -700,6 +697,5 @@ const struct qmem_service pressure_service = {
 	.state_size = sizeof(struct pressure),
 	.start = start,
 	.collect = collect,
-	.values = values,
 	.stop = stop,
 };

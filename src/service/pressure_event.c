@@ -215,7 +215,7 @@ void pressure_raise(struct qmem *q, const struct pressure_condition *c, struct r
 	words_span(lasts, c->last - c->since);
 	reclaim_rates(q, reclaims, t->spec.window, rates);
 	if (c->resource == PSI_MEMORY || c->resource == PSI_IO)
-		pressure_who_name(suspects, &named);
+		pressure_who_name(q, suspects, &named);
 	words_span(since, named.span);
 	/* the end is always there */
 	size = sizeof(event.message) - strlen("; see ") - strlen(see[c->resource]);

@@ -1,124 +1,100 @@
 /* SPDX-License-Identifier: MIT */
 #include "service/pressure_who.h"
 
-#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
-#include "services.h"
 #include "util/escape.h"
-#include "util/value.h"
+#include "util/room.h"
 #include "util/words.h"
 
-#define BEFORE                                                                                                         \
-	(3 * QMEM_SECOND) /* a beginning is no younger, where rounds are often: the default triggers look back 2 s */
+#define APART (3 * QMEM_SECOND) /* from one census to the next: the default triggers look back 2 s */
 
-static void begin(struct pressure_who *w, uint64_t now)
+int pressure_who_look(struct qmem *q, struct pressure_who *w)
 {
-	if (!w->held && (!w->begin || w->when - w->begin >= BEFORE || now - w->when >= BEFORE)) {
-		w->begin = w->when;
-		for (struct pressure_who_group *g = w->groups; g < w->groups + PRESSURE_WHO; g++) {
-			g->rss0 = g->rss;
-			g->majflt0 = g->majflt;
-		}
-	}
-	w->when = now;
-}
+	struct pressure_census oldest = w->before[1];
+	size_t n = procmem_capacity(q);
+	uint64_t when = procmem_when(q);
+	int err;
 
-/* Of one that has not been told of for longest, if there is no other place. */
-static struct pressure_who_group *group_of(struct pressure_who *w, const char *name)
-{
-	struct pressure_who_group *oldest = w->groups;
-
-	for (struct pressure_who_group *g = w->groups; g < w->groups + PRESSURE_WHO; g++) {
-		if (g->when && strcmp(g->name, name) == 0)
-			return g;
-		if (g->when < oldest->when)
-			oldest = g;
-	}
-	if (oldest->when == w->when || strlen(name) >= sizeof(oldest->name))
-		return NULL;
-	*oldest = (struct pressure_who_group){ .rss = QMEM_NA, .majflt = QMEM_NA, .rss0 = QMEM_NA, .majflt0 = QMEM_NA };
-	strcpy(oldest->name, name);
-	return oldest;
-}
-
-/* How much it is by the metrics with these words. */
-static int64_t sum_of(const struct qmem_family *family, const void *sample, const char *id)
-{
-	int64_t sum = QMEM_NA;
-
-	for (const struct qmem_metric *m = family->metrics; m->id; m++) {
-		int64_t value = qmem_value(m, sample);
-
-		if ((id && strcmp(m->id, id) != 0) || value == QMEM_NA)
-			continue;
-		sum = sum == QMEM_NA ? value : value_sum(sum, value);
-	}
-	return sum;
-}
-
-void pressure_who_take(struct pressure_who *w, const struct qmem_round *round, const struct qmem_family *family,
-		       const struct qmem_instance *instance, const void *sample)
-{
-	bool rss = strcmp(family->id, "rss") == 0;
-	struct pressure_who_group *g;
-
-	if (!instance || !instance->name || (!rss && strcmp(family->id, "faults") != 0))
-		return;
-	if (round->now != w->when)
-		begin(w, round->now);
-	g = strcmp(instance->name, PROCGROUP_OTHER) != 0 ? group_of(w, instance->name) : NULL;
-	if (!g)
-		return;
-	g->when = round->now;
-	if (rss)
-		g->rss = sum_of(family, sample, NULL);
-	else
-		g->majflt = sum_of(family, sample, "majflt");
-}
-
-static int64_t more_of(const struct pressure_who *w, const struct pressure_who_group *g, bool faults)
-{
-	int64_t now = faults ? g->majflt : g->rss, before = faults ? g->majflt0 : g->rss0;
-
-	if (!g->when || g->when != w->when || now == QMEM_NA || before == QMEM_NA || now <= before)
+	if (!when || when < w->before[0].when + APART)
 		return 0;
-	return now - before;
+	err = room_make(&oldest.groups, &oldest.room, n, sizeof(*oldest.groups));
+	w->before[1] = oldest;
+	if (err)
+		return err;
+	for (size_t i = 0; i < oldest.room; i++)
+		if (i >= n || !procmem_amounts(q, i, &oldest.groups[i]))
+			oldest.groups[i].generation = 0;
+	oldest.when = when;
+	w->before[1] = w->before[0];
+	w->before[0] = oldest;
+	return 0;
 }
 
-/* "'java' 1.2 GiB, 'db' 300.0 MiB" */
-static void name_most(const struct pressure_who *w, bool faults, uint64_t span, char *dst, size_t size)
+void pressure_who_release(struct pressure_who *w)
 {
-	int64_t below = INT64_MAX;
-	const struct pressure_who_group *last = NULL;
+	free(w->before[0].groups);
+	free(w->before[1].groups);
+}
 
-	*dst = '\0';
-	for (int i = 0; i < PRESSURE_NAMED; i++) {
-		const struct pressure_who_group *most = NULL;
+static int64_t more(int64_t now, int64_t before)
+{
+	return now == QMEM_NA || before == QMEM_NA || now <= before ? 0 : now - before;
+}
+
+static int64_t more_of(struct qmem *q, const struct pressure_census *before, size_t i, bool faults)
+{
+	const struct procmem_amounts *then = &before->groups[i];
+	struct procmem_amounts now;
+
+	if (i >= before->room || !procmem_amounts(q, i, &now) || now.generation != then->generation)
+		return 0;
+	return faults ? more(now.majflt, then->majflt) : more(now.rss, then->rss);
+}
+
+static void name_most(struct qmem *q, const struct pressure_census *before, bool faults, uint64_t span, char *dst,
+		      size_t size)
+{
+	struct {
+		size_t at;
+		int64_t amount;
+	} most[PRESSURE_NAMED] = { { .amount = 0 } };
+	size_t n = procmem_capacity(q);
+
+	for (size_t i = 0; i < n && i < before->room; i++) {
+		int64_t amount = more_of(q, before, i, faults);
+		size_t at = PRESSURE_NAMED;
+
+		while (at && amount > most[at - 1].amount)
+			at--;
+		if (at == PRESSURE_NAMED)
+			continue;
+		memmove(&most[at + 1], &most[at], (PRESSURE_NAMED - 1 - at) * sizeof(*most));
+		most[at].at = i;
+		most[at].amount = amount;
+	}
+	for (int i = 0; i < PRESSURE_NAMED && most[i].amount; i++) {
 		char name[40], amount[WORDS_NUMBER];
 
-		for (const struct pressure_who_group *g = w->groups; g < w->groups + PRESSURE_WHO; g++)
-			if (g != last && more_of(w, g, faults) > 0 && more_of(w, g, faults) <= below &&
-			    (!most || more_of(w, g, faults) > more_of(w, most, faults)))
-				most = g;
-		if (!most)
-			return;
-		below = more_of(w, most, faults);
-		last = most;
-		escape_name(name, sizeof(name), most->name);
+		escape_name(name, sizeof(name), procgroups_at(procmem_groups(q), most[i].at)->name);
 		if (faults)
-			words_rate(amount, (double)below * 1e9 / (double)span);
+			words_rate(amount, (double)most[i].amount * 1e9 / (double)span);
 		else
-			words_bytes(amount, below);
+			words_bytes(amount, most[i].amount);
 		(void)words_add_whole(dst, size, "%s'%s' %s%s", i ? ", " : "", name, amount, faults ? "/s" : "");
 	}
 }
 
-void pressure_who_name(const struct pressure_who *w, struct pressure_named *ret)
+void pressure_who_name(struct qmem *q, const struct pressure_who *w, struct pressure_named *ret)
 {
-	*ret = (struct pressure_named){ .span = w->begin ? w->when - w->begin : 0 };
-	if (!ret->span)
+	const struct pressure_census *before = w->before[1].when ? &w->before[1] : &w->before[0];
+	uint64_t now = procmem_when(q);
+
+	*ret = (struct pressure_named){ .span = 0 };
+	if (!before->when || now <= before->when)
 		return;
-	name_most(w, true, ret->span, ret->faults, sizeof(ret->faults));
-	name_most(w, false, ret->span, ret->grown, sizeof(ret->grown));
+	ret->span = now - before->when;
+	name_most(q, before, true, ret->span, ret->faults, sizeof(ret->faults));
+	name_most(q, before, false, ret->span, ret->grown, sizeof(ret->grown));
 }

@@ -63,6 +63,7 @@ struct procmem {
 	struct lacks lacks; /* of PSS */
 	bool others;        /* has there been a group that was not shown? */
 	bool known[GAUGES], counted[COUNTERS];
+	uint64_t when;        /* the last round was */
 	uint64_t table_round; /* of the last round; 0: none yet */
 	bool newborn;         /* have those that are new begun since? */
 	struct pss *pss;      /* NULL: it is not asked for, or this kernel has none */
@@ -240,6 +241,32 @@ const struct procgroups *procmem_groups(struct qmem *q)
 	const struct procmem *s = qmem_state(q, &procmem_service);
 
 	return s ? s->groups : NULL;
+}
+
+uint64_t procmem_when(struct qmem *q)
+{
+	const struct procmem *s = qmem_state(q, &procmem_service);
+
+	return s ? s->when : 0;
+}
+
+size_t procmem_capacity(struct qmem *q)
+{
+	const struct procmem *s = qmem_state(q, &procmem_service);
+
+	return s ? s->sums_room : 0;
+}
+
+bool procmem_amounts(struct qmem *q, size_t index, struct procmem_amounts *ret)
+{
+	const struct procmem *s = qmem_state(q, &procmem_service);
+	const struct procgroup *group = s && index < s->sums_room ? procgroups_at(s->groups, index) : NULL;
+
+	if (!group || group->generation != s->sums[index].generation)
+		return false;
+	*ret = (struct procmem_amounts){ group->generation, s->sums[index].sample.gauge[RSS],
+					 s->sums[index].sample.counter[MAJFLT] };
+	return true;
 }
 
 static int64_t member_of(const struct proc *p, size_t offset)
@@ -506,6 +533,7 @@ static int collect(struct qmem *q, void *state)
 		return err;
 	s->newborn = s->table_round >= proctable_whole_since(table);
 	s->table_round = proctable_round(table);
+	s->when = qmem_now(q);
 	begin_groups(s);
 	sum_up(q, s, table);
 	choose(s, qmem_now(q));
