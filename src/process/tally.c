@@ -11,7 +11,7 @@
 
 int tally_init(struct tally *t, size_t max)
 {
-	*t = (struct tally){ .n = 0 };
+	memset(t, 0, sizeof(*t));
 	return top_init(&t->top, max, MARGIN);
 }
 
@@ -63,6 +63,27 @@ static void forget(struct tally *t, size_t i)
 	t->scores[i] = t->scores[last];
 }
 
+static bool was_shown(const struct tally *t, const char *name)
+{
+	for (size_t i = 0; i < t->shown_n; i++)
+		if (strcmp(t->shown[i], name) == 0)
+			return true;
+	return false;
+}
+
+/* Those that are in for the first time, as long as there are not too many. */
+static void show(struct tally *t)
+{
+	for (size_t i = 0; i < t->n; i++) {
+		if (!t->scores[i].in || was_shown(t, t->names[i]))
+			continue;
+		if (t->shown_n < TALLY_SHOWN)
+			memcpy(t->shown[t->shown_n++], t->names[i], TALLY_NAME);
+		else
+			t->scores[i].in = false;
+	}
+}
+
 void tally_end(struct tally *t, uint64_t now)
 {
 	for (size_t i = t->n; i-- > 0;) {
@@ -72,10 +93,13 @@ void tally_end(struct tally *t, uint64_t now)
 		if (t->peaks[i] < present)
 			t->peaks[i] = present;
 		t->scores[i].score = t->peaks[i];
+		if (t->shown_n == TALLY_SHOWN && !was_shown(t, t->names[i]))
+			t->scores[i].score = -1;
 		if (t->peaks[i] < FADED)
 			forget(t, i);
 	}
 	(void)top_update(&t->top, t->scores, t->n, now);
+	show(t);
 	for (size_t i = 0; i < t->n; i++)
 		if (!t->scores[i].in)
 			t->other += t->counts[i];

@@ -172,14 +172,14 @@ static const struct qmem_option options[] = {
 	  .def = "3",
 	  .min = 0,
 	  .max = TALLY_NAMES,
-	  .help = "functions of the kernel shown by name, those in which most tasks are in state D" },
+	  .help = "functions of the kernel shown by name, those in which most tasks are in state D; 64 in one run at most" },
 	{ .name = "TopParents",
 	  .type = QMEM_INT,
 	  .offset = offsetof(struct procstat, parents_max),
 	  .def = "2",
 	  .min = 0,
 	  .max = TALLY_NAMES,
-	  .help = "parents shown by name, those with most zombies" },
+	  .help = "parents shown by name, those with most zombies; 64 names in one run at most" },
 	{ 0 },
 };
 

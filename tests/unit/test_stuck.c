@@ -410,6 +410,39 @@ START_TEST(tally_bounds)
 }
 END_TEST
 
+/* Whoever takes another name each time has a line for the first of them only; what was known before keeps its own. */
+START_TEST(tally_of_renamed)
+{
+	static char seen[10000][TALLY_NAME];
+	char name[TALLY_NAME];
+	size_t n = 0;
+
+	ck_assert_int_eq(tally_init(&tally, 2), 0);
+	for (int round = 0; round < 10000; round++) {
+		snprintf(name, sizeof(name), "evil%d", round);
+		tally_begin(&tally);
+		for (int i = 0; i < 100 + round; i++)
+			tally_add(&tally, name);
+		tally_add(&tally, "known");
+		tally_end(&tally, (uint64_t)(round + 1) * 100 * SECOND);
+		for (size_t i = 0; i < tally.n; i++) {
+			size_t at = 0;
+
+			if (!tally.scores[i].in)
+				continue;
+			while (at < n && strcmp(seen[at], tally.names[i]) != 0)
+				at++;
+			if (at == n)
+				strcpy(seen[n++], tally.names[i]);
+		}
+	}
+	ck_assert_uint_eq(n, TALLY_SHOWN);
+	ck_assert_int_eq(tallied("known"), 1);
+	ck_assert_int_eq(tally.other, 100 + 9999);
+	tally_release(&tally);
+}
+END_TEST
+
 SUITE(stuck)
 {
 	Suite *suite = suite_create("stuck");
@@ -430,6 +463,7 @@ SUITE(stuck)
 	suite_add_tcase(suite, tests);
 	tcase_add_test(tallies, tally_top);
 	tcase_add_test(tallies, tally_bounds);
+	tcase_add_test(tallies, tally_of_renamed);
 	suite_add_tcase(suite, tallies);
 	return suite;
 }
