@@ -41,7 +41,7 @@ sys.stdin.read()
 
 # ---- the independent reader ----
 
-Process = collections.namedtuple("Process", "pid comm exe uid cgroup cmdline kthread anon")
+Process = collections.namedtuple("Process", "pid comm exe uid cgroup units cmdline kthread anon")
 
 
 def raw(path):
@@ -57,11 +57,12 @@ def process(pid):
         exe = None
     status = raw(f"/proc/{pid}/status")
     lines = [line.split(":", 2) for line in os.fsdecode(raw(f"/proc/{pid}/cgroup")).splitlines()]
-    paths = [path for _, names, path in lines if "memory" in names.split(",")] + [path for number, _, path in lines if number == "0"]
+    paths = {name: path for number, names, path in lines for name in names.split(",") if name or number == "0"}
+    units = [paths[name] for name in ("name=systemd", "", "memory", *paths) if paths.get(name, "/") != "/"] + ["/"]
     anon = re.search(rb"\nRssAnon:\s+(\d+) kB", status)
     stat = raw(f"/proc/{pid}/stat")
     return Process(int(pid), comm, exe and exe.removesuffix(b" (deleted)"), int(re.search(rb"\nUid:\s+(\d+)", status)[1]),
-                   os.fsencode(paths[0]), raw(f"/proc/{pid}/cmdline").rstrip(b"\0").replace(b"\0", b" "),
+                   os.fsencode(paths.get("memory") or paths[""]), os.fsencode(units[0]), raw(f"/proc/{pid}/cmdline").rstrip(b"\0").replace(b"\0", b" "),
                    bool(int(stat[stat.rindex(b")") + 2:].split()[6]) & PF_KTHREAD), anon and int(anon[1]) * 1024)
 
 
@@ -80,8 +81,17 @@ def processes():
 
 
 def unit(cgroup):
-    parts = [part for part in cgroup.split(b"/") if re.search(rb"(?s).\.(service|scope)$", part)]
-    return parts[-1] if parts else None
+    """The innermost one, behind what is around it but for the slices that units are in."""
+    parts, found = [], None
+    for part in filter(None, cgroup.split(b"/")):
+        if re.fullmatch(rb"[\w:.@\\-]+\.(service|scope|socket|mount|swap)", part):
+            while parts and parts[-1].endswith(b".slice"):
+                parts.pop()
+            parts.append(part)
+            found = b"/".join(parts)
+        else:
+            parts.append(part)
+    return found
 
 
 def users():
@@ -150,25 +160,48 @@ def holder(*words):
     return child
 
 
-def cage(pids):
-    """They get a cgroup of a unit. Its directories, the innermost first; or why not."""
-    path = os.fsdecode(process(pids[0]).cgroup)
-    v1 = any("memory" in line.split(":")[1].split(",") for line in tap.read("/proc/self/cgroup").splitlines())
+def hierarchies():
+    """Where those are mounted that /proc/PID/cgroup has, by controller; "": v2."""
+    found = {}
     for line in tap.read("/proc/self/mounts").splitlines():
         _, where, kind, options = line.split()[:4]
-        if kind != ("cgroup" if v1 else "cgroup2") or (v1 and "memory" not in options.split(",")) or not os.path.isdir(where + path):
-            continue
-        outer = f"{where}/qmem-test-{os.getpid()}"
-        inner = f"{outer}/caged.service"
-        try:
-            os.mkdir(outer)
-            os.mkdir(inner)
-            for pid in pids:
-                tap.write(f"{inner}/cgroup.procs", str(pid))
-        except OSError as e:
-            return [inner, outer], str(e)
-        return [inner, outer], None
-    return [], "the hierarchy is not mounted"
+        names = [""] if kind == "cgroup2" else options.split(",") if kind == "cgroup" else []
+        found.update((name, where) for name in names if f":{name}:" in re.sub(r"[,:]", ":", tap.read("/proc/self/cgroup")))
+    return found
+
+
+def make(root, *path):
+    """A cgroup, and those around it, as they are to be removed: the innermost first."""
+    made = [os.path.join(root, *path[:n]) for n in range(len(path), 0, -1)]
+    for directory in reversed(made):
+        if not os.path.isdir(directory):
+            os.mkdir(directory)
+    return made
+
+
+def put(directory, *pids):
+    for pid in pids:
+        tap.write(f"{directory}/cgroup.procs", str(pid))
+
+
+def clear(directories):
+    for directory in directories:
+        # a process leaves its cgroup a moment after it has been waited for
+        tap.wait_for(lambda d=directory: not os.path.exists(d) or remove(d), 10)
+
+
+def cage(pids):
+    """They get a cgroup of a unit, where memory is accounted. Its directories; or why not."""
+    mounted, made = hierarchies(), []
+    root = mounted.get("memory" if any("memory" in line for line in tap.read("/proc/self/cgroup").splitlines()) else "")
+    if not root:
+        return [], "the hierarchy is not mounted"
+    try:
+        made = make(root, f"qmem-test-{os.getpid()}", "caged.service")
+        put(made[0], *pids)
+    except OSError as e:
+        return made, str(e)
+    return made, None
 
 
 # ---- the tests ----
@@ -201,7 +234,7 @@ def by_all(ours):
     known = users()
     crowded = len(processes()) > READS
     keys = {"comm": lambda p: p.comm, "exe": lambda p: p.exe or p.comm, "user": lambda p: known.get(p.uid, b"%d" % p.uid),
-            "cgroup": lambda p: p.cgroup, "unit": lambda p: unit(p.cgroup) or p.comm}
+            "cgroup": lambda p: p.cgroup, "unit": lambda p: unit(p.units) or p.comm}
     for by in ("cgroup", "unit"):
         if crowded:
             tap.skip(f"GroupBy {by}", f"more than {READS} processes: their cgroups are not read in one round")
@@ -321,6 +354,41 @@ def execs():
         child.kill()
 
 
+def units():
+    """In the hierarchy that systemd keeps them in: units of one name of two users, and a process that moves from one to the other."""
+    mounted, name, made, children = hierarchies(), f"qmem-test-{os.getpid()}", [], []
+    root = mounted.get("name=systemd") or mounted.get("")
+    try:
+        if not root:
+            raise OSError("the hierarchy is not mounted")
+        for user in ("1", "2"):
+            made = make(root, name, f"user@{user}.service", "app.slice", "same.service") + made
+            children.append(holder("qmemunit", "1", "1", "moves"))
+            put(made[0], children[-1].pid)
+        made = make(root, name, r"machine-qemu\x2d1.scope") + made
+        children.append(holder("qmemunit", "1", "1"))
+        put(made[0], children[-1].pid)
+        running = stream.Stream("[procmem]\nGroupBy = unit\nTop = 10000\n", DIR)
+
+        def count(values, unit_):
+            return values.get("procmem.processes", {}).get(f"{name}/{unit_}", {}).get("count", 0)
+
+        shown = {"user@1.service/same.service": 1, "user@2.service/same.service": 1, "machine-qemu-1.scope": 1}
+        tap.ok(running.until(lambda values: all(count(values, unit_) == n for unit_, n in shown.items())),
+               "units of two users, and of a machine", running.stderr())
+        put(os.path.join(root, name, "user@1.service/app.slice/same.service"), children[1].pid)
+        tap.ok(running.until(lambda values: count(values, "user@1.service/same.service") == 2 and
+                             not count(values, "user@2.service/same.service")), "a move from one to the other", running.stderr())
+        running.stop()
+    except OSError as e:
+        tap.skip("units of our own", e)
+    finally:
+        for child in children:
+            child.kill()
+            child.wait()
+        clear(sorted(set(made), key=len, reverse=True))
+
+
 def schedstat(pid, tid):
     return int(tap.read(f"/proc/{pid}/task/{tid}/schedstat").split()[0])
 
@@ -414,16 +482,15 @@ def main():
             tap.skip("a cgroup of our own", why_not or "too many processes")
         else:
             tap.same(values["cgroup"].get(f"procmem.processes.count[/qmem-test-{os.getpid()}/caged.service]"), 2.0, "a cgroup of our own")
-            tap.same(values["unit"].get("procmem.processes.count[caged.service]"), 2.0, "and its unit")
+            tap.same(values["unit"].get(f"procmem.processes.count[qmem-test-{os.getpid()}/caged.service]"), 2.0, "and its unit")
         own_groups([] if why_not or "cgroup" not in values else caged, marked, strangers)
         rights(ours)
     finally:
         for child in exes:
             child.kill()
             child.wait()
-        for directory in directories:
-            # a process leaves its cgroup a moment after it has been waited for
-            tap.wait_for(lambda d=directory: not os.path.exists(d) or remove(d), 10)
+        clear(directories)
+    units()
     proportional()
     execs()
     cost()

@@ -5,7 +5,7 @@
  *	scan			one round: a line of words for each process, then the totals
  *	totals			one round: only these
  *	wchan PID TID		where a task waits
- *	cgroup PID		its path
+ *	cgroup PID USE		its path: 0 where memory is accounted, 1 where units are
  *	slices			of the last round
  *	fds			how many descriptors this program has open
  *	bench ROUNDS		CPU time per round, in ns: the median; and the longest hold, wall time
@@ -66,7 +66,7 @@ static void print_proc(const struct proc *p, const char *what)
 	print_value("vmdata", p->vmdata);
 	print_value("hwm", p->hwm);
 	print_value("pgtables", p->pgtables);
-	print_value("cgroup", p->cgroup ? (int64_t)p->cgroup : QMEM_NA);
+	print_value("cgroups", p->cgroups ? (int64_t)p->cgroups : QMEM_NA);
 	print_value("vm_changes", p->vm_changes);
 	putchar('\n');
 }
@@ -113,19 +113,19 @@ static int asked_wchan(struct qmem *q, int pid, int tid)
 	return err;
 }
 
-static void asked_cgroup(struct qmem *q, int pid)
+static void asked_cgroup(struct qmem *q, int pid, int use)
 {
 	const struct proc *p = proctable_find(table, pid);
-	char text[4096] = "";
-	int err = p ? proctable_cgroup(q, p, text, sizeof(text)) : -1;
+	struct proctable_cgroups cgroups;
+	int err = p ? proctable_cgroups(q, p, &cgroups) : -1;
 
-	printf("cgroup %d %s\n", err, text);
+	printf("cgroup %d %s\n", err, err ? "" : cgroups.paths.path[use == 1]);
 }
 
 /* The service that needs the table. */
 static int collect(struct qmem *q, void *state)
 {
-	int pid, tid;
+	int pid, tid, use;
 
 	(void)state;
 	table = qmem_state(q, &proctable_service);
@@ -133,8 +133,8 @@ static int collect(struct qmem *q, void *state)
 		return 0;
 	if (sscanf(line, "wchan %d %d", &pid, &tid) == 2)
 		asked_wchan(q, pid, tid);
-	else if (sscanf(line, "cgroup %d", &pid) == 1)
-		asked_cgroup(q, pid);
+	else if (sscanf(line, "cgroup %d %d", &pid, &use) == 2)
+		asked_cgroup(q, pid, use);
 	else if (strncmp(line, "scan", 4) == 0)
 		print_all();
 	else if (strncmp(line, "totals", 6) == 0)

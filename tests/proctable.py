@@ -138,22 +138,23 @@ def rollup_rss(pid):
     return None
 
 
-def cgroup_of(pid):
-    """The path, and the directory of the cgroup that counts, None where its hierarchy is not mounted."""
+def cgroups_of(pid):
+    """By hierarchy ("memory", "name=systemd", "" for v2): the path, and its directory, None where that is not mounted."""
     lines = [line.split(":", 2) for line in tap.read(f"/proc/{pid}/cgroup").splitlines()]
-    v1 = [path for _, names, path in lines if "memory" in names.split(",")]
-    v2 = [path for number, names, path in lines if number == "0" and not names]
-    path = (v1 or v2)[0]
+    found = {name: (path, None) for number, names, path in lines for name in names.split(",") if name or number == "0"}
     for line in tap.read("/proc/self/mounts").splitlines():
         _, where, kind, options = line.split()[:4]
-        if kind == ("cgroup" if v1 else "cgroup2") and (not v1 or "memory" in options.split(",")):
-            if os.path.isdir(where + path):
-                return path, where + path
-    return path, None
+        for name, (path, _) in found.items():
+            if kind == ("cgroup" if name else "cgroup2") and (not name or name in options.split(",")) and os.path.isdir(where + path):
+                found[name] = path, where + path
+    return found
 
 
-def inode_of(directory):
-    return directory and os.stat(directory).st_ino
+def paths_of(pid):
+    """Where memory is accounted, and where units are."""
+    found = {name: path for name, (path, _) in cgroups_of(pid).items()}
+    units = [found[name] for name in ("name=systemd", "", "memory", *found) if found.get(name, "/") != "/"]
+    return found.get("memory", found.get("")), units[0] if units else "/"
 
 
 # ---- accuracy ----
@@ -247,7 +248,7 @@ def accuracy(backend, table, crowds):
     settled = [pid for kind in ("sleepers", "sharers", "threads", "ended", "vmas", "zombie", "leaderless", "stopped", "names")
                for pid in crowds[kind].pids]
     moving, kernels = crowds["burners"].pids, kthreads()
-    inodes = backend in ("bpf", "iter") and inode_of(cgroup_of(crowds["sleepers"].pids[0])[1]) is not None
+    marked = backend in ("bpf", "iter")
     missing = set()
     for _ in range(3):
         before = {pid: reader(pid) for pid in settled + moving + kernels}
@@ -278,17 +279,16 @@ def accuracy(backend, table, crowds):
                 missing.add(pid)
         for pid in crowds["sleepers"].pids[:5]:
             compare.pid = pid
-            path, directory = cgroup_of(pid)
-            compare.one("cgroup path", table.word(f"cgroup {pid}"), f"0 {path}", f"0 {path}")
-            if inodes:
-                compare.one("cgroup", proc[pid]["cgroup"], inode_of(directory), inode_of(directory))
-            elif backend in ("fds", "files"):
-                compare.one("cgroup", proc[pid]["cgroup"], None, None)
+            for use, path in enumerate(paths_of(pid)):
+                compare.one("cgroup path", table.word(f"cgroup {pid} {use}"), f"0 {path}", f"0 {path}")
+            # all of them are in the same
+            mark = marked and proc[crowds["sleepers"].pids[0]]["cgroups"] or None
+            compare.one("cgroups", proc[pid]["cgroups"], mark, mark)
     tap.ok(not missing, f"{backend}: all processes are there", missing)
     tap.ok(not compare.wrong, f"{backend}: equal to /proc", *compare.wrong[:20],
            *(f"{before[pid]} {proc.get(pid)}" for pid in {wrong[0] for wrong in compare.wrong[:3]}))
     expected = {*EXACT, "state", "cputime", "cgroup path"}
-    expected |= {"cgroup"} if inodes else set()
+    expected |= {"cgroups"} if marked else set()
     expected |= {"pid of kernel threads", "ppid of kernel threads", "comm of kernel threads", "kthread of kernel threads"} \
         if kernels else set()
     expected |= {"runtime"} if backend in ("bpf", "iter") else {"utime", "stime"}
@@ -385,24 +385,29 @@ def swapped(backend, table):
 
 
 def moved(backend, table, pid):
-    """A process that sleeps gets another cgroup."""
-    path, old = cgroup_of(pid)
-    new = old and old[:len(old) - len(path)] + f"/qmem-test-{os.getpid()}"
-    try:
-        if not new:
-            raise OSError("the hierarchy is not mounted")
-        os.mkdir(new)
+    """A process that sleeps gets another cgroup, in each hierarchy that may be looked at."""
+    for name, (path, old) in cgroups_of(pid).items():
+        if name not in ("memory", "name=systemd", ""):
+            continue
+        what = f"{backend}: another cgroup, {name or 'v2'}"
+        new = old and old[:len(old) - len(path)] + f"/qmem-test-{os.getpid()}"
         try:
-            tap.write(f"{new}/cgroup.procs", str(pid))
-            seen = [table.scan().procs[pid]["cgroup"] for _ in range(17)]
-            tap.same(table.word(f"cgroup {pid}"), f"0 /qmem-test-{os.getpid()}", f"{backend}: the path of another cgroup")
-            if seen[0] is not None:
-                tap.same(seen[-1], inode_of(new), f"{backend}: another cgroup of a process that sleeps")
-            tap.write(f"{old}/cgroup.procs", str(pid))
-        finally:
-            os.rmdir(new)
-    except OSError as e:
-        tap.skip(f"{backend}: another cgroup", e)
+            if not new:
+                raise OSError("the hierarchy is not mounted")
+            before = table.scan().procs[pid]["cgroups"]
+            os.mkdir(new)
+            try:
+                tap.write(f"{new}/cgroup.procs", str(pid))
+                seen = [table.scan().procs[pid]["cgroups"] for _ in range(17)]
+                for use, expected in enumerate(paths_of(pid)):
+                    tap.same(table.word(f"cgroup {pid} {use}"), f"0 {expected}", f"{what}: its path, {use}")
+                if before is not None:
+                    tap.ok(seen[-1] not in (None, before), f"{what}: a process that sleeps has another mark", before, seen)
+                tap.write(f"{old}/cgroup.procs", str(pid))
+            finally:
+                os.rmdir(new)
+        except OSError as e:
+            tap.skip(what, e)
 
 
 def whole(backend, table):

@@ -21,9 +21,8 @@ enum proctable_counter { PROCTABLE_FILE, PROCTABLE_ANON, PROCTABLE_SWAP, PROCTAB
 
 /* Set before the programs are loaded. */
 struct proctable_config {
-	__u32 cpus;      /* those that are online */
-	__u32 memory_v1; /* the cgroup is that of the memory controller's own hierarchy */
-	__u32 located;   /* `locate` will have been run */
+	__u32 cpus;    /* those that are online */
+	__u32 located; /* `locate` will have been run */
 	__u32 cpu[PROCTABLE_CPUS];
 };
 
@@ -48,7 +47,7 @@ struct proctable_record {
 	__u64 mm_seq;
 
 	char comm[16];
-	__u64 cgroup;
+	__u32 cgroups;                        /* a mark of all that it is in */
 	__u64 hiwater_rss, total_vm, data_vm; /* pages */
 	__u64 pgtables;                       /* bytes */
 } __attribute__((aligned(64)));

@@ -102,23 +102,16 @@ static __always_inline __u32 seq_step(void)
 	return bpf_core_field_exists(((struct mm_struct___int *)mm)->mm_lock_seq) ? 1 : 0;
 }
 
-static __always_inline __u64 cgroup_of(struct task_struct *t)
+/* All the cgroups that a task is in, of each hierarchy one, are one set: another set, another cgroup. Where the kernel keeps it
+ * is nobody's business, and memory makes a number of a pointer. */
+static __always_inline __u32 cgroups_of(struct task_struct *t)
 {
-	struct css_set *set;
-	struct cgroup *cgroup;
+	__u64 set = 0;
 
 	if (!bpf_core_field_exists(t->cgroups))
 		return 0;
-	set = t->cgroups;
-	if (config.memory_v1 && bpf_core_enum_value_exists(enum cgroup_subsys_id, memory_cgrp_id)) {
-		struct cgroup_subsys_state *css = NULL;
-		__u64 at = bpf_core_enum_value(enum cgroup_subsys_id, memory_cgrp_id) * sizeof(css);
-
-		bpf_probe_read_kernel(&css, sizeof(css), (char *)set + bpf_core_field_offset(set->subsys) + at);
-		cgroup = BPF_CORE_READ(css, cgroup);
-		return BPF_CORE_READ(cgroup, kn, id);
-	}
-	return set->dfl_cgrp->kn->id;
+	bpf_probe_read_kernel(&set, sizeof(set), &t->cgroups);
+	return (__u32)(set * 0x9e3779b97f4a7c15 >> 32) | 1;
 }
 
 /* All but the RSS. */
@@ -140,7 +133,7 @@ static __always_inline void fill(struct proctable_record *r, struct task_struct 
 	r->uid = t->real_cred->uid.val;
 	__builtin_memcpy(r->comm, t->comm, sizeof(r->comm));
 	r->execs = (__u32)t->self_exec_id;
-	r->cgroup = cgroup_of(t);
+	r->cgroups = cgroups_of(t);
 }
 
 /* ---- the areas of the CPUs ---- */

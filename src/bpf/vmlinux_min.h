@@ -38,26 +38,7 @@ struct timespec64 {
 	long tv_nsec;
 };
 
-struct kernfs_node {
-	__u64 id;
-};
-
-struct cgroup {
-	struct kernfs_node *kn;
-};
-
-struct cgroup_subsys_state {
-	struct cgroup *cgroup;
-};
-
-enum cgroup_subsys_id {
-	memory_cgrp_id = 4,
-};
-
-struct css_set {
-	struct cgroup_subsys_state *subsys[16];
-	struct cgroup *dfl_cgrp;
-};
+struct css_set;
 
 struct percpu_counter {
 	long long count;

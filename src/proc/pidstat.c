@@ -281,16 +281,7 @@ int pidstatus_parse(const char *text, size_t len, struct pidstatus *ret)
 	return 0;
 }
 
-/* ---- wchan, cgroup ---- */
-
-static int copy(char *ret, size_t size, const char *from, size_t len)
-{
-	if (len >= size)
-		return -ENAMETOOLONG;
-	memcpy(ret, from, len);
-	ret[len] = '\0';
-	return 0;
-}
+/* ---- wchan ---- */
 
 int pidwchan_parse(const char *text, size_t len, char *ret, size_t size)
 {
@@ -300,87 +291,9 @@ int pidwchan_parse(const char *text, size_t len, char *ret, size_t size)
 		return -EINVAL;
 	if (len == 1 && *text == '0')
 		len = 0;
-	return copy(ret, size, text, len);
-}
-
-/* Is `word` one of those between commas? */
-static bool has_word(const char *list, const char *end, const char *word)
-{
-	size_t len = strlen(word);
-
-	for (;;) {
-		const char *comma = memchr(list, ',', (size_t)(end - list));
-		const char *stop = comma ? comma : end;
-
-		if ((size_t)(stop - list) == len && memcmp(list, word, len) == 0)
-			return true;
-		if (!comma)
-			return false;
-		list = comma + 1;
-	}
-}
-
-/*
- * The end of the line at `text`, NULL if it has none. "HIERARCHY:CONTROLLER,...:PATH"; the path may hold colons, and a newline
- * that looks like one more line of ours cannot be told from it. *ret_list and *ret_path are its colons, the latter NULL where
- * it is no such line.
- */
-static const char *cgroup_line(const char *text, const char *end, const char **ret_list, const char **ret_path)
-{
-	const char *newline = memchr(text, '\n', (size_t)(end - text)), *list, *path;
-
-	if (!newline)
-		return NULL;
-	list = memchr(text, ':', (size_t)(newline - text));
-	path = list ? memchr(list + 1, ':', (size_t)(newline - list - 1)) : NULL;
-	*ret_list = list;
-	*ret_path = path && path[1] == '/' ? path : NULL;
-	return newline;
-}
-
-int pidcgroup_parse(const char *text, size_t len, char *ret, size_t size, bool *ret_v1)
-{
-	const char *end = text + len, *best = NULL, *best_end = NULL;
-	bool v1 = false;
-
-	while (text < end) {
-		const char *list, *path, *newline = cgroup_line(text, end, &list, &path);
-
-		if (!newline)
-			return -EINVAL;
-		if (path) {
-			bool unified = list - text == 1 && *text == '0' && path == list + 1;
-			bool memory = !unified && has_word(list + 1, path, "memory");
-
-			if (memory || (unified && !best)) {
-				best = path + 1;
-				best_end = newline;
-			}
-			v1 = memory;
-			if (v1)
-				break;
-		}
-		text = newline + 1;
-	}
-	if (!best)
-		return -ENODATA;
-	if (ret_v1)
-		*ret_v1 = v1;
-	return copy(ret, size, best, (size_t)(best_end - best));
-}
-
-int pidcgroup_v1(const char *text, size_t len, const char *controller, char *ret, size_t size)
-{
-	const char *end = text + len;
-
-	while (text < end) {
-		const char *list, *path, *newline = cgroup_line(text, end, &list, &path);
-
-		if (!newline)
-			return -EINVAL;
-		if (path && has_word(list + 1, path, controller))
-			return copy(ret, size, path + 1, (size_t)(newline - path - 1));
-		text = newline + 1;
-	}
-	return -ENODATA;
+	if (len >= size)
+		return -ENAMETOOLONG;
+	memcpy(ret, text, len);
+	ret[len] = '\0';
+	return 0;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The files of one process: /proc/PID/stat, statm, schedstat, status, wchan, cgroup. All text is hostile: a process names itself as it
+ * The files of one process: /proc/PID/stat, statm, schedstat, status, wchan. All text is hostile: a process names itself as it
  * likes, with blanks, brackets, newlines and bytes that are no text.
  *
  * The parsers return 0 or -errno: -EINVAL for what is malformed or cut, -ERANGE for a number beyond int64, -ENODATA for an
@@ -61,11 +61,5 @@ int pidstatus_parse(const char *text, size_t len, struct pidstatus *ret);
 
 /* The function a task waits in; "" for "0", which is also what those may read that may not know. */
 int pidwchan_parse(const char *text, size_t len, char *ret, size_t size);
-
-/* The path in the v1 hierarchy of the memory controller (*ret_v1, may be NULL), else in v2. -ENODATA: in none of them;
- * -ENAMETOOLONG, with *ret_v1 set. */
-int pidcgroup_parse(const char *text, size_t len, char *ret, size_t size, bool *ret_v1);
-/* The path in the v1 hierarchy of another controller. -ENODATA: there is none; -ENAMETOOLONG. */
-int pidcgroup_v1(const char *text, size_t len, const char *controller, char *ret, size_t size);
 
 #endif

@@ -23,6 +23,7 @@
 #define READS_FIRST 2000
 #define READS_MOST 400
 #define LOOK_EVERY 64               /* rounds, where the back end does not tell of another cgroup */
+#define UNIT 4096                   /* a whole path may be in its name */
 #define START 5                     /* rounds in which all groups come to be */
 #define ANSWERED (10 * QMEM_SECOND) /* what the worker has not told by then, it may never tell */
 #define NONE UINT32_MAX
@@ -31,14 +32,14 @@
 struct member {
 	uint32_t generation;
 	uint32_t group;
-	uint32_t mark; /* of uid, cgroup, exec; with comm's it tells of a change, also in rounds that were not ours */
+	uint32_t mark; /* of uid, cgroups, exec; with comm's it tells of a change, also in rounds that were not ours */
 	uint32_t comm;
-	uint32_t path; /* of the cgroup, a hash; 0: not known */
-	bool pending;  /* the worker is to be asked */
-	bool asked;    /* and has been */
-	bool told;     /* the group is by what it has answered */
-	bool again;    /* place it anew in the next round */
-	bool late;     /* look at its cgroup in the next round */
+	uint32_t cgroups; /* a hash of their paths; 0: not known */
+	bool pending;     /* the worker is to be asked */
+	bool asked;       /* and has been */
+	bool told;        /* the group is by what it has answered */
+	bool again;       /* place it anew in the next round */
+	bool late;        /* look at its cgroups in the next round */
 };
 
 struct own {
@@ -63,8 +64,8 @@ struct procgroups {
 	struct member *members;
 	size_t members_room;
 	uint64_t round, table_round, now;
-	unsigned reads;  /* of cgroups, left in this round */
-	char path[4096]; /* the one that was read last */
+	unsigned reads;                   /* of cgroups, left in this round */
+	struct proctable_cgroups cgroups; /* those that were read last */
 
 	struct procask *ask; /* NULL unless something is wanted */
 };
@@ -81,7 +82,8 @@ const struct qmem_option procgroup_rows[] = {
 	RULES("Comm", comm, "the name of the process, or an /expression/ that finds it", "/^(nginx|apache2)$/"),
 	RULES("Cmdline", cmdline, "the same for its command line, the words separated by blanks", "/^php-fpm: /"),
 	RULES("User", user, "the same for its user, or the user's number where there is no name", "www-data"),
-	RULES("Cgroup", cgroup, "the same for its cgroup's path, such as /system.slice/nginx.service",
+	RULES("Cgroup", cgroup,
+	      "the same for its cgroup's path, such as /system.slice/nginx.service, where memory is accounted or units are",
 	      "/^.system.slice.nginx/"),
 	{ 0 },
 };
@@ -292,31 +294,21 @@ static uint32_t group_of(struct procgroups *g, const char *name, enum procgroup_
 	return find_or_add(g, shown, kind);
 }
 
-/* The last part of the path that systemd calls a service or a scope; false: there is none. */
-static bool unit_of(const char *path, char *ret, size_t size)
-{
-	bool found = false;
-
-	while (*path) {
-		const char *end = strchrnul(path, '/');
-		size_t len = (size_t)(end - path);
-
-		if (len < size && ((len > 8 && memcmp(end - 8, ".service", 8) == 0) ||
-				   (len > 6 && memcmp(end - 6, ".scope", 6) == 0))) {
-			memcpy(ret, path, len);
-			ret[len] = '\0';
-			found = true;
-		}
-		path = *end ? end + 1 : end;
-	}
-	return found;
-}
-
 /* ---- where a process belongs ---- */
 
 static bool has_rules(const struct own *own)
 {
 	return own->comm.n || own->cmdline.n || own->user.n || own->cgroup.n;
+}
+
+static bool has_cgroup(const struct select *rules, const struct cgroup_paths *cgroups)
+{
+	if (!rules->n)
+		return true;
+	for (int use = 0; cgroups && use < CGROUP_USES; use++)
+		if (select_wants(rules, cgroups->path[use]))
+			return true;
+	return false;
 }
 
 static bool has(const struct select *rules, const char *text, bool *unsure)
@@ -330,19 +322,19 @@ static bool has(const struct select *rules, const char *text, bool *unsure)
 
 /* The group, and whether a fact that is not known could make it another one. `stay` is the one that the worker's answer has
  * told before, or NONE: it is taken where only the worker can tell another. */
-static uint32_t decide(struct procgroups *g, const struct proc *p, const struct procask_facts *f, const char *cgroup,
-		       uint32_t stay, bool *ret_unsure)
+static uint32_t decide(struct procgroups *g, const struct proc *p, const struct procask_facts *f,
+		       const struct cgroup_paths *cgroups, uint32_t stay, bool *ret_unsure)
 {
-	char unit[PROCGROUP_NAME];
+	char unit[UNIT];
 	const char *name = NULL;
 
 	for (size_t i = 0; i < g->own_n; i++) {
 		const struct own *own = &g->own[i];
-		bool no_cgroup = false, unsure = false;
+		bool unsure = false;
 
 		if (!has_rules(own))
 			continue;
-		if (has(&own->comm, p->comm, &unsure) && has(&own->cgroup, cgroup, &no_cgroup) &&
+		if (has(&own->comm, p->comm, &unsure) && has_cgroup(&own->cgroup, cgroups) &&
 		    has(&own->user, f->user, &unsure) && has(&own->cmdline, f->cmdline, &unsure))
 			return (uint32_t)(1 + i);
 		*ret_unsure |= unsure;
@@ -363,28 +355,36 @@ static uint32_t decide(struct procgroups *g, const struct proc *p, const struct 
 		*ret_unsure |= !name;
 		break;
 	case PROCGROUP_CGROUP:
-		name = cgroup;
+		name = cgroups ? cgroups->path[CGROUP_MEMORY] : NULL;
 		break;
 	case PROCGROUP_UNIT:
-		name = cgroup && unit_of(cgroup, unit, sizeof(unit)) ? unit : NULL;
+		name = cgroups && cgroup_unit(cgroups->path[CGROUP_UNITS], unit, sizeof(unit)) ? unit : NULL;
 		break;
 	}
 	return group_of(g, name ? name : p->comm, name ? PROCGROUP_NAMED : PROCGROUP_SINGLE);
 }
 
-/* Into g->path. -EAGAIN: not in this round. */
-static int read_cgroup(struct qmem *q, struct procgroups *g, const struct proc *p)
+/* Into g->cgroups, with a hash of them that is not 0. -EAGAIN: not in this round. */
+static int read_cgroups(struct qmem *q, struct procgroups *g, const struct proc *p, uint32_t *ret)
 {
+	uint32_t hash = 0;
+	int err;
+
 	if (!g->reads)
 		return -EAGAIN;
 	g->reads--;
-	return proctable_cgroup(q, p, g->path, sizeof(g->path));
+	err = proctable_cgroups(q, p, &g->cgroups);
+	for (int use = 0; !err && use < CGROUP_USES; use++)
+		hash = hash * UINT32_C(16777619) ^ hash_of(g, g->cgroups.paths.path[use]);
+	*ret = err ? 0 : hash | 1;
+	return err;
 }
 
 static int place(struct qmem *q, struct procgroups *g, const struct proc *p, struct member *m,
 		 const struct procask_facts *f, bool final)
 {
 	bool unsure = false;
+	uint32_t cgroups = 0;
 	int no_cgroup = -ENODATA;
 	/* a user that is not known is another than the one that the answer was of */
 	uint32_t group, stay = m->told && !final && (f->user || !(g->want & PROCASK_USER)) ? m->group : NONE;
@@ -394,16 +394,16 @@ static int place(struct qmem *q, struct procgroups *g, const struct proc *p, str
 		return 0;
 	}
 	if (g->want_cgroup)
-		no_cgroup = read_cgroup(q, g, p);
+		no_cgroup = read_cgroups(q, g, p, &cgroups);
 	m->again = no_cgroup == -EAGAIN;
 	m->asked = false;
 	/* better where it was than as if it were in none */
-	if (m->again && m->path)
+	if (m->again && m->cgroups)
 		return 0;
-	group = decide(g, p, f, no_cgroup ? NULL : g->path, stay, &unsure);
+	group = decide(g, p, f, no_cgroup ? NULL : &g->cgroups.paths, stay, &unsure);
 	if (group == NONE)
 		return -ENOMEM;
-	m->path = no_cgroup ? 0 : hash_of(g, g->path);
+	m->cgroups = cgroups;
 	m->told = final ? !unsure : group == stay;
 	m->group = group;
 	m->pending = unsure && !final && g->ask;
@@ -414,7 +414,7 @@ static uint32_t mark_of(const struct proc *p)
 {
 	uint32_t h = UINT32_C(2166136261) ^ p->uid;
 
-	h = (h ^ (uint32_t)(p->cgroup ^ p->cgroup >> 32)) * UINT32_C(16777619);
+	h = (h ^ p->cgroups) * UINT32_C(16777619);
 	/* no back end has both */
 	return (h ^ p->execs ^ p->startstack) * UINT32_C(16777619);
 }
@@ -425,16 +425,18 @@ static bool looks_at_comm(const struct procgroups *g, const struct proc *p, cons
 	return g->by != PROCGROUP_EXE || g->want_comm || !p->execs || !m->told;
 }
 
-/* Is it in another cgroup, which no mark tells of? */
+/* Is it in another cgroup, which no mark tells of? What is said of a zombie is not where it was. */
 static bool has_moved(struct qmem *q, struct procgroups *g, const struct proc *p, struct member *m)
 {
+	uint32_t cgroups;
 	int err;
 
-	if (!g->want_cgroup || p->cgroup || p->kthread || (!m->late && (g->round + p->slot) % LOOK_EVERY))
+	if (!g->want_cgroup || p->cgroups || p->kthread || p->state == 'Z' ||
+	    (!m->late && (g->round + p->slot) % LOOK_EVERY))
 		return false;
-	err = read_cgroup(q, g, p);
+	err = read_cgroups(q, g, p, &cgroups);
 	m->late = err == -EAGAIN;
-	return !err && hash_of(g, g->path) != m->path;
+	return !err && cgroups != m->cgroups;
 }
 
 /* Is it another process than the one that was placed? */
@@ -554,6 +556,11 @@ void procgroups_show(const struct qmem *q, const struct procgroups *g, size_t in
 bool procgroups_refused(const struct procgroups *g)
 {
 	return g->ask && procask_refused(g->ask);
+}
+
+bool procgroups_want_users(const struct procgroups *g)
+{
+	return g->want & PROCASK_USER;
 }
 
 /* ---- life ---- */

@@ -87,5 +87,8 @@ void procgroups_show(const struct qmem *q, const struct procgroups *groups, size
 /* Has every exe of another user's process been refused? */
 #define PROCGROUP_NO_EXE "no exe of other users' processes: needs CAP_SYS_PTRACE"
 bool procgroups_refused(const struct procgroups *groups);
+/* Does a name of a user tell a group? */
+#define PROCGROUP_USERS "users that etc/passwd does not have (LDAP, SSSD) are shown by number"
+bool procgroups_want_users(const struct procgroups *groups);
 
 #endif

@@ -46,9 +46,9 @@ struct proc {
 	int64_t rss, anon, file, shmem, swap;
 	int64_t vmsize;
 	int64_t vmdata, hwm, pgtables; /* VmData(*), VmHWM(*), VmPTE(*) */
-	/* The inode number of the cgroup: of the memory controller where that is a v1 hierarchy, else of v2. 0: not known
-	 * (fds, files): ask proctable_cgroup(). */
-	uint64_t cgroup;
+	/* Another one when it is moved in any hierarchy of cgroups; a mark, of bpf and iter. 0: not known: ask
+	 * proctable_cgroups() now and then. */
+	uint32_t cgroups;
 	/* Times the address space was locked for a change since the process was first seen; bpf and iter, Linux 6.4. */
 	int64_t vm_changes;
 	uint32_t mm_seq; /* the table's own: what these are counted by */

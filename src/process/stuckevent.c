@@ -49,12 +49,13 @@ static bool is_below(const char *path, const char *top)
 static bool is_system(const struct stuckevent *e, const struct proctable *table, struct stuck_task *task)
 {
 	const struct proc *p = proctable_find(table, task->id.pid);
-	char path[CGROUP];
+	struct proctable_cgroups cgroups;
 
 	if (task->owner == NOBODYS && p && p->uid != PROC_NO_UID) {
 		task->owner = USERS;
-		if (p->uid == 0 || (!proctable_cgroup(e->q, p, path, sizeof(path)) &&
-				    (is_below(path, "/system.slice") || is_below(path, "/init.scope"))))
+		if (p->uid == 0 || (!proctable_cgroups(e->q, p, &cgroups) &&
+				    (is_below(cgroups.paths.path[CGROUP_UNITS], "/system.slice") ||
+				     is_below(cgroups.paths.path[CGROUP_UNITS], "/init.scope"))))
 			task->owner = SYSTEMS;
 	}
 	return task->owner == SYSTEMS;
@@ -162,7 +163,8 @@ static void raise(const struct stuckevent *e, const struct proctable *table, str
 		  uint64_t now)
 {
 	char instance[STUCK_NAME + STUCK_CHANNEL + TEXT], lasts[TEXT], name[2 * STUCK_NAME + 64], pid[TEXT], tid[TEXT],
-		uid[TEXT] = "?", user[SHOWN], count[TEXT], path[CGROUP] = "?", cgroup[CGROUP], tail[160];
+		uid[TEXT] = "?", user[SHOWN], count[TEXT], cgroup[CGROUP], tail[160];
+	struct proctable_cgroups cgroups;
 	const struct proc *p = proctable_find(table, c->first.pid);
 	const struct qmem_label fields[] = {
 		{ "pid", pid },          { "tid", tid },
@@ -188,9 +190,8 @@ static void raise(const struct stuckevent *e, const struct proctable *table, str
 	if (c->uid != PROC_NO_UID)
 		snprintf(uid, sizeof(uid), "%" PRIu32, c->uid);
 	user_text(e, user, c->uid);
-	if (!p || proctable_cgroup(e->q, p, path, sizeof(path)))
-		snprintf(path, sizeof(path), "?");
-	escape_name(cgroup, sizeof(cgroup), path);
+	escape_name(cgroup, sizeof(cgroup),
+		    p && !proctable_cgroups(e->q, p, &cgroups) ? cgroups.paths.path[CGROUP_UNITS] : "?");
 	words_span(lasts, now - c->since);
 	who(name, sizeof(name), c);
 	if (c->tasks > 1)

@@ -327,14 +327,13 @@ int proctable_wchan(struct qmem *q, const struct proc_task *task, char *ret, siz
 	return pidwchan_parse(text, (size_t)len, ret, size);
 }
 
-int proctable_cgroup(struct qmem *q, const struct proc *p, char *ret, size_t size)
+int proctable_cgroups(struct qmem *q, const struct proc *p, struct proctable_cgroups *ret)
 {
-	char text[8192];
-	ssize_t len = qmem_read_once(q, text, sizeof(text), "proc/%" PRId32 "/cgroup", p->pid);
+	ssize_t len = qmem_read_once(q, ret->text, sizeof(ret->text), "proc/%" PRId32 "/cgroup", p->pid);
 
 	if (len < 0)
 		return len == -ENOENT ? -ESRCH : (int)len;
-	return pidcgroup_parse(text, (size_t)len, ret, size, NULL);
+	return cgroup_parse(ret->text, (size_t)len, p->state == 'Z' || p->state == 'X', &ret->paths);
 }
 
 /* ---- life ---- */

@@ -37,6 +37,7 @@
 #ifndef QMEM_PROCESS_TABLE_H
 #define QMEM_PROCESS_TABLE_H
 
+#include "proc/cgroup.h"
 #include "process/proc.h"
 #include "qmem.h"
 
@@ -78,7 +79,11 @@ size_t proctable_blocked(const struct proctable *table, const struct proc_task *
 
 /* The function in which a task waits, "" if it runs or may not be known. -ESRCH: it is gone. */
 int proctable_wchan(struct qmem *q, const struct proc_task *task, char *ret, size_t size);
-/* The path below the mount point of the hierarchy that `cgroup` is of. -ESRCH: it is gone; -ENODATA: it is in none. */
-int proctable_cgroup(struct qmem *q, const struct proc *p, char *ret, size_t size);
+/* Its cgroups, in one reading. -ESRCH: it is gone; -ENODATA: it is in none. */
+struct proctable_cgroups {
+	struct cgroup_paths paths; /* within the text */
+	char text[CGROUP_TEXT];
+};
+int proctable_cgroups(struct qmem *q, const struct proc *p, struct proctable_cgroups *ret);
 
 #endif

@@ -68,7 +68,7 @@ struct procmem {
 	bool newborn;         /* have those that are new begun since? */
 	struct pss *pss;      /* NULL: it is not asked for, or this kernel has none */
 	enum pss_state noted; /* what the note tells, with no_exe */
-	bool no_exe;
+	bool no_exe, any_note;
 };
 
 static const struct pss_amounts no_pss = { QMEM_NA, QMEM_NA, QMEM_NA };
@@ -293,15 +293,17 @@ static void note(struct qmem *q, struct procmem *s)
 		[PSS_LACKING] = "no PSS: there is no smaps_rollup before Linux 4.14",
 	};
 	enum pss_state now = state_of_pss(s);
-	bool no_exe = procgroups_refused(s->groups);
+	bool no_exe = procgroups_refused(s->groups), users = procgroups_want_users(s->groups);
 
-	if (now == s->noted && no_exe == s->no_exe)
+	if (s->any_note && now == s->noted && no_exe == s->no_exe)
 		return;
+	s->any_note = true;
 	if (now != s->noted && now >= PSS_REFUSED)
 		qmem_log(q, QMEM_LOG_WARNING, "%s", words[now]);
 	s->noted = now;
 	s->no_exe = no_exe;
-	qmem_note(q, "%s%s%s", no_exe ? PROCGROUP_NO_EXE : "", no_exe && now ? "; " : "", words[now]);
+	qmem_note(q, "%s%s%s%s%s", users ? PROCGROUP_USERS : "", users && (no_exe || now) ? "; " : "",
+		  no_exe ? PROCGROUP_NO_EXE : "", no_exe && now ? "; " : "", words[now]);
 }
 
 /* ---- rounds ---- */

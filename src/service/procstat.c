@@ -12,6 +12,7 @@
 #include "kernel/sound.h"
 #include "proc/cpustat.h"
 #include "proc/kv.h"
+#include "proc/cgroup.h"
 #include "proc/pidstat.h"
 #include "util/room.h"
 #include "service/cpuload.h"
@@ -312,7 +313,7 @@ static bool is_frozen(struct qmem *q, const struct stuck_task *task, const char 
 	len = qmem_read_once(q, text, sizeof(text), "proc/%" PRId32 "/task/%" PRId32 "/cgroup", task->id.pid,
 			     task->id.tid);
 	/* the root cannot be frozen */
-	if (len < 0 || pidcgroup_v1(text, (size_t)len, "freezer", path, sizeof(path)) || !path[1])
+	if (len < 0 || cgroup_v1(text, (size_t)len, "freezer", path, sizeof(path)) || !path[1])
 		return false;
 	len = qmem_read_once(q, text, sizeof(text), FREEZER "%s/freezer.state", path);
 	return len >= 6 && memcmp(text, "FROZEN", 6) == 0;

@@ -39,15 +39,10 @@ static void feed_words(const char *text, size_t size)
 {
 	uint32_t cpus[32];
 	char word[16];
-	bool v1;
 	size_t n;
 
 	if (!pidwchan_parse(text, size, word, sizeof(word)))
 		check(strnlen(word, sizeof(word)) < sizeof(word));
-	if (!pidcgroup_parse(text, size, word, sizeof(word), &v1))
-		check(*word == '/' && strnlen(word, sizeof(word)) < sizeof(word));
-	if (!pidcgroup_v1(text, size, "freezer", word, sizeof(word)))
-		check(*word == '/' && strnlen(word, sizeof(word)) < sizeof(word));
 	if (!cpulist_parse(text, size, cpus, 32, &n))
 		check(n > 0 && n <= 32);
 }

@@ -263,7 +263,7 @@ START_TEST(status)
 }
 END_TEST
 
-/* ---- wchan, cgroup ---- */
+/* ---- wchan ---- */
 
 START_TEST(wchan)
 {
@@ -278,53 +278,6 @@ START_TEST(wchan)
 	ck_assert_int_eq(pidwchan_parse("a\0b", 3, name, sizeof(name)), -EINVAL);
 	ck_assert_int_eq(pidwchan_parse("0123456789012345", 16, name, sizeof(name)), -ENAMETOOLONG);
 	ck_assert_str_eq(name, "do_wait");
-}
-END_TEST
-
-static const struct {
-	const char *text;
-	int err;
-	const char *path;
-	bool v1;
-} cgroups[] = {
-	{ "0::/user.slice\n", 0, "/user.slice", false },
-	{ "5:cpu,cpuacct:/a\n4:memory:/b\n0::/c\n", 0, "/b", true },
-	{ "0::/c\n4:hugetlb,memory:/b\n", 0, "/b", true },
-	{ "4:memoryx:/b\n0::/c\n", 0, "/c", false },
-	{ "1:name=memory:/b\n0::/c\n", 0, "/c", false },
-	{ "0::/with:colons:/in it\n", 0, "/with:colons:/in it", false },
-	{ "0::/\n", 0, "/", false },
-	{ "3:cpu:/a\n", -ENODATA, NULL, false },
-	{ "", -ENODATA, NULL, false },
-	{ "nonsense\n", -ENODATA, NULL, false },
-	{ "0::relative\n", -ENODATA, NULL, false },
-	{ "0::/cut", -EINVAL, NULL, false },
-	{ "0::/012345678901234567890123456789\n", -ENAMETOOLONG, NULL, false },
-};
-
-START_TEST(cgroup)
-{
-	char path[24] = "untouched";
-	bool v1 = false;
-	int err = pidcgroup_parse(cgroups[_i].text, strlen(cgroups[_i].text), path, sizeof(path), &v1);
-
-	ck_assert_msg(err == cgroups[_i].err, "'%s': %d, not %d", cgroups[_i].text, err, cgroups[_i].err);
-	ck_assert_str_eq(path, err ? "untouched" : cgroups[_i].path);
-	ck_assert(v1 == cgroups[_i].v1);
-}
-END_TEST
-
-START_TEST(cgroup_v1)
-{
-	static const char text[] = "7:cpu,freezer:/a:b\n6:freezerx:/c\n0::/d\n";
-	char path[8] = "";
-
-	ck_assert_int_eq(pidcgroup_v1(text, strlen(text), "freezer", path, sizeof(path)), 0);
-	ck_assert_str_eq(path, "/a:b");
-	ck_assert_int_eq(pidcgroup_v1(text, strlen(text), "freeze", path, sizeof(path)), -ENODATA);
-	ck_assert_int_eq(pidcgroup_v1(text, strlen(text) - 1, "freeze", path, sizeof(path)), -EINVAL);
-	ck_assert_int_eq(pidcgroup_v1(text, strlen(text), "freezer", path, 4), -ENAMETOOLONG);
-	ck_assert_str_eq(path, "/a:b");
 }
 END_TEST
 
@@ -387,8 +340,6 @@ SUITE(pidstat)
 	tcase_add_test(tests, schedstat);
 	tcase_add_loop_test(tests, status, 0, COUNT(statuses));
 	tcase_add_test(tests, wchan);
-	tcase_add_loop_test(tests, cgroup, 0, COUNT(cgroups));
-	tcase_add_test(tests, cgroup_v1);
 	tcase_add_loop_test(tests, cpulist, 0, COUNT(lists));
 	suite_add_tcase(suite, tests);
 	return suite;

@@ -46,6 +46,22 @@ static void rule(const char *group, const char *option, const char *value)
 	ck_assert_msg(!qmem_set(procroot_host.q, "procmem", "Group", group, option, value, &error), "%s", error.text);
 }
 
+static struct proc *proc_of(int32_t pid)
+{
+	return (struct proc *)(uintptr_t)proctable_find(qmem_state(procroot_host.q, &proctable_service), pid);
+}
+
+/* What --check says of procmem. */
+static const char *note(void)
+{
+	struct qmem_status status;
+
+	for (size_t i = 0; qmem_status(procroot_host.q, i, &status); i++)
+		if (status.service == &procmem_service)
+			return status.reason;
+	return "";
+}
+
 /* A group that nobody can be in is a mistake. */
 START_TEST(no_rule)
 {
@@ -81,6 +97,7 @@ START_TEST(by_comm)
 	members("b", 1);
 	members("kernel", 0);
 	absent("a");
+	HAS_NOT(note(), "number");
 }
 END_TEST
 
@@ -163,6 +180,7 @@ START_TEST(by_rules)
 	members("nothing", 0);
 	absent("python");
 	absent("java");
+	HAS(note(), "are shown by number"); /* for the rule by user */
 }
 END_TEST
 
@@ -194,6 +212,7 @@ START_TEST(by_number)
 	procroot_tick();
 	members("7", 1);
 	absent("a");
+	HAS(note(), "users that etc/passwd does not have (LDAP, SSSD) are shown by number");
 }
 END_TEST
 
@@ -247,9 +266,120 @@ START_TEST(by_unit)
 		  { .pid = 4, .comm = "d", .state = 'S', .cgroup = "/.service/ssh.service/payload" }, );
 	procroot_start();
 	procroot_tick();
-	members("ssh.service", 2);
-	members("x.scope", 1);
+	members("ssh.service", 1);
+	members("user@1.service/x.scope", 1);
 	members("c", 1);
+	members(".service/ssh.service", 1);
+}
+END_TEST
+
+/* A machine of both hierarchies, as Ubuntu 18.04 is: units are in systemd's own, memory is accounted by v1. */
+#define HYBRID(pid, memory, systemd, v2)                                                                               \
+	procroot_put("proc/" #pid "/cgroup", "5:memory:" memory "\n2:cpuset:/\n1:name=systemd:" systemd "\n0::" v2 "\n")
+#define SESSION(n) "/user.slice/user-1000.slice/session-" n ".scope"
+
+START_TEST(hybrid_units)
+{
+	procroot_set("procmem", "GroupBy", "unit");
+	PROCESSES({ .pid = 1, .comm = "a", .state = 'S' }, { .pid = 2, .comm = "b", .state = 'S' },
+		  { .pid = 3, .comm = "c", .state = 'S' }, { .pid = 4, .comm = "d", .state = 'S' },
+		  { .pid = 5, .comm = "e", .state = 'S' }, { .pid = 6, .comm = "f", .state = 'Z' }, );
+	HYBRID(1, "/user.slice", SESSION("2"), SESSION("2"));
+	HYBRID(2, "/system.slice", "/system.slice/ssh.service", "/system.slice/ssh.service");
+	HYBRID(3, "/system.slice/wrong.service", "/", "/system.slice/ssh.service");
+	HYBRID(4, "/system.slice/cron.service", "/", "/");
+	HYBRID(5, "/", "/", "/");
+	HYBRID(6, "/", "/", "/system.slice/gone.service (deleted)");
+	procroot_start();
+	procroot_tick();
+	members("session-2.scope", 1);
+	members("ssh.service", 2);
+	members("cron.service", 1);
+	members("e", 1);
+	members("gone.service", 1);
+}
+END_TEST
+
+START_TEST(hybrid_cgroups)
+{
+	procroot_set("procmem", "GroupBy", "cgroup");
+	rule("sessions", "Cgroup", "/session-/");
+	rule("ssh", "Cgroup", "/system.slice/ssh.service");
+	rule("limited", "Cgroup", "/limited");
+	PROCESSES({ .pid = 1, .comm = "a", .state = 'S' }, { .pid = 2, .comm = "b", .state = 'S' },
+		  { .pid = 3, .comm = "c", .state = 'S' }, { .pid = 4, .comm = "d", .state = 'S' },
+		  { .pid = 5, .comm = "e", .state = 'S' }, );
+	HYBRID(1, "/user.slice", SESSION("2"), SESSION("2"));
+	HYBRID(2, "/system.slice", "/system.slice/ssh.service", "/system.slice/ssh.service");
+	HYBRID(3, "/limited", "/system.slice/cron.service", "/system.slice/cron.service");
+	HYBRID(4, "/other", "/system.slice/cron.service", "/");
+	HYBRID(5, "/", "/system.slice/cron.service", "/system.slice/cron.service");
+	procroot_start();
+	procroot_tick();
+	members("sessions", 1);
+	members("ssh", 1);
+	members("limited", 1);
+	members("/other", 1);
+	members("/", 1);
+}
+END_TEST
+
+/* A move is one in the hierarchy that is looked at, whichever that is; and a zombie has not moved to the root. */
+START_TEST(hybrid_moves)
+{
+	int round = 0; /* a group that is new is not shown at once */
+
+	procroot_set("procmem", "GroupBy", "unit");
+	PROCESSES({ .pid = 1, .comm = "a", .state = 'S' }, { .pid = 2, .comm = "b", .state = 'S' }, );
+	HYBRID(1, "/", SESSION("2"), "/");
+	HYBRID(2, "/", SESSION("3"), "/");
+	procroot_start();
+	procroot_tick();
+	members("session-2.scope", 1);
+	members("session-3.scope", 1);
+	procroot_put("proc/2/stat", "2 (b) Z 1 1 1 0 -1 0 5 0 6 0 1 1 0 0 20 0 1 0 0 0 0 0\n");
+	HYBRID(1, "/", SESSION("4"), "/");
+	HYBRID(2, "/", "/", "/");
+	do
+		procroot_tick();
+	while (procroot_value("procmem.processes.count[session-4.scope]") != 1000 && ++round < 70);
+	ck_assert_int_lt(round, 70);
+	for (int i = 0; i < 65; i++)
+		procroot_tick();
+	members("session-4.scope", 1);
+	members("session-3.scope", 1);
+}
+END_TEST
+
+/* Two users', two containers' units of one name are two. */
+START_TEST(nested_units)
+{
+	procroot_set("procmem", "GroupBy", "unit");
+	PROCESSES({ .pid = 1,
+		    .comm = "a",
+		    .state = 'S',
+		    .cgroup = "/user.slice/user-1.slice/user@1.service/a.slice/x.service" },
+		  { .pid = 2,
+		    .comm = "a",
+		    .state = 'S',
+		    .cgroup = "/user.slice/user-2.slice/user@2.service/a.slice/x.service" },
+		  { .pid = 3, .comm = "a", .state = 'S', .cgroup = "/lxc.payload.one/system.slice/x.service" },
+		  { .pid = 4, .comm = "a", .state = 'S', .cgroup = "/lxc.payload.two/system.slice/x.service" },
+		  { .pid = 5, .comm = "a", .state = 'S', .cgroup = "/system.slice/x.service" },
+		  { .pid = 6,
+		    .comm = "a",
+		    .state = 'S',
+		    .cgroup = "/machine.slice/machine-qemu\\x2d1.scope/libvirt/emulator" },
+		  { .pid = 7, .comm = "a", .state = 'S', .cgroup = "/machine.slice/machine-qemu-1.scope" }, );
+	procroot_start();
+	procroot_tick();
+	members("user@1.service/x.service", 1);
+	members("user@2.service/x.service", 1);
+	members("lxc.payload.one/x.service", 1);
+	members("lxc.payload.two/x.service", 1);
+	members("x.service", 1);
+	members("machine-qemu\\x2d1.scope", 1);
+	members("machine-qemu-1.scope", 1);
 }
 END_TEST
 
@@ -631,11 +761,6 @@ START_TEST(long_paths)
 }
 END_TEST
 
-static struct proc *proc_of(int32_t pid)
-{
-	return (struct proc *)(uintptr_t)proctable_find(qmem_state(procroot_host.q, &proctable_service), pid);
-}
-
 /* A thread that names itself after what it does; where execs are counted, that is not even asked about. */
 START_TEST(renamed)
 {
@@ -712,7 +837,7 @@ START_TEST(moved_meanwhile)
 	procroot_tick();
 	members("/one", 1);
 	/* as a back end that knows cgroups does it */
-	proc_of(1)->cgroup = 7;
+	proc_of(1)->cgroups = 7;
 	PROCESSES({ .pid = 1, .comm = "a", .state = 'S', .cgroup = "/two" }, );
 	procroot_tick();
 	absent("/two");
@@ -792,6 +917,10 @@ SUITE(procgroup)
 	tcase_add_test(t, by_number);
 	tcase_add_test(t, many_users);
 	tcase_add_test(t, by_unit);
+	tcase_add_test(t, hybrid_units);
+	tcase_add_test(t, hybrid_cgroups);
+	tcase_add_test(t, hybrid_moves);
+	tcase_add_test(t, nested_units);
 	tcase_add_test(t, by_cgroup);
 	tcase_add_test(t, worker_is_stuck);
 	tcase_add_test(t, stuck_at_one);

@@ -158,11 +158,11 @@ static struct proc *take(const struct bpf *b, struct records *records, const str
 		return NULL;
 	p->kthread = r->flags & PROCTABLE_PF_KTHREAD;
 	records_set_comm(p, r->comm);
-	if (p->ppid != (int32_t)r->ppid || p->uid != r->uid || p->cgroup != r->cgroup || p->execs != r->execs)
+	if (p->ppid != (int32_t)r->ppid || p->uid != r->uid || p->cgroups != r->cgroups || p->execs != r->execs)
 		p->changed |= PROC_ID;
 	p->ppid = (int32_t)r->ppid;
 	p->uid = r->uid;
-	p->cgroup = r->cgroup;
+	p->cgroups = r->cgroups;
 	if (p->state != state)
 		p->changed |= PROC_STATE;
 	p->state = state;
@@ -446,24 +446,6 @@ static int load_reason(int err, const char *log, const struct program *program, 
 	return err;
 }
 
-static bool memory_is_v1(struct qmem *q)
-{
-	struct qmem_file file = QMEM_FILE("proc/self/cgroup");
-	bool v1 = false;
-	const char *text;
-	char path[4];
-	ssize_t len = qmem_read(q, &file, &text);
-	int err;
-
-	if (len >= 0) {
-		err = pidcgroup_parse(text, (size_t)len, path, sizeof(path), &v1);
-		if (err && err != -ENAMETOOLONG)
-			v1 = false;
-	}
-	qmem_file_close(&file);
-	return v1;
-}
-
 static int configure(struct qmem *q, struct bpf *b, struct proctable_config *config, struct backend_reason *why)
 {
 	const char *text;
@@ -483,7 +465,6 @@ static int configure(struct qmem *q, struct bpf *b, struct proctable_config *con
 		return err;
 	strcpy(b->cpus, text);
 	config->cpus = (uint32_t)n;
-	config->memory_v1 = memory_is_v1(q);
 	return 0;
 }
 
