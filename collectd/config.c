@@ -69,20 +69,46 @@ static void warn(const struct place *place, const char *key, const char *what)
 		   place->block ? place->block : "", place->block ? ": " : "", key, what);
 }
 
-static void set_option(const struct place *place, const oconfig_item_t *item)
+/* False: it is wrong, which is said. Option NULL: the service or the block itself. */
+static bool set(const struct place *place, const char *option, const char *value)
 {
 	struct qmem_error error = { "" };
+
+	if (!qmem_set(place->q, place->service, place->block, place->block_name, option, value, &error))
+		return true;
+	daemon_log(LOG_WARNING, "%s%s", error.text,
+		!place->service && option && strcasecmp(option, "Interval") == 0 ?
+			"; that of all is the Interval of <LoadPlugin qmem>" :
+			"");
+	return false;
+}
+
+static void set_option(const struct place *place, const oconfig_item_t *item)
+{
 	char text[TEXT_MAX];
 
-	if (item->children_num) {
+	if (item->children_num)
 		warn(place, item->key, "there is no such block here");
-	} else if (!item->values_num) {
+	else if (!item->values_num)
 		warn(place, item->key, "a value is missing");
-	} else if (!print_values(text, sizeof(text), item)) {
+	else if (item->values_num > 1 && !qmem_is_phrase(place->q, place->service, place->block, item->key))
+		warn(place, item->key, "has several values: write one in quotes, and the option once for each");
+	else if (!print_values(text, sizeof(text), item))
 		warn(place, item->key, "the value is too long");
-	} else if (qmem_set(place->q, place->service, place->block, place->block_name, item->key, text, &error)) {
-		daemon_log(LOG_WARNING, "%s", error.text);
-	}
+	else
+		(void)set(place, item->key, text);
+}
+
+/* The name of a service or a block. False: it is wrong, which is said. */
+static bool print_name(char *dst, size_t size, const struct place *outer, const oconfig_item_t *block)
+{
+	if (block->values_num > 1)
+		warn(outer, block->key, "has several names: write one in quotes");
+	else if (!print_values(dst, size, block))
+		warn(outer, block->key, "the name is too long");
+	else
+		return true;
+	return false;
 }
 
 static void set_block(const struct place *outer, const oconfig_item_t *block)
@@ -90,10 +116,8 @@ static void set_block(const struct place *outer, const oconfig_item_t *block)
 	char name[TEXT_MAX];
 	struct place place = { .q = outer->q, .service = outer->service, .block = block->key, .block_name = name };
 
-	if (!print_values(name, sizeof(name), block)) {
-		warn(outer, block->key, "the name is too long");
+	if (!print_name(name, sizeof(name), outer, block) || !set(&place, NULL, NULL))
 		return;
-	}
 	for (int i = 0; i < block->children_num; i++)
 		set_option(&place, &block->children[i]);
 }
@@ -101,17 +125,24 @@ static void set_block(const struct place *outer, const oconfig_item_t *block)
 static void set_service(struct qmem *q, const oconfig_item_t *block)
 {
 	char name[TEXT_MAX];
-	struct place place = { .q = q, .service = name };
+	struct place top = { .q = q }, place = { .q = q, .service = name };
 
-	if (!print_values(name, sizeof(name), block) || !*name) {
-		warn(&(struct place){ .q = q }, block->key, "needs the name of a service: <Service \"meminfo\">");
+	if (!print_name(name, sizeof(name), &top, block))
+		return;
+	if (!*name) {
+		warn(&top, block->key, "needs the name of a service: <Service \"meminfo\">");
 		return;
 	}
+	if (!set(&place, NULL, NULL))
+		return;
 	for (int i = 0; i < block->children_num; i++) {
-		if (block->children[i].children_num)
-			set_block(&place, &block->children[i]);
+		const oconfig_item_t *item = &block->children[i];
+
+		/* an empty block looks like an option */
+		if (item->children_num || qmem_is_block(q, name, item->key))
+			set_block(&place, item);
 		else
-			set_option(&place, &block->children[i]);
+			set_option(&place, item);
 	}
 }
 

@@ -429,6 +429,7 @@ static int start(void)
 	return 0;
 }
 
+/* The daemon would end with an error if this failed, whatever else it does. */
 static int on_init(void)
 {
 	int err = host.q ? start() : -ENOMEM;
@@ -436,8 +437,11 @@ static int on_init(void)
 	if (!err)
 		return 0;
 	stop();
-	daemon_log(LOG_ERR, "nothing can be measured here: %s", STRERROR(-err));
-	return -1;
+	if (err == -ENODEV)
+		daemon_log(LOG_ERR, "nothing is measured: all services are off");
+	else
+		daemon_log(LOG_ERR, "nothing can be measured here: %s", STRERROR(-err));
+	return 0;
 }
 
 static void join(pthread_t thread, const struct timespec *until, const char *who)

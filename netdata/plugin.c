@@ -296,7 +296,8 @@ int plugin_run(const struct request *r, unsigned update_every)
 	err = loop_start(&p.loop, step);
 	if (err) {
 		/* trying again will not help: the agent is told not to */
-		log_printf(&p.loop.log, QMEM_LOG_ERROR, "nothing to do: %s", strerror(-err));
+		log_printf(&p.loop.log, QMEM_LOG_ERROR, "nothing to do: %s",
+			   err == -ENODEV ? "all services are off" : strerror(-err));
 		output_put(&p.out, "DISABLE\n", strlen("DISABLE\n"));
 		(void)output_flush(&p.out);
 		p.status = 1;

@@ -149,9 +149,12 @@ struct qmem_option {
 	size_t offset;    /* in the service's state */
 	const char *def;  /* as a user would write it; a list's items are separated by '\n'; NULL: 0, "", empty */
 	int64_t min, max; /* QMEM_INT, _SIZE, _DURATION, _PERCENT; both 0: not limited, but never negative */
-	const char *const *words;           /* QMEM_ENUM: up to NULL */
-	const char *(*check)(const char *); /* what else is wrong with a value, or NULL; may be NULL. Not for words */
-	const struct qmem_option *sub;      /* QMEM_BLOCK */
+	const char *const *words; /* QMEM_ENUM: up to NULL */
+	/* is nothing else wrong with a value, with the name of a block? Else `why` says what: "is ..."; may be NULL. Not for
+	 * words */
+	bool (*check)(const char *value, char *why, size_t size);
+	bool phrase;                   /* of a value that is several words, which need no quotes */
+	const struct qmem_option *sub; /* QMEM_BLOCK */
 	size_t sub_size;
 	const char *help;
 	const char *example; /* as `def`, where there is none; of a block its name */
@@ -336,6 +339,21 @@ int qmem_fail(struct qmem *q, int err, const char *fmt, ...) __attribute__((form
 /* What --check says of the running service: its back end, and what it lacks. */
 void qmem_note(struct qmem *q, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
+/*
+ * What is configured, and in vain. `start` looks at options that do not go together, and takes defaults for them; what only time
+ * tells may be said later, once. The host hears the place where the option stands, service, block, option and value, and why:
+ *	qmem_vain(q, &(struct qmem_vain){ .option = "LevelLow" }, "is below LevelMedium");
+ */
+struct qmem_vain {
+	const char *block, *block_name; /* NULL: in no block */
+	const char *option;             /* NULL: the block */
+	const char *value;              /* of a list, which; NULL: the last that was set */
+};
+void qmem_vain(struct qmem *q, const struct qmem_vain *vain, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+/* Has this service's option been set? */
+bool qmem_is_set(const struct qmem *q, const char *option);
+
 /* Something wrong that may last: a warning when it begins, an info line when it is over. */
 struct qmem_complaint {
 	bool on;
@@ -355,6 +373,7 @@ struct qmem_host {
 	void (*stopped)(void *host, const struct qmem_service *service);
 	void (*event)(void *host, const struct qmem_event *event);
 	void (*log)(void *host, enum qmem_level level, const char *text);
+	void (*vain)(void *host, const char *text); /* something configured is; NULL: it is a warning in the log */
 	/* queues the job for the thread of its lane, which calls job->run(job), sets job->cpu_ns by its own CPU clock, then
 	 * calls (serialised) qmem_worked(q, job, now) */
 	int (*work)(void *host, struct qmem_job *job);
@@ -373,12 +392,20 @@ struct qmem_host {
 struct qmem *qmem_new(const struct qmem_host *host, void *arg, const struct qmem_service *const *services);
 
 /*
- * One option. service NULL: a global one; block NULL: not in a block. On error the value stays what it was (a HostRoot that is
- * wrong does not: then nothing can start), and `error` names service, option and value. -ENOENT: no such service, block or option; -EINVAL: a wrong value, or a block without a
+ * One option. service NULL: a global one; block NULL: not in a block; option NULL: none, only that the service exists, and the
+ * block is one of those that it has now. On error the value stays what it was (a HostRoot that is wrong does not: then nothing can
+ * start), and `error` names service, option and value. -ENOENT: no such service, block or option; -EINVAL: a wrong value, or a block without a
  * name; -EBUSY: started.
  */
 int qmem_set(struct qmem *q, const char *service, const char *block, const char *block_name, const char *option,
 	     const char *value, struct qmem_error *error);
+/* Is its value several words, without quotes? Else a line with several values is wrong. */
+bool qmem_is_phrase(const struct qmem *q, const char *service, const char *block, const char *option);
+/* Is this the name of a block of the service? */
+bool qmem_is_block(const struct qmem *q, const char *service, const char *name);
+/* Where the settings stand that follow, "qmem.conf:12", for what is said of them later. It must live as long as they are set;
+ * NULL: unknown. */
+void qmem_at(struct qmem *q, const char *place);
 
 /* How often a host that is free to choose should call qmem_collect(), so that no service's interval has to be rounded; not
  * finer than the shortest of them, or a second. `interval` is the host's own, for services without one. */

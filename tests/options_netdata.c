@@ -10,9 +10,16 @@ int qmem_set(struct qmem *q, const char *service, const char *block, const char 
 {
 	(void)q;
 	(void)error;
-	printf("%s\t%s\t%s\t%s\t%s\n", service ? service : "", block ? block : "", block_name ? block_name : "", option,
-	       value);
+	if (option)
+		printf("%s\t%s\t%s\t%s\t%s\n", service ? service : "", block ? block : "", block_name ? block_name : "",
+		       option, value);
 	return 0;
+}
+
+void qmem_at(struct qmem *q, const char *place)
+{
+	(void)q;
+	(void)place;
 }
 
 int main(int argc, char **argv)

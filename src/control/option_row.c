@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "engine/name.h"
-#include "engine/option.h"
+#include "engine/number.h"
 
 const struct column option_columns[4] = {
 	{ "Option", LITERAL },

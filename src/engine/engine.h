@@ -83,6 +83,16 @@ struct qmem_lane_jobs {
 	struct qmem_timer timer;  /* looks at the first that waits */
 };
 
+/* What was set, and where that stands. */
+struct qmem_setting {
+	const struct qmem_run *run;      /* NULL: qmem as a whole */
+	const struct qmem_option *block; /* NULL: none */
+	char *block_name;
+	const struct qmem_option *row; /* NULL: the block itself */
+	char *value;
+	char *place; /* NULL: unknown */
+};
+
 struct qmem {
 	const struct qmem_host *host;
 	void *arg;
@@ -101,6 +111,9 @@ struct qmem {
 		int64_t stuck_after;
 		bool overlap;
 	} global;
+	const char *at; /* the next settings stand here */
+	struct qmem_setting *settings;
+	size_t settings_n;
 	struct root *root; /* NULL: not open yet */
 	char *text;        /* qmem_read()'s */
 	size_t text_size;

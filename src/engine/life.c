@@ -13,6 +13,7 @@
 #include "engine/log.h"
 #include "engine/option.h"
 #include "engine/pace.h"
+#include "engine/place.h"
 #include "engine/root.h"
 #include "engine/run.h"
 #include "engine/timer.h"
@@ -116,6 +117,26 @@ struct root *root_of(struct qmem *q)
 	return root_hold(q->root);
 }
 
+/* Why it does not run for itself. */
+static void say_unwanted(struct qmem *q, struct qmem_run *run)
+{
+	const struct qmem_run *barred = run_barred(q, run);
+	const char *why = "the agent's own plugins show what it does, and Overlap is no";
+	char text[128];
+
+	if (run->common.enabled == QMEM_NO) {
+		why = run_needed(q, run) ? "Enabled is no, but others need it" : "Enabled is no";
+	} else if (barred) {
+		why = text;
+		snprintf(text, sizeof(text), "it needs %s, and Enabled of that is no", barred->service->name);
+		qmem_log(q, run->common.enabled == QMEM_YES ? QMEM_LOG_ERROR : QMEM_LOG_NOTICE, "%s is off: %s",
+			 run->service->name, text);
+	} else if (run->service->shared) {
+		why = "no service needs it";
+	}
+	snprintf(run->reason, sizeof(run->reason), "%s", why);
+}
+
 int qmem_start(struct qmem *q, uint64_t tick, uint64_t interval, uint64_t now)
 {
 	char words[128];
@@ -140,10 +161,7 @@ int qmem_start(struct qmem *q, uint64_t tick, uint64_t interval, uint64_t now)
 		pace_set(q, run, interval);
 		run->due = now;
 		if (!run_wanted(q, run))
-			snprintf(run->reason, sizeof(run->reason),
-				 run->common.enabled == QMEM_NO ? "Enabled is no" :
-				 run->service->shared           ? "no service needs it" :
-							"the agent's own plugins show what it does, and Overlap is no");
+			say_unwanted(q, run);
 		if (run_wanted(q, run) || run_needed(q, run))
 			TURN_OF(q, run, (void)start_run(q, run));
 		any |= run->started && run_wanted(q, run);
@@ -178,6 +196,7 @@ void qmem_free(struct qmem *q)
 		free(run->seen);
 		qmem_option_release(qmem_common_options, &run->common);
 	}
+	places_release(q);
 	qmem_events_release(q);
 	qmem_option_release(qmem_global_options, &q->global);
 	root_drop(q->root);

@@ -3,7 +3,7 @@
 
 #include <stdio.h>
 
-#include "engine/option.h"
+#include "engine/number.h"
 #include "engine/run.h"
 #include "engine/turn.h"
 

@@ -25,8 +25,18 @@ const struct qmem_run *run_root(const struct qmem *q, const struct qmem_run *run
 	return run;
 }
 
+const struct qmem_run *run_barred(const struct qmem *q, const struct qmem_run *run)
+{
+	while (run->service->needs && (run = run_of(q, run->service->needs)))
+		if (run->service->shared && run->common.enabled == QMEM_NO)
+			return run;
+	return NULL;
+}
+
 bool run_wanted(const struct qmem *q, const struct qmem_run *run)
 {
+	if (run_barred(q, run))
+		return false;
 	return run->common.enabled == QMEM_YES ||
 	       (run->common.enabled == QMEM_AUTO && !run->service->shared && !run_overlaps(q, run));
 }

@@ -9,6 +9,8 @@ struct qmem_run *run_of(const struct qmem *q, const struct qmem_service *service
 /* What has to be collected before it, NULL: nothing that runs; and the first of all that do. */
 struct qmem_run *run_needs(const struct qmem *q, const struct qmem_run *run);
 const struct qmem_run *run_root(const struct qmem *q, const struct qmem_run *run);
+/* The service without which it cannot run, since that is for others only and set to no; NULL. */
+const struct qmem_run *run_barred(const struct qmem *q, const struct qmem_run *run);
 /* Does it run for itself? And for another one? */
 bool run_wanted(const struct qmem *q, const struct qmem_run *run);
 bool run_needed(const struct qmem *q, const struct qmem_run *run);

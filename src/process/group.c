@@ -27,6 +27,8 @@
 #define START 5                     /* rounds in which all groups come to be */
 #define ANSWERED (10 * QMEM_SECOND) /* what the worker has not told by then, it may never tell */
 #define NONE UINT32_MAX
+#define COMM_MOST 15 /* bytes */
+#define NAME_MOST ((size_t)PROCGROUP_NAME - 32)
 
 /* What is known of a slot. */
 struct member {
@@ -72,17 +74,70 @@ struct procgroups {
 
 const char *const procgroup_words[] = { "comm", "exe", "user", "cgroup", "unit", NULL };
 
-#define RULES(name_, member_, help_, example_)                                                                         \
+#define CGROUPS "/sys/fs/cgroup"
+#define PART_MOST 255 /* bytes between two slashes */
+
+static bool check_comm(const char *comm, char *why, size_t size)
+{
+	if (!select_check_plain(comm, why, size))
+		return false;
+	if (select_is_expression(comm) || strlen(comm) <= COMM_MOST)
+		return true;
+	snprintf(why, size, "is longer than the %d bytes that the kernel keeps of a name: '%.*s' would match",
+		 COMM_MOST, COMM_MOST, comm);
+	return false;
+}
+
+static bool check_cgroup(const char *path, char *why, size_t size)
+{
+	if (!select_check(path, why, size))
+		return false;
+	if (strncmp(path, CGROUPS, strlen(CGROUPS)) == 0) {
+		snprintf(why, size,
+			 "begins with " CGROUPS ": the path of a cgroup is what follows, as in /proc/PID/cgroup");
+		return false;
+	}
+	if (select_is_expression(path))
+		return true;
+	if (*path != '/') {
+		snprintf(why, size, "does not begin with '/', as the path of a cgroup does");
+		return false;
+	}
+	for (const char *part = path; *part; part += strcspn(part, "/")) {
+		part += strspn(part, "/");
+		if (strcspn(part, "/") > PART_MOST) {
+			snprintf(why, size, "has a part longer than the %d bytes that a name may have", PART_MOST);
+			return false;
+		}
+	}
+	return true;
+}
+
+bool procgroup_check_name(const char *name, char *why, size_t size)
+{
+	if (strcmp(name, PROCGROUP_OTHER) == 0 || strcmp(name, KERNEL) == 0)
+		snprintf(why, size, "is the name of a built-in group");
+	else if (strlen(name) > NAME_MOST)
+		snprintf(why, size, "is longer than %zu bytes", NAME_MOST);
+	else
+		return true;
+	return false;
+}
+
+#define RULES(name_, member_, check_, help_, example_)                                                                 \
 	{                                                                                                              \
 		.name = name_, .type = QMEM_LIST, .offset = offsetof(struct procgroup_rules, member_),                 \
-		.check = select_check, .help = help_, .example = example_                                              \
+		.check = check_, .help = help_, .example = example_                                                    \
 	}
 
 const struct qmem_option procgroup_rows[] = {
-	RULES("Comm", comm, "the name of the process, or an /expression/ that finds it", "/^(nginx|apache2)$/"),
-	RULES("Cmdline", cmdline, "the same for its command line, the words separated by blanks", "/^php-fpm: /"),
-	RULES("User", user, "the same for its user, or the user's number where there is no name", "www-data"),
-	RULES("Cgroup", cgroup,
+	RULES("Comm", comm, check_comm, "the name of the process, or an /expression/ that finds it",
+	      "/^(nginx|apache2)$/"),
+	RULES("Cmdline", cmdline, select_check, "the same for its command line, the words separated by blanks",
+	      "/^php-fpm: /"),
+	RULES("User", user, select_check_plain, "the same for its user, or the user's number where there is no name",
+	      "www-data"),
+	RULES("Cgroup", cgroup, check_cgroup,
 	      "the same for its cgroup's path, such as /system.slice/nginx.service, where memory is accounted or units are",
 	      "/^.system.slice.nginx/"),
 	{ 0 },
@@ -275,7 +330,7 @@ static bool is_reserved(const struct procgroups *g, const char *name, const char
 /* Two names stay two: those that others have get a suffix, and so do those that look as if they had it already. */
 static void name_group(const struct procgroups *g, char *ret, const char *name, const char *suffix, size_t owns)
 {
-	size_t len = strlen(name), most = PROCGROUP_NAME - 32;
+	size_t len = strlen(name), most = NAME_MOST;
 
 	if (len <= most)
 		memcpy(ret, name, len + 1);
@@ -522,6 +577,11 @@ int procgroups_update(struct qmem *q, struct procgroups *g, const struct proctab
 
 /* ---- what they are asked ---- */
 
+enum procgroup_by procgroups_by(const struct procgroups *g)
+{
+	return g->by;
+}
+
 size_t procgroups_capacity(const struct procgroups *g)
 {
 	return g->n;
@@ -602,7 +662,8 @@ static int add_own(struct qmem *q, struct procgroups *g, const struct qmem_block
 		err = -ENOMEM;
 	g->own_n++; /* also what failed half-way is released */
 	if (!err && !has_rules(own))
-		qmem_log(q, QMEM_LOG_WARNING, "no rule says which processes are in the group '%s': none are", name);
+		qmem_vain(q, &(struct qmem_vain){ .block = "Group", .block_name = block->name },
+			  "has no rule that says which processes are in it: none are");
 	if (own->cmdline.n)
 		g->want |= PROCASK_CMDLINE;
 	if (own->user.n)

@@ -62,6 +62,8 @@ struct procgroup_rules {
 	struct qmem_list comm, cmdline, user, cgroup;
 };
 extern const struct qmem_option procgroup_rows[]; /* into struct procgroup_rules */
+/* For the `check` of such blocks, which are called Group: may one have this name? */
+bool procgroup_check_name(const char *name, char *why, size_t size);
 
 struct proc;
 struct proctable;
@@ -73,6 +75,7 @@ void procgroups_free(struct procgroups *groups);
 /* Once a round. -ENOMEM: some processes are in the group of an earlier round, or in the kernel's. */
 int procgroups_update(struct qmem *q, struct procgroups *groups, const struct proctable *table);
 
+enum procgroup_by procgroups_by(const struct procgroups *groups);
 /* Indices are below this. When there have been more it falls, slowly, as far as those that live on let it. */
 size_t procgroups_capacity(const struct procgroups *groups);
 /* NULL: no group has this index. */

@@ -11,6 +11,18 @@
 #include "program/loop.h"
 #include "program/standard.h"
 
+struct check {
+	struct loop loop;
+	struct config config;
+};
+
+static void on_vain(void *arg, const char *text)
+{
+	struct check *check = arg;
+
+	(void)config_add(&check->config, text);
+}
+
 static void put_state(const struct qmem_status *status)
 {
 	const char *reason = status->reason, *missing, *why;
@@ -31,7 +43,8 @@ static void put_state(const struct qmem_status *status)
 static void put_notes(const struct request *r, const struct config *config)
 {
 	if (config->file)
-		standard_line(stderr, "%s: configuration: '%s'", r->program, config->file);
+		standard_line(stderr, "%s: configuration: '%s', an ini as of Netdata; collectd.conf is not read",
+			      r->program, config->file);
 	else if (!config->n)
 		fprintf(stderr,
 			"%s: configuration: none, all defaults; give one with --config FILE (collectd.conf is not read)\n",
@@ -44,40 +57,41 @@ static void put_notes(const struct request *r, const struct config *config)
 
 int check_services(const struct request *r)
 {
-	static const struct qmem_host host = { .cpu_ns = clock_cpu_ns, .now = loop_now };
-	struct loop loop = { .log = { .program = r->program, .form = LOG_PLAIN, .most = QMEM_LOG_WARNING } };
-	struct config config = { 0 };
+	static const struct qmem_host host = { .vain = on_vain, .cpu_ns = clock_cpu_ns, .now = loop_now };
+	struct check check = { .loop.log = { .program = r->program, .form = LOG_PLAIN, .most = QMEM_LOG_WARNING } };
+	struct loop *loop = &check.loop;
+	struct config *config = &check.config;
 	struct qmem_status service;
-	int status = 0, err = loop_init(&loop, &host);
+	int status = 0, err = loop_init(loop, &host);
 
 	if (!err)
-		err = loop_configure(&loop, r, &config);
+		err = loop_configure(loop, r, config);
 	if (err) {
 		status = err == -EINVAL ? 2 : 1;
 		goto out;
 	}
-	err = loop_start(&loop, QMEM_SECOND);
+	err = loop_start(loop, QMEM_SECOND);
 	/* how often they are collected is settled by what that costs */
 	if (!err)
-		(void)loop_collect(&loop);
+		(void)loop_collect(loop);
 	/* with all services off by choice there is nothing wrong */
 	if (err == -ENODEV)
 		err = 0;
 	if (r->apart)
-		put_notes(r, &config);
-	for (size_t i = 0; qmem_status(loop.q, i, &service); i++) {
+		put_notes(r, config);
+	for (size_t i = 0; qmem_status(loop->q, i, &service); i++) {
 		put_state(&service);
 		if (service.common->enabled == QMEM_YES && !service.on)
 			status = 1;
 	}
-	for (size_t i = 0; i < config.n; i++)
-		standard_line(stdout, "%s", config.errors[i]);
-	if (err || config.n)
+	for (size_t i = 0; i < config->n; i++)
+		standard_line(stdout, "%s", config->errors[i]);
+	if (err || config->n)
 		status = 1;
 out:
 	if (err && status == 1)
-		log_line(&loop.log, QMEM_LOG_ERROR, strerror(-err));
-	config_release(&config);
-	loop_release(&loop);
+		log_line(&loop->log, QMEM_LOG_ERROR, strerror(-err));
+	config_release(config);
+	loop_release(loop);
 	return standard_finish(r->program, status);
 }

@@ -32,22 +32,32 @@ struct reading {
 
 static void complain(struct reading *r, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
+int config_add(struct config *config, const char *text)
+{
+	char **items = realloc(config->errors, (config->n + 1) * sizeof(*items));
+	char *made = items ? strdup(text) : NULL;
+
+	if (items)
+		config->errors = items;
+	if (!made)
+		return -ENOMEM;
+	items[config->n++] = made;
+	return 0;
+}
+
 static void complain(struct reading *r, const char *fmt, ...)
 {
-	char **items = realloc(r->config->errors, (r->config->n + 1) * sizeof(*items));
 	char *text = NULL;
 	va_list args;
 	int n;
 
-	if (items)
-		r->config->errors = items;
 	va_start(args, fmt);
-	n = items ? vasprintf(&text, fmt, args) : -1;
+	n = vasprintf(&text, fmt, args);
 	va_end(args);
-	if (n < 0)
+	if (n < 0 || config_add(r->config, text))
 		r->err = -ENOMEM;
-	else
-		r->config->errors[r->config->n++] = text;
+	if (n >= 0)
+		free(text);
 }
 
 void config_release(struct config *config)
@@ -59,20 +69,39 @@ void config_release(struct config *config)
 	*config = (struct config){ 0 };
 }
 
-static void set(void *arg, const struct ini_key *key)
+/* Key NULL: the section itself. */
+static bool set(struct reading *r, const struct ini_key *at)
 {
-	struct reading *r = arg;
-	const char *service = key->section;
+	const char *service = at->section;
 	struct qmem_error error;
+	char *place;
 	int err;
 
-	if (service && !key->block && qmem_name_same(service, "global"))
+	if (service && !at->block && qmem_name_same(service, "global"))
 		service = NULL;
-	err = qmem_set(r->q, service, key->block, key->name, key->key, key->value, &error);
+	if (asprintf(&place, "%s:%u", r->path, at->line) < 0) {
+		r->err = -ENOMEM;
+		return false;
+	}
+	qmem_at(r->q, place);
+	err = qmem_set(r->q, service, at->block, at->name, at->key, at->value, &error);
+	qmem_at(r->q, NULL);
 	if (err == -ENOMEM)
 		r->err = err;
 	else if (err)
-		complain(r, "%s:%u: %s", r->path, key->line, error.text);
+		complain(r, "%s: %s", place, error.text);
+	free(place);
+	return !err;
+}
+
+static bool section(void *arg, const struct ini_key *at)
+{
+	return set(arg, at);
+}
+
+static void key(void *arg, const struct ini_key *at)
+{
+	(void)set(arg, at);
 }
 
 static void bad(void *arg, unsigned line, const char *why)
@@ -118,7 +147,7 @@ static int read_all(int fd, char **ret_text, size_t *ret_len)
 /* -errno only for what could not be opened or read. */
 static int read_file(struct reading *r)
 {
-	static const struct ini_reader reader = { .key = set, .bad = bad };
+	static const struct ini_reader reader = { .section = section, .key = key, .bad = bad };
 	/* a FIFO of that name must not hold us up */
 	int fd = open(r->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY), err = 0;
 	struct stat st;
@@ -155,6 +184,7 @@ static bool read_config(struct reading *r, bool wanted)
 		r->err = err;
 	else if (err)
 		complain(r, "cannot read '%s': %s", r->path, strerror_r(-err, words, sizeof(words)));
+	r->config->missing |= err && wanted;
 	if (!err) {
 		r->config->file = strdup(r->path);
 		if (!r->config->file)
@@ -204,24 +234,43 @@ int config_read(struct qmem *q, const char *path, struct config *config)
 	return r.err;
 }
 
+/* Cuts SERVICE.BLOCK.NAME.OPTION; the name may have dots. */
+static void cut(char *text, char **service, char **block, char **name, char **option)
+{
+	char *first = strchr(text, '.'), *last = strrchr(text, '.'), *second;
+
+	*service = *block = *name = NULL;
+	*option = text;
+	if (!first)
+		return;
+	*service = text;
+	*option = last + 1;
+	*first = *last = '\0';
+	if (first == last)
+		return;
+	*block = first + 1;
+	second = strchr(*block, '.');
+	if (!second)
+		return;
+	*second = '\0';
+	*name = second + 1;
+}
+
 int config_set(struct qmem *q, const char *setting, struct qmem_error *error)
 {
 	const char *value = strchr(setting, '=');
-	char *name, *option, *dot;
+	char *text, *service, *block, *name, *option;
 	int err;
 
 	if (!value) {
 		snprintf(error->text, sizeof(error->text), "no '='");
 		return -EINVAL;
 	}
-	name = strndup(setting, (size_t)(value - setting));
-	if (!name)
+	text = strndup(setting, (size_t)(value - setting));
+	if (!text)
 		return -ENOMEM;
-	dot = strchr(name, '.');
-	option = dot ? dot + 1 : name;
-	if (dot)
-		*dot = '\0';
-	err = qmem_set(q, dot ? name : NULL, NULL, NULL, option, value + 1, error);
-	free(name);
+	cut(text, &service, &block, &name, &option);
+	err = qmem_set(q, service, block, name, option, value + 1, error);
+	free(text);
 	return err;
 }

@@ -3,12 +3,14 @@
 #ifndef QMEM_PROGRAM_CONFIG_H
 #define QMEM_PROGRAM_CONFIG_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "qmem.h"
 
 struct config {
 	char *file;    /* that was read, NULL: none */
+	bool missing;  /* one was asked for, and cannot be read */
 	char **errors; /* what was wrong with it, in the order of its lines; each names file and line */
 	size_t n;      /* of them */
 };
@@ -20,7 +22,10 @@ struct config {
  */
 int config_read(struct qmem *q, const char *path, struct config *config);
 void config_release(struct config *config);
-/* One option, as SERVICE.OPTION=VALUE, or OPTION=VALUE for one of qmem as a whole. Like qmem_set(). */
+/* Adds an error. -ENOMEM. */
+int config_add(struct config *config, const char *text);
+/* One option, as SERVICE.OPTION=VALUE, OPTION=VALUE for one of qmem as a whole, or SERVICE.BLOCK.NAME.OPTION=VALUE. Like
+ * qmem_set(). */
 int config_set(struct qmem *q, const char *setting, struct qmem_error *error);
 
 #endif

@@ -31,7 +31,7 @@ int describe_services(const struct request *r)
 			putchar('\n');
 		err = qmem_describe(stdout, (enum qmem_describe_form)form, QMEM_DESCRIBE_ALL, qmem_services, service);
 		if (err == -ENOENT)
-			return request_wrong(r, "no service", service);
+			return request_no_service(r, service);
 	}
 	if (err == -ENOMEM)
 		fprintf(stderr, "%s: %s\n", r->program, strerror(-err));

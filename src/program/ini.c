@@ -8,7 +8,7 @@ struct state {
 	const struct ini_reader *reader;
 	void *arg;
 	struct ini_key at;
-	bool lost; /* in a section whose head was wrong */
+	bool lost; /* in a section that was wrong */
 };
 
 static bool blank(char c)
@@ -103,6 +103,8 @@ static const char *read_section(struct state *st, char *s)
 	st->at.section = s;
 	st->at.block = dot;
 	st->at.name = name;
+	st->at.key = st->at.value = NULL;
+	st->lost = st->reader->section && !st->reader->section(st->arg, &st->at);
 	return NULL;
 }
 
@@ -149,11 +151,12 @@ static void read_line(struct state *st, char *s, size_t len)
 		return;
 	if (*s == '[') {
 		why = read_section(st, s + 1);
-		st->lost = why != NULL;
+		st->lost |= why != NULL;
 	} else {
 		if (st->lost)
 			return;
-		why = read_key(st, s);
+		why = *s == '<' ? "a block as in collectd.conf, which collectd alone reads: here it is [section]" :
+				  read_key(st, s);
 		if (!why)
 			st->reader->key(st->arg, &st->at);
 	}

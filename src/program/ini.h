@@ -12,6 +12,7 @@
 #ifndef QMEM_PROGRAM_INI_H
 #define QMEM_PROGRAM_INI_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /* The strings live in the text. */
@@ -24,6 +25,8 @@ struct ini_key {
 };
 
 struct ini_reader {
+	/* a section begins, key and value are NULL; false: its keys are left out. May be NULL */
+	bool (*section)(void *arg, const struct ini_key *at);
 	void (*key)(void *arg, const struct ini_key *key);
 	/* a line that is neither; it is left out, and if it was to be a section, its keys are as well */
 	void (*bad)(void *arg, unsigned line, const char *why);

@@ -40,12 +40,14 @@ int loop_configure(struct loop *l, const struct request *r, struct config *confi
 	for (size_t i = 0; !err && i < r->n_settings; i++) {
 		struct qmem_error error;
 
+		qmem_at(l->q, r->settings[i]);
 		err = config_set(l->q, r->settings[i], &error);
 		if (!err || err == -ENOMEM)
 			continue;
 		standard_line(stderr, "%s: option '%s': %s", r->program, r->settings[i], error.text);
 		err = -EINVAL;
 	}
+	qmem_at(l->q, NULL);
 	return err;
 }
 

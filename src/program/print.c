@@ -157,7 +157,8 @@ static void choose(struct qmem *q, const struct request *r)
 	for (size_t i = 0; qmem_status(q, i, &status); i++) {
 		(void)qmem_set(q, status.service->name, NULL, NULL, "Interval", "1s", &error);
 		(void)qmem_set(q, status.service->name, NULL, NULL, "Budget", "0", &error);
-		if (r->n_words && !named(r, status.service))
+		/* what is for others only would take them with it */
+		if (r->n_words && !named(r, status.service) && !status.service->shared)
 			(void)qmem_set(q, status.service->name, NULL, NULL, "Enabled", "no", &error);
 	}
 }
@@ -216,16 +217,18 @@ int print_values(const struct request *r)
 					       .now = loop_now };
 	struct print p = { .loop.log = { .program = r->program, .form = LOG_PLAIN, .most = QMEM_LOG_WARNING } };
 	struct config config = { 0 };
+	bool missing;
 	int err;
 
 	if (unknown(r))
-		return request_wrong(r, "no service", unknown(r));
+		return request_no_service(r, unknown(r));
 	err = loop_init(&p.loop, &host);
 	if (!err)
 		err = loop_configure(&p.loop, r, &config);
+	missing = config.missing;
 	loop_complain(&p.loop, &config);
-	if (err) {
-		if (err != -EINVAL)
+	if (err || missing) {
+		if (err && err != -EINVAL)
 			log_line(&p.loop.log, QMEM_LOG_ERROR, strerror(-err));
 		loop_release(&p.loop);
 		return err == -EINVAL ? 2 : 1;
@@ -238,7 +241,8 @@ int print_values(const struct request *r)
 		p.second = true;
 		err = loop_collect(&p.loop);
 	} else if (!p.failed) {
-		log_printf(&p.loop.log, QMEM_LOG_ERROR, "nothing to print: %s", strerror(-err));
+		log_printf(&p.loop.log, QMEM_LOG_ERROR, "nothing to print: %s",
+			   err == -ENODEV ? "all services are off" : strerror(-err));
 	}
 	loop_release(&p.loop);
 	tdestroy(p.records, free_record);

@@ -19,5 +19,9 @@ struct request {
 
 /* Says what is wrong with a word, and returns the exit status for that, 2. */
 int request_wrong(const struct request *r, const char *what, const char *word);
+/* The same for what is no service; says which was meant, also where the word is a family. */
+int request_no_service(const struct request *r, const char *word);
+/* The same, with a word that was meant, or NULL. */
+int request_unlike(const struct request *r, const char *what, const char *word, const char *meant);
 
 #endif

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "qmemctl/help.h"
+#include "util/near.h"
 
 /* It knows all the others, which know of none. */
 static int run_help(const struct request *r)
@@ -15,7 +16,7 @@ static int run_help(const struct request *r)
 	if (r->n_words) {
 		command = commands_find(r->words[0]);
 		if (!command)
-			return request_wrong(r, "no command", r->words[0]);
+			return commands_unknown(r);
 	}
 	return help_print(r, commands, command);
 }
@@ -38,4 +39,13 @@ const struct command *commands_find(const char *name)
 		if (strcmp(commands[i]->name, name) == 0)
 			return commands[i];
 	return NULL;
+}
+
+int commands_unknown(const struct request *r)
+{
+	struct near near = NEAR(r->words[0]);
+
+	for (size_t i = 0; commands[i]; i++)
+		near_try(&near, commands[i]->name);
+	return request_unlike(r, "no command", r->words[0], near.name);
 }

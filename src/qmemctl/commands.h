@@ -22,5 +22,7 @@ QMEM_COMMANDS(QMEM_DECLARE_COMMAND)
 extern const struct command *const commands[];
 /* NULL: there is no such command. */
 const struct command *commands_find(const char *name);
+/* Says that the first word is none, and returns the exit status for that, 2. */
+int commands_unknown(const struct request *r);
 
 #endif

@@ -101,7 +101,7 @@ static int run(struct line *line)
 	}
 	command = commands_find(r->words[0]);
 	if (!command)
-		return request_wrong(r, "no command", r->words[0]);
+		return commands_unknown(r);
 	if (given(line, 'h'))
 		return help_print(r, commands, command);
 	r->words++;

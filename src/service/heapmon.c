@@ -12,6 +12,7 @@
 
 #include "engine/root.h"
 #include "proc/smaps.h"
+#include "util/near.h"
 #include "util/room.h"
 #include "util/value.h"
 #include "process/cost.h"
@@ -348,18 +349,46 @@ static void note_named(struct heapmon *s, const char *name)
 			s->named[i].round = s->rounds;
 }
 
-/* A name that is wrong would be silent. */
-static void tell_missing(struct qmem *q, struct heapmon *s)
+/* There has never been such a group. */
+static void tell_vain(struct qmem *q, const struct procgroups *groups, const char *name)
 {
+	const struct qmem_vain vain = { .option = "Group", .value = name };
+	struct near near = NEAR(name);
+
+	if (strcmp(name, PROCGROUP_OTHER) == 0) {
+		qmem_vain(q, &vain, "is no group: all that are not shown are summed under that name");
+		return;
+	}
+	for (size_t i = 0; i < procgroups_capacity(groups); i++)
+		if (procgroups_at(groups, i))
+			near_try(&near, procgroups_at(groups, i)->name);
+	if (near.name)
+		qmem_vain(q, &vain, "is no group of processes; did you mean '%.100s'?", near.name);
+	else
+		qmem_vain(q, &vain, "is no group of processes");
+}
+
+/* A name that is wrong would be silent. */
+static void tell_missing(struct qmem *q, struct heapmon *s, const struct procgroups *groups)
+{
+	enum procgroup_by by = procgroups_by(groups);
+	/* the worker tells of the others, later */
+	bool at_once = by != PROCGROUP_EXE && by != PROCGROUP_USER;
+
 	for (size_t i = 0; i < s->names.n; i++) {
 		struct named *n = &s->named[i];
+		uint64_t patience = !n->round && at_once ? 0 : PATIENCE;
 
-		if (n->missing == (n->round != s->rounds) || (!n->missing && s->rounds - n->round <= PATIENCE))
+		if (n->missing == (n->round != s->rounds) || (!n->missing && s->rounds - n->round <= patience))
 			continue;
 		n->missing = !n->missing;
-		qmem_log(q, QMEM_LOG_NOTICE,
-			 n->missing ? "there is no group '%s' of processes" : "there is a group '%s' of processes now",
-			 s->names.items[i]);
+		if (!n->round)
+			tell_vain(q, groups, s->names.items[i]);
+		else
+			qmem_log(q, QMEM_LOG_NOTICE,
+				 n->missing ? "there is no group '%s' of processes" :
+					      "there is a group '%s' of processes now",
+				 s->names.items[i]);
 	}
 }
 
@@ -399,7 +428,7 @@ static int collect(struct qmem *q, void *state)
 		emit(q, s, group, &s->groups[i]);
 	}
 	lacks_tell(q, &s->lacks, "mappings", "smaps", NEW);
-	tell_missing(q, s);
+	tell_missing(q, s, groups);
 	probe_go(q, s->probe);
 	if (s->refused && !s->measured && !s->noted) {
 		static const char text[] =

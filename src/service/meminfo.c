@@ -7,6 +7,8 @@
 #include <string.h>
 #include <sys/vfs.h>
 
+#include "engine/number.h"
+#include "engine/option.h"
 #include "kernel/kvfile.h"
 #include "rows.h"
 #include "services.h"
@@ -501,33 +503,6 @@ static void read_arc(struct qmem *q, struct state *s)
 	kv_parse(&s->arc_kv, text, (size_t)len, &s->sample, NULL);
 }
 
-static void stop(struct qmem *q, void *state)
-{
-	struct state *s = state;
-
-	(void)q;
-	kvfile_release(&s->keys);
-	kv_release(&s->arc_kv);
-	qmem_file_close(&s->arc_file);
-}
-
-static int start(struct qmem *q, void *state)
-{
-	struct state *s = state;
-	const char *text;
-	int r;
-
-	s->keys.file = QMEM_FILE_SINGLE("proc/meminfo");
-	s->arc_file = QMEM_FILE("proc/spl/kstat/zfs/arcstats");
-	s->level = MEMINFO_NONE;
-	r = meminfo_kv_init(&s->keys.kv);
-	if (r == 0)
-		r = meminfo_arc_kv_init(&s->arc_kv);
-	if (r == 0 && qmem_read(q, &s->keys.file, &text) == -ENOENT)
-		r = qmem_fail(q, -ENOTSUP, "no '/%s'", s->keys.file.path);
-	return r;
-}
-
 /* What the file lacks is no fault of it, and said where one asks. */
 static void note(struct qmem *q, struct state *s)
 {
@@ -548,22 +523,6 @@ static void note(struct qmem *q, struct state *s)
 		words_add(text, sizeof(text), "%sno MemAvailable (Linux 3.14): no level, which needs it",
 			  *text ? "; " : "");
 	qmem_note(q, "%s", text);
-}
-
-static int collect(struct qmem *q, void *state)
-{
-	struct state *s = state;
-	const char *text;
-	ssize_t len = kvfile_read(q, &s->keys, true, &s->sample, &text);
-
-	if (len < 0)
-		return (int)len;
-	note(q, s);
-	read_arc(q, s);
-	meminfo_derive(&s->sample);
-	conclude(q, s);
-	qmem_emit_all(q, &s->sample);
-	return 0;
 }
 
 #define BELOW(name_, level_, def_, help_)                                                                              \
@@ -591,6 +550,90 @@ static const struct qmem_option options[] = {
 	  .help = "time between two reminders while a level lasts; 0: none" },
 	{ 0 },
 };
+
+static bool is_below_all(const struct state *s, int which, int *ret_other)
+{
+	for (int other = MEMINFO_LOW; other < which; other++)
+		if (s->below[other] && s->below[which] > s->below[other]) {
+			*ret_other = other;
+			return false;
+		}
+	return true;
+}
+
+/* A level that is above a milder one would hide it. */
+static void check_levels(struct qmem *q, struct state *s)
+{
+	static const char *const names[] = {
+		[MEMINFO_LOW] = "LevelLow",
+		[MEMINFO_MEDIUM] = "LevelMedium",
+		[MEMINFO_HIGH] = "LevelHigh",
+		[MEMINFO_CRITICAL] = "LevelCritical",
+	};
+	int which = MEMINFO_LOW, other = 0;
+	char limit[32], why[128];
+	bool blamed;
+
+	while (which <= MEMINFO_CRITICAL && is_below_all(s, which, &other))
+		which++;
+	if (which > MEMINFO_CRITICAL)
+		return;
+	/* it is set by whoever has changed one of them */
+	blamed = qmem_is_set(q, names[which]);
+	qmem_print_percent(limit, sizeof(limit), s->below[blamed ? other : which]);
+	qmem_vain(q, &(struct qmem_vain){ .option = names[blamed ? which : other] },
+		  "is %s %s, which is %s: all four are at their defaults", blamed ? "above" : "below",
+		  names[blamed ? other : which], limit);
+	for (which = MEMINFO_LOW; which <= MEMINFO_CRITICAL; which++) {
+		const struct qmem_option *row = qmem_option_find(options, names[which]);
+
+		(void)qmem_option_set(row, s, row->def, why, sizeof(why));
+	}
+}
+
+static void stop(struct qmem *q, void *state)
+{
+	struct state *s = state;
+
+	(void)q;
+	kvfile_release(&s->keys);
+	kv_release(&s->arc_kv);
+	qmem_file_close(&s->arc_file);
+}
+
+static int start(struct qmem *q, void *state)
+{
+	struct state *s = state;
+	const char *text;
+	int r;
+
+	s->keys.file = QMEM_FILE_SINGLE("proc/meminfo");
+	s->arc_file = QMEM_FILE("proc/spl/kstat/zfs/arcstats");
+	s->level = MEMINFO_NONE;
+	check_levels(q, s);
+	r = meminfo_kv_init(&s->keys.kv);
+	if (r == 0)
+		r = meminfo_arc_kv_init(&s->arc_kv);
+	if (r == 0 && qmem_read(q, &s->keys.file, &text) == -ENOENT)
+		r = qmem_fail(q, -ENOTSUP, "no '/%s'", s->keys.file.path);
+	return r;
+}
+
+static int collect(struct qmem *q, void *state)
+{
+	struct state *s = state;
+	const char *text;
+	ssize_t len = kvfile_read(q, &s->keys, true, &s->sample, &text);
+
+	if (len < 0)
+		return (int)len;
+	note(q, s);
+	read_arc(q, s);
+	meminfo_derive(&s->sample);
+	conclude(q, s);
+	qmem_emit_all(q, &s->sample);
+	return 0;
+}
 
 const struct qmem_service meminfo_service = {
 	.name = "meminfo",

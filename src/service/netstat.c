@@ -14,6 +14,8 @@
 #include "services.h"
 #include "util/select.h"
 
+#define NAME_MOST 15 /* bytes */
+
 struct counters {
 	int64_t v[NETDEV_COLUMNS];
 };
@@ -113,6 +115,31 @@ static const struct qmem_family families[] = {
 
 static const char *const namespaces[] = { "init", "self", NULL };
 
+/* What the kernel refuses as a name, and what users of other programs write. */
+static bool check_interface(const char *name, char *why, size_t size)
+{
+	const char *bad;
+
+	if (!select_check_plain(name, why, size))
+		return false;
+	if (select_is_expression(name))
+		return true;
+	bad = strpbrk(name, " \t,");
+	if (bad)
+		snprintf(why, size, "has a %s: give each interface by an option of its own",
+			 *bad == ',' ? "comma" : "blank");
+	else if (strpbrk(name, "*?"))
+		snprintf(why, size, "has a '%c': write an expression between slashes, such as /^eth/",
+			 *strpbrk(name, "*?"));
+	else if (strpbrk(name, "/:"))
+		snprintf(why, size, "has a '%c', which no interface has", *strpbrk(name, "/:"));
+	else if (strlen(name) > NAME_MOST)
+		snprintf(why, size, "is longer than the %d bytes that the kernel allows", NAME_MOST);
+	else
+		return true;
+	return false;
+}
+
 static const struct qmem_option options[] = {
 	{ .name = "Namespace",
 	  .type = QMEM_ENUM,
@@ -123,7 +150,7 @@ static const struct qmem_option options[] = {
 	{ .name = "Interface",
 	  .type = QMEM_LIST,
 	  .offset = offsetof(struct netstat, interfaces),
-	  .check = select_check,
+	  .check = check_interface,
 	  .help = "only these interfaces: a name, or an extended regular expression between slashes; none: all of them",
 	  .example = "/^(docker|veth)/" },
 	{ .name = "IgnoreSelected",

@@ -13,7 +13,7 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
-#include "engine/option.h"
+#include "engine/number.h"
 #include "engine/root.h"
 #include "kernel/sound.h"
 #include "proc/psi.h"
@@ -131,9 +131,19 @@ static const struct qmem_family families[] = {
 	{ 0 },
 };
 
-static const char *check(const char *text)
+static bool check(const char *text, char *why, size_t size)
 {
-	return strcmp(text, "none") == 0 ? NULL : trigger_check(text);
+	struct trigger_spec spec;
+
+	if (strcmp(text, "none") == 0)
+		return true;
+	if (trigger_parse(text, &spec, why, size))
+		return false;
+	/* sched: psi: the root has no task of its own that all others wait for */
+	if (spec.resource != PSI_CPU || spec.kind != PSI_FULL)
+		return true;
+	snprintf(why, size, "never fires: cpu full is always 0 for the whole machine");
+	return false;
 }
 
 /* io has no trigger by default: a backup waits for its disk all night long, and no one should be woken for that. */
@@ -143,6 +153,7 @@ static const struct qmem_option options[] = {
 	  .offset = offsetof(struct pressure, triggers),
 	  .def = "memory some 200ms 2s\nmemory full 400ms 2s",
 	  .check = check,
+	  .phrase = true,
 	  .help = "RESOURCE some|full STALL WINDOW [warning|failure]: an event when tasks were stalled for STALL within WINDOW, "
 		  "500ms to 10s; without the last word some is a warning, full a failure; without CAP_SYS_RESOURCE the kernel "
 		  "takes windows of 2s, 4s, 6s, 8s and 10s only, and others are polled; several of one resource and kind are "
@@ -523,9 +534,9 @@ static int watch_all(struct qmem *q, struct pressure *p)
 		return -ENOMEM;
 	for (size_t i = 0; i < p->triggers.n; i++) {
 		struct watcher *w = &p->watchers[p->n];
-		const char *why;
+		char why[160];
 
-		if (trigger_parse(p->triggers.items[i], &w->trigger.spec, &why))
+		if (trigger_parse(p->triggers.items[i], &w->trigger.spec, why, sizeof(why)))
 			continue; /* "none" */
 		trigger_name(w->name, sizeof(w->name), &w->trigger.spec);
 		if (known(p, w->name)) {

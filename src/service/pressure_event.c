@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "engine/option.h"
+#include "engine/number.h"
 #include "util/value.h"
 #include "util/words.h"
 

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "engine/option.h"
+#include "engine/number.h"
 
 #define WINDOW_LEAST INT64_C(500000000) /* the kernel's own limits */
 #define WINDOW_MOST INT64_C(10000000000)
@@ -52,11 +52,6 @@ static const char *parse(char *text, struct trigger_spec *spec)
 		return "has a stall that is no duration, such as 200ms";
 	if (qmem_parse_duration(words[3], &spec->window))
 		return "has a window that is no duration, such as 2s";
-	if (spec->window < WINDOW_LEAST || spec->window > WINDOW_MOST)
-		return "has a window that is not within 500ms and 10s";
-	/* the kernel counts in microseconds */
-	if (spec->stall < 1000 || spec->stall > spec->window)
-		return "has a stall that is zero, or longer than its window";
 	severity = n < 5 ? QMEM_WARNING + (kind == PSI_FULL) : find(severities, 3, words[4]);
 	if (severity < QMEM_WARNING)
 		return "has neither warning nor failure as its fifth word";
@@ -66,31 +61,39 @@ static const char *parse(char *text, struct trigger_spec *spec)
 	return NULL;
 }
 
-int trigger_parse(const char *text, struct trigger_spec *ret, const char **ret_why)
+/* False: what was read is out of range, and how it was read is said. */
+static bool is_possible(const struct trigger_spec *spec, char *why, size_t size)
+{
+	char stall[24], window[24];
+
+	qmem_print_duration(stall, sizeof(stall), spec->stall);
+	qmem_print_duration(window, sizeof(window), spec->window);
+	if (spec->window < WINDOW_LEAST || spec->window > WINDOW_MOST)
+		snprintf(why, size, "has a window of %s, which is not within 500ms and 10s", window);
+	/* the kernel counts in microseconds */
+	else if (spec->stall < 1000)
+		snprintf(why, size, "has a stall of %s, which is less than 1us", stall);
+	else if (spec->stall > spec->window)
+		snprintf(why, size, "has a stall of %s, which is longer than its window of %s", stall, window);
+	else
+		return true;
+	return false;
+}
+
+int trigger_parse(const char *text, struct trigger_spec *ret, char *why, size_t why_size)
 {
 	char copy[128];
 	struct trigger_spec spec = { 0 };
-	const char *why;
+	const char *wrong = "is too long";
 
-	if ((size_t)snprintf(copy, sizeof(copy), "%s", text) >= sizeof(copy)) {
-		*ret_why = "is too long";
+	if ((size_t)snprintf(copy, sizeof(copy), "%s", text) < sizeof(copy))
+		wrong = parse(copy, &spec);
+	if (wrong)
+		snprintf(why, why_size, "%s", wrong);
+	if (wrong || !is_possible(&spec, why, why_size))
 		return -EINVAL;
-	}
-	why = parse(copy, &spec);
-	if (why) {
-		*ret_why = why;
-		return -EINVAL;
-	}
 	*ret = spec;
 	return 0;
-}
-
-const char *trigger_check(const char *text)
-{
-	struct trigger_spec spec;
-	const char *why = NULL;
-
-	return trigger_parse(text, &spec, &why) ? why : NULL;
 }
 
 void trigger_name(char *dst, size_t size, const struct trigger_spec *spec)

@@ -20,10 +20,8 @@ struct trigger_spec {
 	enum qmem_severity severity; /* a fifth word; else QMEM_WARNING for some, QMEM_FAILURE for full */
 };
 
-/* -EINVAL, and *ret_why says what is wrong with the text. */
-int trigger_parse(const char *text, struct trigger_spec *ret, const char **ret_why);
-/* For the `check` of an option. */
-const char *trigger_check(const char *text);
+/* -EINVAL, and `why` says what is wrong with the text: "has ...". */
+int trigger_parse(const char *text, struct trigger_spec *ret, char *why, size_t why_size);
 /* "memory_some_200ms_2s": what logs call it. */
 void trigger_name(char *dst, size_t size, const struct trigger_spec *spec);
 

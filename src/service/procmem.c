@@ -189,6 +189,7 @@ static const struct qmem_option options[] = {
 	{ .name = "Group",
 	  .type = QMEM_BLOCK,
 	  .offset = offsetof(struct procmem, blocks),
+	  .check = procgroup_check_name,
 	  .sub = procgroup_rows,
 	  .sub_size = sizeof(struct procgroup_rules),
 	  .help = "a group of your own, always shown: the processes that match each of its options; one that matches several groups is in the first",

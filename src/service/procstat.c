@@ -159,7 +159,8 @@ static const struct qmem_option options[] = {
 	  .def = "2m",
 	  .min = 1000000000,
 	  .max = INT64_C(86400) * 1000000000,
-	  .help = "a task is stuck when it has been in state D, in the same function of the kernel, for longer" },
+	  .help = "a task is stuck when it has been in state D, in the same function of the kernel, for longer; for files that do not let "
+		  "themselves be read there is StuckAfter of qmem as a whole" },
 	{ .name = "NotifyInterval",
 	  .type = QMEM_DURATION,
 	  .offset = offsetof(struct procstat, repeat),

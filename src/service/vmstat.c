@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "kernel/kvfile.h"
@@ -676,9 +677,12 @@ static int collect(struct qmem *q, void *state)
 	return 0;
 }
 
-static const char *check_key(const char *key)
+static bool check_key(const char *key, char *why, size_t size)
 {
-	return !*key || strpbrk(key, " \t\n") ? "not a key of /proc/vmstat: it is empty or has a blank" : NULL;
+	if (*key && !strpbrk(key, " \t\n"))
+		return true;
+	snprintf(why, size, "is no key of /proc/vmstat: it %s", *key ? "has a blank" : "is empty");
+	return false;
 }
 
 static const struct qmem_option options[] = {

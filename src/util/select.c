@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "util/select.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <regex.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,7 +13,7 @@ struct select_rule {
 	regex_t expression;
 };
 
-static bool is_expression(const char *rule)
+bool select_is_expression(const char *rule)
 {
 	size_t len = strlen(rule);
 
@@ -43,7 +45,7 @@ int select_init(struct select *select, const struct qmem_list *list, bool ignore
 	for (size_t i = 0; i < list->n; i++) {
 		struct select_rule *rule = &select->rules[i];
 
-		if (is_expression(list->items[i])) {
+		if (select_is_expression(list->items[i])) {
 			int err = compile(&rule->expression, list->items[i]);
 
 			if (err) {
@@ -84,16 +86,114 @@ bool select_wants(const struct select *select, const char *name)
 	return select->ignore;
 }
 
-const char *select_check(const char *rule)
+/* What Perl has for sets of characters, and what POSIX has. glibc takes some of the former, but not in brackets. */
+static const struct {
+	char letter;
+	const char *set;
+} sets[] = {
+	{ 'd', "0-9" },
+	{ 'w', "[:alnum:]_" },
+	{ 's', "[:space:]" },
+};
+
+/* False: there is no POSIX for what s, behind a backslash, stands for. */
+static bool check_escape(const char *s, bool in_brackets, char *why, size_t size)
+{
+	char lower = (char)tolower((unsigned char)*s);
+	const char *set = NULL;
+
+	if (!isalpha((unsigned char)*s))
+		return true;
+	for (size_t i = 0; i < sizeof(sets) / sizeof(*sets); i++)
+		if (sets[i].letter == lower)
+			set = sets[i].set;
+	if (in_brackets && set)
+		snprintf(why, size, "has '\\%c' in brackets, where POSIX has only characters and sets such as %s", *s,
+			 set);
+	else if (set)
+		snprintf(why, size, "has '\\%c', which POSIX has not: write [%s%s]", *s, lower == *s ? "" : "^", set);
+	else if (!in_brackets)
+		snprintf(why, size, "has '\\%c', which POSIX has not", *s);
+	else
+		return true;
+	return false;
+}
+
+/* The end of the brackets that open at s: the closing one, or the NUL. */
+static const char *brackets_end(const char *s)
+{
+	s += s[1] == '^' ? 2 : 1;
+	if (*s == ']')
+		s++;
+	for (; *s && *s != ']'; s++) {
+		char kind = s[1];
+		const char *end;
+
+		if (*s != '[' || (kind != ':' && kind != '.' && kind != '='))
+			continue;
+		for (end = s + 2; *end && (*end != kind || end[1] != ']'); end++)
+			;
+		if (!*end)
+			return end;
+		s = end + 1;
+	}
+	return s;
+}
+
+/* What Perl has and POSIX has not. */
+static bool check_dialect(const char *s, char *why, size_t size)
+{
+	for (; *s; s++) {
+		if (*s == '[') {
+			const char *end = brackets_end(s);
+
+			for (; s < end; s++)
+				if (*s == '\\' && !check_escape(s + 1, true, why, size))
+					return false;
+			if (!*s)
+				return true;
+		} else if (*s == '\\') {
+			if (!check_escape(++s, false, why, size))
+				return false;
+			if (!*s)
+				return true;
+		} else if (*s == '(' && s[1] == '?') {
+			snprintf(why, size, "has '(?', which POSIX has not");
+			return false;
+		}
+	}
+	return true;
+}
+
+bool select_check(const char *rule, char *why, size_t size)
 {
 	regex_t expression;
 
-	if (!*rule)
-		return "is empty";
-	if (!is_expression(rule))
-		return NULL;
-	if (compile(&expression, rule))
-		return "is not an extended regular expression";
+	if (!*rule) {
+		snprintf(why, size, "is empty");
+		return false;
+	}
+	if (!select_is_expression(rule))
+		return true;
+	if (!check_dialect(rule, why, size))
+		return false;
+	if (compile(&expression, rule)) {
+		snprintf(why, size, "is not an extended regular expression");
+		return false;
+	}
 	regfree(&expression);
-	return NULL;
+	return true;
+}
+
+bool select_check_plain(const char *rule, char *why, size_t size)
+{
+	size_t len = strlen(rule);
+
+	if (!select_check(rule, why, size))
+		return false;
+	if (select_is_expression(rule) || (rule[0] != '/' && rule[len - 1] != '/'))
+		return true;
+	snprintf(why, size, "%s with '/': an expression stands between two, and a name has none",
+		 rule[0] == '/' ? "begins" : "ends");
+	return false;
 }

@@ -24,7 +24,11 @@ int select_init(struct select *select, const struct qmem_list *list, bool ignore
 void select_release(struct select *select);
 bool select_wants(const struct select *select, const char *name);
 
-/* For the `check` of an option: what is wrong with a rule, or NULL. */
-const char *select_check(const char *rule);
+/* For the `check` of an option: false, and `why`, for what is empty, and for an expression that regcomp() does not take or that
+ * means something else than it would to Perl. */
+bool select_check(const char *rule, char *why, size_t size);
+/* The same for names that never have a slash: also false for one that begins or ends with one, and is no expression. */
+bool select_check_plain(const char *rule, char *why, size_t size);
+bool select_is_expression(const char *rule);
 
 #endif

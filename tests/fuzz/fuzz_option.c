@@ -4,7 +4,7 @@
  * and changes nothing. A few lines are as good as many, which take ten times as long.
  */
 #include "fuzz.h"
-#include "engine/option.h"
+#include "engine/number.h"
 
 #define LINES 4
 #define PARTS 3

@@ -7,10 +7,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	char *text = fuzz_string(data, size), name[TRIGGER_NAME];
 	struct trigger_spec spec, again;
-	const char *why = NULL;
+	char why[128] = "";
 
-	if (trigger_parse(text, &spec, &why)) {
-		check(why && trigger_check(text));
+	if (trigger_parse(text, &spec, why, sizeof(why))) {
+		check(*why);
 		free(text);
 		return 0;
 	}
@@ -20,7 +20,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	trigger_name(name, sizeof(name), &spec);
 	for (char *s = name; (s = strchr(s, '_'));)
 		*s = ' ';
-	check(!trigger_parse(name, &again, &why) && again.resource == spec.resource && again.kind == spec.kind);
+	check(!trigger_parse(name, &again, why, sizeof(why)) && again.resource == spec.resource &&
+	      again.kind == spec.kind);
 	check(again.stall == spec.stall && again.window == spec.window);
 	free(text);
 	return 0;

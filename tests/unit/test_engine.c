@@ -501,7 +501,14 @@ START_TEST(options_name_what_is_wrong)
 	struct qmem_error error;
 
 	ck_assert_str_eq(set("gamma", "Number", "1"), "no service 'gamma'");
-	ck_assert_str_eq(set("alpha", "Nummer", "1"), "alpha: no option 'Nummer'");
+	ck_assert_str_eq(set("alpa", "Number", "1"), "no service 'alpa'; did you mean 'alpha'?");
+	ck_assert_str_eq(set("alpha", "Nummer", "1"), "alpha: no option 'Nummer'; did you mean 'Number'?");
+	ck_assert_str_eq(set("alpha", "Intervall", "1"), "alpha: no option 'Intervall'; did you mean 'Interval'?");
+	ck_assert_str_eq(set("alpha", "HostRoot", "/"),
+			 "alpha: no option 'HostRoot'; it is one of qmem as a whole, outside of all services");
+	ck_assert_str_eq(set(NULL, "Interval", "1"), "no option 'Interval'; each service has one of its own");
+	ck_assert_str_eq(set(NULL, "Number", "1"), "no option 'Number'; there is one in alpha, beta");
+	ck_assert_str_eq(set(NULL, "Host-Rot", "/"), "no option 'Host-Rot'; did you mean 'HostRoot'?");
 	ck_assert_str_eq(set("alpha", "fig_ure", "1"), "alpha: no option 'fig_ure': it is 'Number' now");
 	ck_assert_str_eq(set("alpha", "number", "x\"\n"), "alpha: Number 'x\"\\x0a' is not a whole number");
 	ck_assert_str_eq(set(NULL, "Root", "/"), "no option 'Root'");

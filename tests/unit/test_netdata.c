@@ -715,7 +715,7 @@ START_TEST(config_values)
 
 	write_file("user/qmem.conf",
 		   "HostRoot = .\n[fake]\nthing = a b\nTHING = \"c\"\n[fake.group \"web\"]\nsize = 4k\n"
-		   "[Fake . x]\n[global]\nhost-root = /\n");
+		   "[global]\nhost-root = /\n");
 	write_file("stock/qmem.conf", "[fake]\nthing = stock\n");
 	ck_assert_int_eq(config_read(q, NULL, &config), 0);
 	for (size_t i = 0; i < config.n; i++)
@@ -738,9 +738,9 @@ START_TEST(config_errors)
 		"user/qmem.conf:1: no option 'Nonsense'",
 		"user/qmem.conf:3: fake: Enabled 'maybe' ",
 		"user/qmem.conf:4: no '='",
-		"user/qmem.conf:6: no service 'nosuch'",
-		"user/qmem.conf:8: fake: block 'Group' has no name",
-		"user/qmem.conf:10: fake: block 'Group' has no name",
+		"user/qmem.conf:5: no service 'nosuch'",
+		"user/qmem.conf:7: fake: block 'Group' has no name",
+		"user/qmem.conf:9: fake: block 'Group' has no name",
 		"user/qmem.conf:12: fake: Group 'web': Size 'big' ",
 	};
 	struct qmem *q = qmem_new(&host, NULL, configured_services);

@@ -2,8 +2,10 @@
 #include "unit.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
+#include "engine/number.h"
 #include "engine/option.h"
 
 START_TEST(durations)
@@ -26,7 +28,9 @@ START_TEST(durations)
 		{ "1us", 1000, 0 },
 		{ "7ns", 7, 0 },
 		{ "0", 0, 0 },
-		{ "0.0000000001s", 0, 0 },
+		{ "0.0000000001s", 0, -EDOM },
+		{ "0.5ns", 0, -EDOM },
+		{ "0.000s", 0, 0 },
 		{ "", 0, -EINVAL },
 		{ "-1s", 0, -EINVAL },
 		{ "1x", 0, -EINVAL },
@@ -123,9 +127,12 @@ struct state {
 	struct qmem_blocks groups;
 };
 
-static const char *no_spaces(const char *value)
+static bool no_spaces(const char *value, char *why, size_t size)
 {
-	return strchr(value, ' ') ? "must not hold blanks" : NULL;
+	if (!strchr(value, ' '))
+		return true;
+	snprintf(why, size, "must not hold blanks");
+	return false;
 }
 
 static const char *const modes[] = { "fast", "exact", NULL };
@@ -238,6 +245,18 @@ START_TEST(wrong_values_keep_what_was)
 	ck_assert_str_eq(set("count", "99999999999999999999"), "must be from 1 to 10");
 	ck_assert_str_eq(set("mapsize", "-5"), "is not a size such as 64k, 16MiB");
 	ck_assert_str_eq(set("wait", "11s"), "must be from 0 to 10s");
+	ck_assert_str_eq(set("wait", "11"), "must be from 0 to 10s: it is read as 11s; ms are milliseconds, m minutes");
+	ck_assert_str_eq(set("wait", "0.5h"),
+			 "must be from 0 to 10s: it is read as 30m; ms are milliseconds, m minutes");
+	ck_assert_str_eq(set("wait", "99999999999999999999"), "must be from 0 to 10s");
+	ck_assert_str_eq(set("wait", "0.5ns"), "is finer than 1ns, and would be 0");
+	ck_assert_str_eq(set("wait", "5M%"), "is not a duration such as 200ms, 2s, 5m");
+	ck_assert_str_eq(set("wait", "64k"), "is a size, not a duration such as 200ms, 2s, 5m");
+	ck_assert_str_eq(set("mapsize", "5%"), "is a percentage, not a size such as 64k, 16MiB");
+	ck_assert_str_eq(set("count", "5s"), "is a duration, not a whole number");
+	ck_assert_str_eq(set("share", "512MiB"), "is a size, not a percentage such as 10, 10%, 0.5%");
+	ck_assert_str_eq(set("share", "0.001"), "is finer than 0.01%, and would be 0");
+	ck_assert_str_eq(set("share", "0.009999999999%"), "is finer than 0.01%, and would be 0");
 	ck_assert_str_eq(set("wait", "soon"), "is not a duration such as 200ms, 2s, 5m");
 	ck_assert_str_eq(set("share", "101"), "must be from 0% to 100%");
 	ck_assert_str_eq(set("share", "10p"), "is not a percentage such as 10, 10%, 0.5%");

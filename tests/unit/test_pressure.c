@@ -59,17 +59,17 @@ START_TEST(values)
 	procroot_put("proc/pressure/cpu", "some avg10=0.00 avg60=0.50 avg300=0.05 total=123456\n");
 	procroot_put("proc/pressure/irq", "full avg10=0.00 avg60=0.00 avg300=0.00 total=7\n");
 	set("Trigger", "memory some 200ms 2s");
-	set("Trigger", "cpu full 200ms 2s");
+	set("Trigger", "io full 200ms 2s");
 	set("Trigger", "memory some 0.2s 2000ms");
 	begin(100 * SECOND);
 	text = recorder_take(r);
-	HAS(text, "log warning pressure: trigger cpu_full_200ms_2s is off: this kernel does not report it\n");
+	HAS(text, "log warning pressure: trigger io_full_200ms_2s is off: this kernel does not report it\n");
 	HAS(text, "log warning pressure: trigger memory_some_200ms_2s is given twice\n");
 	HAS(text,
 	    "log info pressure: trigger memory_some_200ms_2s is polled: /proc/pressure/memory is not of procfs\n");
 	ck_assert(status().on);
 	ck_assert_str_eq(status().reason, "memory_some_200ms_2s polled: /proc/pressure/memory is not of procfs; "
-					  "cpu_full_200ms_2s off: this kernel does not report it");
+					  "io_full_200ms_2s off: this kernel does not report it");
 	ck_assert_int_eq(qmem_collect(r->q, 100 * SECOND), 0);
 	ck_assert_str_eq(recorder_take(r), "pressure.avg.some_avg10[memory] 1.00 percent\n"
 					   "pressure.avg.some_avg60[memory] 2.00 percent\n"
@@ -232,8 +232,16 @@ START_TEST(option_errors)
 	struct qmem_error error = { "" };
 
 	ck_assert_int_eq(qmem_set(r->q, "pressure", NULL, NULL, "Trigger", "memory some 20s 2s", &error), -EINVAL);
+	ck_assert_str_eq(
+		error.text,
+		"pressure: Trigger 'memory some 20s 2s' has a stall of 20s, which is longer than its window of 2s");
+	ck_assert_int_eq(qmem_set(r->q, "pressure", NULL, NULL, "Trigger", "cpu full 1s 2s", &error), -EINVAL);
 	ck_assert_str_eq(error.text,
-			 "pressure: Trigger 'memory some 20s 2s' has a stall that is zero, or longer than its window");
+			 "pressure: Trigger 'cpu full 1s 2s' never fires: cpu full is always 0 for the whole machine");
+	ck_assert_int_eq(qmem_set(r->q, "pressure", NULL, NULL, "Trigger", "memory some 200 2", &error), -EINVAL);
+	ck_assert_str_eq(
+		error.text,
+		"pressure: Trigger 'memory some 200 2' has a stall of 200s, which is longer than its window of 2s");
 	/* the defaults stay */
 	begin(100 * SECOND);
 	ck_assert_int_eq(qmem_collect(r->q, 100 * SECOND), 0);

@@ -70,8 +70,8 @@ START_TEST(no_rule)
 		qmem_set(procroot_host.q, "procmem", "Group", "empty", "Comm", "/[/", &(struct qmem_error){ 0 }),
 		-EINVAL);
 	PROCESSES({ .pid = 3, .comm = "a", .state = 'S' }, { .pid = 4, .comm = "b", .state = 'S' }, );
-	ck_assert_ptr_nonnull(strstr(procroot_start(), "log warning procmem: no rule says which processes are in the "
-						       "group 'empty': none are\n"));
+	ck_assert_ptr_nonnull(strstr(procroot_start(), "log warning procmem: Group 'empty' has no rule that says which "
+						       "processes are in it: none are\n"));
 	procroot_tick();
 	members("web", 1);
 	members("empty", 0);
@@ -105,10 +105,9 @@ END_TEST
 START_TEST(names_of_others)
 {
 	rule("web", "Comm", "nginx");
-	rule("other", "Comm", "x");
 	PROCESSES({ .pid = 1, .comm = "kernel", .state = 'S' }, { .pid = 2, .comm = "other", .state = 'S' },
 		  { .pid = 3, .comm = "web", .state = 'S' }, { .pid = 4, .comm = "nginx", .state = 'S' },
-		  { .pid = 5, .comm = "x", .state = 'S' }, { .pid = 6, .comm = "other (group)", .state = 'S' },
+		  { .pid = 5, .comm = "other (group)", .state = 'S' },
 		  { .pid = 7, .comm = "k", .state = 'S', .flags = KTHREAD }, );
 	procroot_start();
 	procroot_tick();
@@ -118,7 +117,6 @@ START_TEST(names_of_others)
 	members("web", 1);
 	members("web (processes)", 1);
 	members("other (group)", 1);
-	members("other (group) (processes)", 1);
 	absent("other");
 }
 END_TEST
@@ -147,6 +145,58 @@ START_TEST(names_with_blanks)
 	members("web backend (processes)", 1);
 	absent("web_frontend");
 	absent("web backend");
+}
+END_TEST
+
+START_TEST(names_of_ones_own)
+{
+	static const char *const bad[][2] = {
+		{ "other", "procmem: Group 'other' is the name of a built-in group" },
+		{ "kernel", "procmem: Group 'kernel' is the name of a built-in group" },
+		{ "", "procmem: block 'Group' has no name" },
+	};
+	struct qmem_error error;
+	char name[200];
+
+	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
+		ck_assert_int_eq(qmem_set(procroot_host.q, "procmem", "Group", bad[i][0], NULL, NULL, &error), -EINVAL);
+		ck_assert_str_eq(error.text, bad[i][1]);
+	}
+	memset(name, 'x', sizeof(name));
+	name[177] = '\0';
+	ck_assert_int_eq(qmem_set(procroot_host.q, "procmem", "Group", name, NULL, NULL, &error), -EINVAL);
+	ck_assert_ptr_nonnull(strstr(error.text, " is longer than 176 bytes"));
+	name[176] = '\0';
+	ck_assert_int_eq(qmem_set(procroot_host.q, "procmem", "Group", name, NULL, NULL, &error), 0);
+}
+END_TEST
+
+START_TEST(rules_that_match_nothing)
+{
+	static const struct {
+		const char *option, *value, *why;
+	} rules[] = {
+		{ "Comm", "averyverylongname",
+		  "is longer than the 15 bytes that the kernel keeps of a name: 'averyverylongna' would match" },
+		{ "Comm", "/usr/sbin/nginx", "begins with '/': an expression stands between two, and a name has none" },
+		{ "Comm", "fifteen-bytes-x", NULL },
+		{ "Comm", "/averyverylongname/", NULL },
+		{ "User", "/^www", "begins with '/': an expression stands between two, and a name has none" },
+		{ "Cgroup", "system.slice", "does not begin with '/', as the path of a cgroup does" },
+		{ "Cgroup", "/sys/fs/cgroup/system.slice/a.service",
+		  "begins with /sys/fs/cgroup: the path of a cgroup is what follows, as in /proc/PID/cgroup" },
+		{ "Cgroup", "/system.slice/a.service", NULL },
+		{ "Cgroup", "/", NULL },
+		{ "Cmdline", "/--job \\d+/", "has '\\d', which POSIX has not: write [0-9]" },
+	};
+	struct qmem_error error;
+
+	for (size_t i = 0; i < sizeof(rules) / sizeof(*rules); i++) {
+		int err = qmem_set(procroot_host.q, "procmem", "Group", "web", rules[i].option, rules[i].value, &error);
+
+		ck_assert_msg(!err == !rules[i].why, "%s %s", rules[i].value, error.text);
+		ck_assert_msg(!err || strstr(error.text, rules[i].why), "%s", error.text);
+	}
 }
 END_TEST
 
@@ -912,6 +962,8 @@ SUITE(procgroup)
 	tcase_add_test(t, no_rule);
 	tcase_add_test(t, names_of_others);
 	tcase_add_test(t, names_with_blanks);
+	tcase_add_test(t, names_of_ones_own);
+	tcase_add_test(t, rules_that_match_nothing);
 	tcase_add_test(t, by_rules);
 	tcase_add_test(t, by_user);
 	tcase_add_test(t, by_number);

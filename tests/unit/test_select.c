@@ -62,22 +62,75 @@ START_TEST(wrong)
 {
 	static const char *const bad[] = { "/(/", "/[a/", "/*{/", "/a{2,1}/" };
 	static const char *const good[] = { "eth0", "/", "//", "/a/", "/^$/", "(", "[a", "/(" };
+	char why[160];
 
 	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
 		char *items[] = { (char *)(uintptr_t) "lo", (char *)(uintptr_t)bad[i] };
 		const struct qmem_list list = { .items = items, .n = 2 };
 		struct select select;
 
-		if (!select_check(bad[i]))
+		if (select_check(bad[i], why, sizeof(why)))
 			continue; /* some C libraries are lenient: then it must work */
 		ck_assert_int_eq(select_init(&select, &list, false), -EINVAL);
 		ck_assert(select_wants(&select, "anything"));
 	}
-	ck_assert_ptr_nonnull(select_check("/(/"));
-	ck_assert_ptr_nonnull(select_check("/[a/"));
-	ck_assert_ptr_nonnull(select_check(""));
+	ck_assert(!select_check("/(/", why, sizeof(why)));
+	ck_assert(!select_check("/[a/", why, sizeof(why)));
+	ck_assert(!select_check("", why, sizeof(why)));
 	for (size_t i = 0; i < sizeof(good) / sizeof(*good); i++)
-		ck_assert_msg(!select_check(good[i]), "%s", good[i]);
+		ck_assert_msg(select_check(good[i], why, sizeof(why)), "%s", good[i]);
+}
+END_TEST
+
+/* What is taken, but means something else than to Perl. */
+START_TEST(dialects)
+{
+	static const struct {
+		const char *rule, *why; /* NULL: nothing is wrong */
+	} rules[] = {
+		{ "/\\.d\\+\\[\\//", NULL },
+		{ "/[[:alnum:]_.-]+/", NULL },
+		{ "/[]d]x\\)/", NULL },
+		{ "/[^]\\]d/", NULL },
+		{ "/[a[.-.]b]d/", NULL },
+		{ "/(a?)/", NULL },
+		{ "/[(?]/", NULL },
+		{ "\\d(?", NULL }, /* a name */
+		{ "/^eth\\d+$/", "has '\\d', which POSIX has not: write [0-9]" },
+		{ "/\\w/", "has '\\w', which POSIX has not: write [[:alnum:]_]" },
+		{ "/a\\S/", "has '\\S', which POSIX has not: write [^[:space:]]" },
+		{ "/\\bnginx/", "has '\\b', which POSIX has not" },
+		{ "/[\\d.]/", "has '\\d' in brackets, where POSIX has only characters and sets such as 0-9" },
+		{ "/[[:alpha:]\\w]/",
+		  "has '\\w' in brackets, where POSIX has only characters and sets such as [:alnum:]_" },
+		{ "/(?:nginx|apache)/", "has '(?', which POSIX has not" },
+		{ "/(?i)x/", "has '(?', which POSIX has not" },
+		{ "/a\\/", "is not an extended regular expression" },
+		{ "/[[:a/", "is not an extended regular expression" },
+	};
+
+	for (size_t i = 0; i < sizeof(rules) / sizeof(*rules); i++) {
+		char why[160] = "";
+
+		ck_assert_msg(select_check(rules[i].rule, why, sizeof(why)) == !rules[i].why, "%s %s", rules[i].rule,
+			      why);
+		ck_assert_str_eq(why, rules[i].why ? rules[i].why : "");
+	}
+}
+END_TEST
+
+START_TEST(plain_names)
+{
+	char why[160];
+
+	ck_assert(select_check_plain("eth0", why, sizeof(why)));
+	ck_assert(select_check_plain("/^eth/", why, sizeof(why)));
+	ck_assert(select_check_plain("a/b", why, sizeof(why)));
+	ck_assert(!select_check_plain("/^eth", why, sizeof(why)));
+	ck_assert_str_eq(why, "begins with '/': an expression stands between two, and a name has none");
+	ck_assert(!select_check_plain("eth/", why, sizeof(why)));
+	ck_assert_str_eq(why, "ends with '/': an expression stands between two, and a name has none");
+	ck_assert(!select_check_plain("/", why, sizeof(why)));
 }
 END_TEST
 
@@ -88,6 +141,8 @@ SUITE(select)
 
 	tcase_add_loop_test(tests, wants, 0, sizeof(cases) / sizeof(*cases));
 	tcase_add_test(tests, wrong);
+	tcase_add_test(tests, dialects);
+	tcase_add_test(tests, plain_names);
 	suite_add_tcase(suite, tests);
 	return suite;
 }

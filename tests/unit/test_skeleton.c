@@ -163,11 +163,12 @@ END_TEST
 static void check_examples(const char *where, const struct qmem_option *rows)
 {
 	for (const struct qmem_option *o = rows; o && o->name; o++) {
+		char why[256] = "";
 		bool needs = o->type == QMEM_LIST || o->type == QMEM_STRING || o->type == QMEM_BLOCK;
 
 		ck_assert_msg(!needs || (o->def && *o->def) || (o->example && *o->example), "%s: %s", where, o->name);
-		ck_assert_msg(!o->check || !o->example || !o->check(o->example), "%s: %s: %s", where, o->name,
-			      o->example);
+		ck_assert_msg(!o->check || !o->example || o->check(o->example, why, sizeof(why)), "%s: %s: %s %s",
+			      where, o->name, o->example, why);
 		if (o->type == QMEM_BLOCK)
 			check_examples(o->name, o->sub);
 	}
