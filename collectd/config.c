@@ -77,9 +77,9 @@ static bool set(const struct place *place, const char *option, const char *value
 	if (!qmem_set(place->q, place->service, place->block, place->block_name, option, value, &error))
 		return true;
 	daemon_log(LOG_WARNING, "%s%s", error.text,
-		!place->service && option && strcasecmp(option, "Interval") == 0 ?
-			"; that of all is the Interval of <LoadPlugin qmem>" :
-			"");
+		   !place->service && option && strcasecmp(option, "Interval") == 0 ?
+			   "; that of all is the Interval of <LoadPlugin qmem>" :
+			   "");
 	return false;
 }
 
