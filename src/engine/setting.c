@@ -315,7 +315,11 @@ bool qmem_is_phrase(const struct qmem *q, const char *service, const char *block
 
 	if (row && block)
 		row = qmem_option_find(row->sub, option);
-	return row && row->phrase;
+	else if (!row && !block)
+		row = qmem_option_find(service ? qmem_common_options : qmem_global_options, option);
+	/* a number and its unit */
+	return row &&
+	       (row->phrase || row->type == QMEM_DURATION || row->type == QMEM_SIZE || row->type == QMEM_PERCENT);
 }
 
 bool qmem_is_block(const struct qmem *q, const char *service, const char *name)

@@ -10,6 +10,7 @@
 #define uthash_nonfatal_oom(entry) ((entry)->lost = true)
 #include <uthash.h>
 
+#include "util/escape.h"
 #include "util/room.h"
 #include "util/value.h"
 
@@ -332,6 +333,25 @@ static void tell_crowd(struct qmem *q, struct instances *s)
 		qmem_release(q, &s->crowded, "there is room for all %s again", s->kind->what);
 }
 
+static void tell_unused(struct qmem *q, struct instances *s)
+{
+	char text[256];
+
+	if (!s->began)
+		s->began = s->when;
+	if (s->told || s->when - s->began < SELECT_PATIENCE)
+		return;
+	s->told = true;
+	for (size_t i = 0; i < s->select.n; i++) {
+		const char *unused = select_unused(&s->select, i);
+
+		if (!unused)
+			continue;
+		escape_name(text, sizeof(text), unused);
+		qmem_log(q, QMEM_LOG_NOTICE, "'%s' has matched none of the %s for a minute", text, s->kind->what);
+	}
+}
+
 void instances_emit(struct qmem *q, struct instances *s, const struct qmem_family *families)
 {
 	int64_t shown[INSTANCES_COLUMNS];
@@ -348,6 +368,7 @@ void instances_emit(struct qmem *q, struct instances *s, const struct qmem_famil
 	if (s->others)
 		emit(q, families, INSTANCES_OTHER, s->other);
 	tell_crowd(q, s);
+	tell_unused(q, s);
 	forget(s);
 }
 

@@ -74,7 +74,8 @@ struct instances {
 	struct sip_key key;
 	struct select select;
 	struct top top, main_top;
-	uint64_t when;
+	uint64_t when, began;
+	bool told; /* of rules that are in vain */
 	size_t left_out;
 	struct qmem_complaint crowded;
 };

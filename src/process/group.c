@@ -70,6 +70,8 @@ struct procgroups {
 	struct proctable_cgroups cgroups; /* those that were read last */
 
 	struct procask *ask; /* NULL unless something is wanted */
+	uint64_t began;      /* the first round */
+	bool told;           /* of rules that are in vain */
 };
 
 const char *const procgroup_words[] = { "comm", "exe", "user", "cgroup", "unit", NULL };
@@ -530,6 +532,40 @@ static int take_answers(struct qmem *q, struct procgroups *g, const struct proct
 	return err;
 }
 
+static void tell_rules(struct qmem *q, const char *group, const char *option, const struct select *rules)
+{
+	char shown[PROCGROUP_NAME], text[PROCGROUP_NAME];
+
+	escape_name(shown, sizeof(shown), group);
+	for (size_t i = 0; i < rules->n; i++) {
+		const char *unused = select_unused(rules, i);
+
+		if (!unused)
+			continue;
+		escape_name(text, sizeof(text), unused);
+		qmem_log(q, QMEM_LOG_NOTICE, "Group '%s': %s '%s' has matched nothing for a minute", shown, option,
+			 text);
+	}
+}
+
+/* A name may be misspelt, or its program may not be there yet. */
+static void tell_unused(struct qmem *q, struct procgroups *g)
+{
+	if (!g->began)
+		g->began = g->now;
+	if (g->told || g->now - g->began < SELECT_PATIENCE)
+		return;
+	g->told = true;
+	for (size_t i = 0; i < g->own_n; i++) {
+		const char *name = g->groups[1 + i].name;
+
+		tell_rules(q, name, "Comm", &g->own[i].comm);
+		tell_rules(q, name, "Cmdline", &g->own[i].cmdline);
+		tell_rules(q, name, "User", &g->own[i].user);
+		tell_rules(q, name, "Cgroup", &g->own[i].cgroup);
+	}
+}
+
 int procgroups_update(struct qmem *q, struct procgroups *g, const struct proctable *table)
 {
 	bool missed = proctable_round(table) != g->table_round + 1;
@@ -570,6 +606,7 @@ int procgroups_update(struct qmem *q, struct procgroups *g, const struct proctab
 		g->groups[m->group].round = g->round;
 	}
 	forget(g);
+	tell_unused(q, g);
 	if (g->ask)
 		procask_go(q, g->ask);
 	return err;

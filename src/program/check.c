@@ -63,6 +63,7 @@ int check_services(const struct request *r)
 	struct config *config = &check.config;
 	struct qmem_status service;
 	int status = 0, err = loop_init(loop, &host);
+	bool nothing = false;
 
 	if (!err)
 		err = loop_configure(loop, r, config);
@@ -74,9 +75,11 @@ int check_services(const struct request *r)
 	/* how often they are collected is settled by what that costs */
 	if (!err)
 		(void)loop_collect(loop);
-	/* with all services off by choice there is nothing wrong */
-	if (err == -ENODEV)
+	if (err == -ENODEV) {
 		err = 0;
+		status = 1;
+		nothing = true;
+	}
 	if (r->apart)
 		put_notes(r, config);
 	for (size_t i = 0; qmem_status(loop->q, i, &service); i++) {
@@ -86,6 +89,8 @@ int check_services(const struct request *r)
 	}
 	for (size_t i = 0; i < config->n; i++)
 		standard_line(stdout, "%s", config->errors[i]);
+	if (nothing)
+		standard_line(stdout, "nothing is measured: all services are off");
 	if (err || config->n)
 		status = 1;
 out:

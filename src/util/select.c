@@ -9,7 +9,8 @@
 #include <string.h>
 
 struct select_rule {
-	const char *name; /* the list's; NULL: an expression */
+	const char *text; /* the list's */
+	bool is_name, used;
 	regex_t expression;
 };
 
@@ -53,8 +54,9 @@ int select_init(struct select *select, const struct qmem_list *list, bool ignore
 				return err;
 			}
 		} else {
-			rule->name = list->items[i];
+			rule->is_name = true;
 		}
+		rule->text = list->items[i];
 		select->n++;
 	}
 	return 0;
@@ -63,7 +65,7 @@ int select_init(struct select *select, const struct qmem_list *list, bool ignore
 void select_release(struct select *select)
 {
 	for (size_t i = 0; i < select->n; i++)
-		if (!select->rules[i].name)
+		if (!select->rules[i].is_name)
 			regfree(&select->rules[i].expression);
 	free(select->rules);
 	*select = (struct select){ 0 };
@@ -71,8 +73,8 @@ void select_release(struct select *select)
 
 static bool matches(const struct select_rule *rule, const char *name)
 {
-	if (rule->name)
-		return strcmp(rule->name, name) == 0;
+	if (rule->is_name)
+		return strcmp(rule->text, name) == 0;
 	return regexec(&rule->expression, name, 0, NULL, 0) == 0;
 }
 
@@ -81,9 +83,16 @@ bool select_wants(const struct select *select, const char *name)
 	if (!select->n)
 		return true;
 	for (size_t i = 0; i < select->n; i++)
-		if (matches(&select->rules[i], name))
+		if (matches(&select->rules[i], name)) {
+			select->rules[i].used = true;
 			return !select->ignore;
+		}
 	return select->ignore;
+}
+
+const char *select_unused(const struct select *select, size_t i)
+{
+	return select->rules[i].used ? NULL : select->rules[i].text;
 }
 
 /* What Perl has for sets of characters, and what POSIX has. glibc takes some of the former, but not in brackets. */

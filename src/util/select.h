@@ -23,6 +23,9 @@ struct select {
 int select_init(struct select *select, const struct qmem_list *list, bool ignore);
 void select_release(struct select *select);
 bool select_wants(const struct select *select, const char *name);
+/* The i-th rule, as it was given, if it has matched nothing yet that none before it has; else NULL. */
+const char *select_unused(const struct select *select, size_t i);
+#define SELECT_PATIENCE (60 * QMEM_SECOND) /* before that is worth a line in the log */
 
 /* For the `check` of an option: false, and `why`, for what is empty, and for an expression that regcomp() does not take or that
  * means something else than it would to Perl. */

@@ -121,6 +121,34 @@ START_TEST(names_of_others)
 }
 END_TEST
 
+/* What a rule is in vain for a minute is told, once; what has matched is not. */
+START_TEST(rules_in_vain)
+{
+	const char *log;
+
+	rule("web", "Comm", "nginx");
+	rule("web", "Comm", "ngnix");
+	rule("web", "Comm", "/^apache/");
+	rule("db", "User", "7");
+	PROCESSES({ .pid = 1, .comm = "nginx", .state = 'S' }, { .pid = 2, .comm = "x", .state = 'S' }, );
+	procroot_start();
+	for (int i = 0; i < 59; i++)
+		ck_assert_ptr_null(strstr(procroot_tick(), "has matched nothing"));
+	for (int i = 0; i < 3; i++) {
+		log = procroot_tick();
+		if (strstr(log, "has matched nothing"))
+			break;
+	}
+	ck_assert_ptr_nonnull(
+		strstr(log, "log notice procmem: Group 'web': Comm 'ngnix' has matched nothing for a minute\n"));
+	ck_assert_ptr_nonnull(strstr(log, "Comm '/^apache/' has matched nothing"));
+	ck_assert_ptr_null(strstr(log, "'nginx' has"));
+	ck_assert_ptr_null(strstr(log, "User"));
+	for (int i = 0; i < 100; i++)
+		ck_assert_ptr_null(strstr(procroot_tick(), "has matched nothing"));
+}
+END_TEST
+
 /* Nor for one with a blank in its name, whose id has a '_' instead; and no two of these may be one. */
 START_TEST(names_with_blanks)
 {
@@ -962,6 +990,7 @@ SUITE(procgroup)
 	tcase_add_test(t, no_rule);
 	tcase_add_test(t, names_of_others);
 	tcase_add_test(t, names_with_blanks);
+	tcase_add_test(t, rules_in_vain);
 	tcase_add_test(t, names_of_ones_own);
 	tcase_add_test(t, rules_that_match_nothing);
 	tcase_add_test(t, by_rules);
