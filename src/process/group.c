@@ -72,6 +72,7 @@ struct procgroups {
 	struct procask *ask; /* NULL unless something is wanted */
 	uint64_t began;      /* the first round */
 	bool told;           /* of rules that are in vain */
+	uint64_t names_paid; /* new names are paid for until then */
 };
 
 const char *const procgroup_words[] = { "comm", "exe", "user", "cgroup", "unit", NULL };
@@ -629,13 +630,25 @@ const struct procgroup *procgroups_at(const struct procgroups *g, size_t index)
 	return index < g->n && g->groups[index].kind ? &g->groups[index] : NULL;
 }
 
+/* What has come to be at the start is no new name. */
+static bool is_new_name(const struct procgroup *group)
+{
+	return group->kind >= PROCGROUP_NAMED && !group->shown_until && group->first > START;
+}
+
+static bool may_be_new(const struct procgroups *g)
+{
+	return g->names_paid < g->now + PROCGROUP_NAMES * PROCGROUP_NAME_EVERY;
+}
+
 bool procgroups_competes(const struct procgroups *g, const struct procgroup *group)
 {
 	/* a name that only stands in for the one that the worker is asked for */
 	bool stands_in = group->kind == PROCGROUP_SINGLE && group->members && group->waiting == group->members;
 	uint64_t young = stands_in ? ANSWERED : group->first > START ? PROCGROUP_YOUNG : 0;
 
-	return group->kind >= PROCGROUP_NAMED && g->now - group->since >= young;
+	return group->kind >= PROCGROUP_NAMED && g->now - group->since >= young &&
+	       (!is_new_name(group) || may_be_new(g));
 }
 
 uint32_t procgroups_of(const struct procgroups *g, const struct proc *p)
@@ -645,9 +658,13 @@ uint32_t procgroups_of(const struct procgroups *g, const struct proc *p)
 	return m && m->generation == p->generation ? m->group : 0;
 }
 
-void procgroups_show(const struct qmem *q, const struct procgroups *g, size_t index)
+void procgroups_show(const struct qmem *q, struct procgroups *g, size_t index)
 {
-	g->groups[index].shown_until = qmem_now(q) + qmem_grace(qmem_interval(q));
+	struct procgroup *group = &g->groups[index];
+
+	if (is_new_name(group))
+		g->names_paid = (g->names_paid > g->now ? g->names_paid : g->now) + PROCGROUP_NAME_EVERY;
+	group->shown_until = qmem_now(q) + qmem_grace(qmem_interval(q));
 }
 
 bool procgroups_refused(const struct procgroups *g)

@@ -24,8 +24,13 @@
 #define PROCGROUP_NAME 208
 #define PROCGROUP_OTHER "other" /* the name of all groups that are not shown; no group has it */
 #define PROCGROUP_YOUNG (3 * QMEM_SECOND)
+/* Agents keep a file of each name for years, and users choose names: so many in a row, and one more each time that long after that. */
+#define PROCGROUP_NAMES 100
+#define PROCGROUP_NAME_EVERY (600 * QMEM_SECOND)
 #define PROCGROUP_REST                                                                                                 \
-	"the others are summed as '" PROCGROUP_OTHER "', and so is each group in its first three seconds" /* for help */
+	"the others are summed as '" PROCGROUP_OTHER                                                                   \
+	"', and so is each group in its first three seconds; of names that "                                           \
+	"have not been shown before 100 are shown in a row, and one more each ten minutes" /* for help */
 
 enum procgroup_by { PROCGROUP_COMM, PROCGROUP_EXE, PROCGROUP_USER, PROCGROUP_CGROUP, PROCGROUP_UNIT };
 extern const char *const procgroup_words[]; /* "comm", ... up to NULL */
@@ -86,7 +91,7 @@ bool procgroups_competes(const struct procgroups *groups, const struct procgroup
 /* The index of the group of a process that is in the table in this round. */
 uint32_t procgroups_of(const struct procgroups *groups, const struct proc *p);
 /* The calling service emits it: its counters are needed for as long as hosts may have its charts. */
-void procgroups_show(const struct qmem *q, const struct procgroups *groups, size_t index);
+void procgroups_show(const struct qmem *q, struct procgroups *groups, size_t index);
 /* Has every exe of another user's process been refused? */
 #define PROCGROUP_NO_EXE "no exe of other users' processes: needs CAP_SYS_PTRACE"
 bool procgroups_refused(const struct procgroups *groups);

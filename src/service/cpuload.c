@@ -256,7 +256,7 @@ const struct cpustat *cpuload_now(struct qmem *q)
 static int collect_groups(struct qmem *q, struct cpuload *s)
 {
 	const struct proctable *table = qmem_state(q, &proctable_service);
-	const struct procgroups *groups = procmem_groups(q);
+	struct procgroups *groups = procmem_groups(q);
 	int err;
 
 	if (!table || !groups || !proctable_current(table))

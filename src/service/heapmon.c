@@ -395,7 +395,7 @@ static void tell_missing(struct qmem *q, struct heapmon *s, const struct procgro
 static int collect(struct qmem *q, void *state)
 {
 	const struct proctable *table = qmem_state(q, &proctable_service);
-	const struct procgroups *groups = procmem_groups(q);
+	struct procgroups *groups = procmem_groups(q);
 	struct heapmon *s = state;
 	const struct proc *p;
 	int err;

@@ -237,7 +237,7 @@ static const struct qmem_renamed renamed[] = {
 	{ 0 },
 };
 
-const struct procgroups *procmem_groups(struct qmem *q)
+struct procgroups *procmem_groups(struct qmem *q)
 {
 	const struct procmem *s = qmem_state(q, &procmem_service);
 

@@ -7,7 +7,7 @@
 #include "qmem.h"
 
 /* The groups, for services that need procmem: up to date in their collect(). NULL: it is not running. */
-const struct procgroups *procmem_groups(struct qmem *q);
+struct procgroups *procmem_groups(struct qmem *q);
 
 /* What a group had in the last round of procmem. */
 struct procmem_amounts {

@@ -205,6 +205,32 @@ START_TEST(comes_back)
 }
 END_TEST
 
+/* Names that come to the top one after the other do not get a line each for ever. */
+START_TEST(names_without_end)
+{
+	enum { ROUNDS = 3000, SECONDS = 30 };
+	int names = 0;
+	char name[64];
+
+	procroot_set("procmem", "Top", "3");
+	PUT({ 1, "steady", .anon = 1000 }, );
+	procroot_start();
+	for (int i = 0; i < ROUNDS; i++) {
+		/* each is there for ten rounds, and has more than all before */
+		snprintf(name, sizeof(name), "hostile%d", i / 10);
+		PUT({ 1, "steady", .anon = 1000 }, { 1000 + i / 10, name, .anon = 10000 + i }, );
+		procroot_now += (SECONDS - 1) * QMEM_SECOND;
+		procroot_tick();
+		snprintf(name, sizeof(name), "procmem.processes.count[hostile%d]", i / 10);
+		names += i % 10 == 9 && procroot_value(name) == 1000;
+	}
+	ck_assert_int_ge(names, 100);
+	ck_assert_int_le(names, 100 + ROUNDS * SECONDS / 600 + 1);
+	ck_assert_int_lt(names, ROUNDS / 10);
+	is("processes.count[steady]", 1);
+}
+END_TEST
+
 /* A counter has what was seen of its members while it was shown, and never falls. */
 START_TEST(counters)
 {
@@ -344,6 +370,7 @@ SUITE(procmem)
 	tcase_add_loop_test(t, top_by, 0, 5);
 	tcase_add_test(t, quiet_again);
 	tcase_add_test(t, comes_back);
+	tcase_add_test(t, names_without_end);
 	tcase_add_test(t, counters);
 	tcase_add_test(t, headless);
 	tcase_add_test(t, bounded);
