@@ -438,7 +438,7 @@ static int on_init(void)
 		return 0;
 	stop();
 	if (err == -ENODEV)
-		daemon_log(LOG_ERR, "nothing is measured: all services are off");
+		daemon_log(LOG_ERR, "nothing is measured: no service is on");
 	else
 		daemon_log(LOG_ERR, "nothing can be measured here: %s", STRERROR(-err));
 	return 0;

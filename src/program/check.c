@@ -90,7 +90,7 @@ int check_services(const struct request *r)
 	for (size_t i = 0; i < config->n; i++)
 		standard_line(stdout, "%s", config->errors[i]);
 	if (nothing)
-		standard_line(stdout, "nothing is measured: all services are off");
+		standard_line(stdout, "nothing is measured: no service is on");
 	if (err || config->n)
 		status = 1;
 out:

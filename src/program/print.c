@@ -242,7 +242,7 @@ int print_values(const struct request *r)
 		err = loop_collect(&p.loop);
 	} else if (!p.failed) {
 		log_printf(&p.loop.log, QMEM_LOG_ERROR, "nothing to print: %s",
-			   err == -ENODEV ? "all services are off" : strerror(-err));
+			   err == -ENODEV ? "nothing is measured: no service is on" : strerror(-err));
 	}
 	loop_release(&p.loop);
 	tdestroy(p.records, free_record);
