@@ -8,7 +8,8 @@
 #include "util/room.h"
 #include "util/words.h"
 
-#define APART (3 * QMEM_SECOND) /* from one census to the next: the default triggers look back 2 s */
+#define LEAST (INT64_C(1) << 20) /* bytes of growth that are worth a name */
+#define APART (3 * QMEM_SECOND)  /* from one census to the next: the default triggers look back 2 s */
 
 int pressure_who_look(struct qmem *q, struct pressure_who *w)
 {
@@ -45,12 +46,19 @@ static int64_t more(int64_t now, int64_t before)
 
 static int64_t more_of(struct qmem *q, const struct pressure_census *before, size_t i, bool faults)
 {
-	const struct procmem_amounts *then = &before->groups[i];
-	struct procmem_amounts now;
+	const struct procgroup *group = procgroups_at(procmem_groups(q), i);
+	struct procmem_amounts now, then = { 0 };
 
-	if (i >= before->room || !procmem_amounts(q, i, &now) || now.generation != then->generation)
+	if (!group || !procmem_amounts(q, i, &now))
 		return 0;
-	return faults ? more(now.majflt, then->majflt) : more(now.rss, then->rss);
+	if (i < before->room && before->groups[i].generation == now.generation)
+		then = before->groups[i];
+	else if (group->since <= before->when)
+		return 0;
+	/* what has come since then has grown by all it has */
+	if (faults)
+		return more(now.majflt, then.majflt);
+	return more(now.rss, then.rss) < LEAST ? 0 : now.rss - then.rss;
 }
 
 static void name_most(struct qmem *q, const struct pressure_census *before, bool faults, uint64_t span, char *dst,
@@ -62,7 +70,7 @@ static void name_most(struct qmem *q, const struct pressure_census *before, bool
 	} most[PRESSURE_NAMED] = { { .amount = 0 } };
 	size_t n = procmem_capacity(q);
 
-	for (size_t i = 0; i < n && i < before->room; i++) {
+	for (size_t i = 0; i < n; i++) {
 		int64_t amount = more_of(q, before, i, faults);
 		size_t at = PRESSURE_NAMED;
 

@@ -645,6 +645,9 @@ START_TEST(suspects)
 		put_process(12, "second", 1000 + 2560 * bad, 10 * bad);
 		put_process(13, "third", 1000 + 256 * bad, 0);
 		put_process(14, "evil\x01", 1000, 3000 * bad);
+		/* who has come with it has grown by all it has; hardly anything is no growth */
+		if (i > 15)
+			put_process(15, "newcomer", 400000, 0);
 		put_memory(total += i > 16 ? 500 : 0, 0);
 		text = procroot_tick();
 		if (strstr(text, "event "))
@@ -653,11 +656,10 @@ START_TEST(suspects)
 	text = strstr(text, "event ") ? strstr(text, "event ") : "no event";
 	HAS(text, "; faults that read: 'evil\\x01' ");
 	HAS(text, "/s; grown in ");
-	HAS(text, ": 'grower' ");
-	HAS(text, "MiB, 'second' ");
+	HAS(text, ": 'newcomer' 1.5 GiB, 'grower' ");
 	HAS_NOT(text, "'still'");
 	HAS_NOT(text, "'third'");
-	HAS(text, "\n  top_growth='grower' ");
+	HAS(text, "\n  top_growth='newcomer' ");
 }
 END_TEST
 
