@@ -19,6 +19,7 @@ CONFIG = """
 	NotifyInterval 2s
 </Service>
 <Service "meminfo">
+	LevelLow 100
 	LevelMedium 100
 	LevelHysteresis 0
 </Service>
