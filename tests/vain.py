@@ -138,6 +138,26 @@ def by_collectd():
         collectd(name, cases, [message])
 
 
+def of_one_reader():
+    """What only one of them can be told, and what looks different in each."""
+    got = check("[procmem.group]\n")
+    tap.ok(got.returncode == 1 and got.stdout.endswith(":1: procmem: block 'Group' has no name\n"), "a block without a name", got.stdout)
+    got = subprocess.run([QMEMCTL, "check", "-o", "procmem.group.my.web.Comn=x"], stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                         check=False)
+    tap.ok(got.returncode == 2 and "procmem: Group 'my.web': no option 'Comn'; did you mean 'Comm'?" in got.stderr,
+           "qmemctl -o sets what is in a block", got)
+    if os.environ.get("QMEM_COLLECTD") == "no" or not collectd_daemon.PROGRAM:
+        return
+    daemon = collectd_daemon.Collectd(
+        '<Service "procmem">\n<Group>\nComm "x"\n</Group>\n<Group "a" "b">\nComm "x"\n</Group>\n</Service>\n'
+        '<Service "netstat">\nInterface "eth0" "eth1"\n</Service>\n<Service "pressure">\nTrigger memory some 200ms 2s\n</Service>\n')
+    tap.same(daemon.test(), 0, "collectd: several values: the daemon is not stopped by it") or tap.diag(daemon.text()[-2000:])
+    tap.same([line.split("qmem plugin: ")[-1] for line in daemon.warnings()],
+             ["procmem: block 'Group' has no name", "procmem: Group: has several names: write one in quotes",
+              "netstat: Interface: has several values: write one in quotes, and the option once for each"],
+             "collectd: a block without a name, and several values where there is one")
+
+
 def off():
     """What is needed and is off, and all of it off."""
     got = check("[proctable]\nEnabled = no\n")
@@ -166,6 +186,7 @@ if not os.access(PLUGIN, os.X_OK):
     tap.skip_all("qmem.plugin is not built")
 by_ini()
 by_collectd()
+of_one_reader()
 off()
 unread()
 tap.done()
