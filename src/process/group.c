@@ -9,6 +9,7 @@
 
 #include "engine/name.h"
 #include "process/ask.h"
+#include "process/grouptable.h"
 #include "util/escape.h"
 #include "util/room.h"
 #include "util/select.h"
@@ -16,9 +17,6 @@
 #include "process/table.h"
 
 #define KERNEL "kernel"
-#define KEPT 256      /* names without members that are remembered, those that had some last */
-#define TRIM_EVERY 64 /* rounds: what a burst has left behind goes slowly */
-#define ROOM_FIRST 64
 /* cgroup files in the first round and in a later one; the others in the next one */
 #define READS_FIRST 2000
 #define READS_MOST 400
@@ -26,8 +24,7 @@
 #define UNIT 4096                   /* a whole path may be in its name */
 #define START 5                     /* rounds in which all groups come to be */
 #define ANSWERED (10 * QMEM_SECOND) /* what the worker has not told by then, it may never tell */
-#define NONE UINT32_MAX
-#define COMM_MOST 15 /* bytes */
+#define COMM_MOST 15                /* bytes */
 #define NAME_MOST ((size_t)PROCGROUP_NAME - 32)
 
 /* What is known of a slot. */
@@ -55,17 +52,11 @@ struct procgroups {
 	struct own *own;
 	size_t own_n;
 
-	struct procgroup *groups;
-	size_t n, room;
-	uint32_t *free; /* indices below n that no group has */
-	size_t free_n;
-	uint32_t *slots; /* hash table, twice `room` */
-	struct sip_key key;
-	uint32_t generation; /* that was given last */
+	struct grouptable table;
 
 	struct member *members;
 	size_t members_room;
-	uint64_t round, table_round, now;
+	uint64_t table_round;
 	unsigned reads;                   /* of cgroups, left in this round */
 	struct proctable_cgroups cgroups; /* those that were read last */
 
@@ -146,168 +137,6 @@ const struct qmem_option procgroup_rows[] = {
 	{ 0 },
 };
 
-/* ---- the table of groups ---- */
-
-/* Names are chosen by others: nobody can tell which fall together. */
-static uint32_t hash_of(const struct procgroups *g, const char *name)
-{
-	return (uint32_t)sip(&g->key, name, strlen(name));
-}
-
-static size_t after(const struct procgroups *g, size_t at)
-{
-	return at + 1 < 2 * g->room ? at + 1 : 0;
-}
-
-static void enter(struct procgroups *g, uint32_t index)
-{
-	size_t at = g->groups[index].hash % (2 * g->room);
-
-	while (g->slots[at] != NONE)
-		at = after(g, at);
-	g->slots[at] = index;
-}
-
-static void enter_all(struct procgroups *g)
-{
-	memset(g->slots, 0xff, 2 * g->room * sizeof(*g->slots));
-	for (size_t i = 0; i < g->n; i++)
-		if (g->groups[i].kind)
-			enter(g, (uint32_t)i);
-}
-
-/* Those behind move up, so that no search ends too early. */
-static void take_out(struct procgroups *g, uint32_t index)
-{
-	size_t size = 2 * g->room, at = g->groups[index].hash % size, next;
-
-	while (g->slots[at] != index)
-		at = after(g, at);
-	for (next = after(g, at); g->slots[next] != NONE; next = after(g, next)) {
-		size_t home = g->groups[g->slots[next]].hash % size;
-
-		if ((next + size - home) % size < (next + size - at) % size)
-			continue;
-		g->slots[at] = g->slots[next];
-		at = next;
-	}
-	g->slots[at] = NONE;
-}
-
-static uint32_t find(const struct procgroups *g, const char *name, uint32_t hash)
-{
-	size_t at;
-
-	if (!g->room)
-		return NONE;
-	for (at = hash % (2 * g->room); g->slots[at] != NONE; at = after(g, at)) {
-		const struct procgroup *group = &g->groups[g->slots[at]];
-
-		if (group->hash == hash && strcmp(group->name, name) == 0)
-			return g->slots[at];
-	}
-	return NONE;
-}
-
-/* What could not be resized stays as it was; arrays that are larger than `room` do no harm. */
-static int resize(struct procgroups *g, size_t room)
-{
-	struct procgroup *groups = realloc(g->groups, room * sizeof(*groups));
-	uint32_t *free_ = realloc(g->free, room * sizeof(*free_)), *slots;
-
-	if (groups)
-		g->groups = groups;
-	if (free_)
-		g->free = free_;
-	slots = groups && free_ ? malloc(2 * room * sizeof(*slots)) : NULL;
-	if (!slots)
-		return -ENOMEM;
-	free(g->slots);
-	g->slots = slots;
-	g->room = room;
-	enter_all(g);
-	return 0;
-}
-
-static bool is_protected(const struct procgroups *g, const struct procgroup *group)
-{
-	return group->kind < PROCGROUP_NAMED || group->members || g->now <= group->shown_until;
-}
-
-static void gather_free(struct procgroups *g)
-{
-	g->free_n = 0;
-	for (size_t i = g->n; i-- > 0;)
-		if (!g->groups[i].kind)
-			g->free[g->free_n++] = (uint32_t)i;
-}
-
-/* The first ones are the first to be given again, so that the last ones become free, and room with them. */
-static void trim(struct procgroups *g)
-{
-	while (g->n && !g->groups[g->n - 1].kind)
-		g->n--;
-	gather_free(g);
-	if (g->room > ROOM_FIRST && g->n < g->room / 4)
-		(void)resize(g, g->room / 2);
-}
-
-static int by_round(const void *a, const void *b, void *groups)
-{
-	uint32_t i = *(const uint32_t *)a, k = *(const uint32_t *)b;
-	uint64_t x = ((const struct procgroup *)groups)[i].round, y = ((const struct procgroup *)groups)[k].round;
-
-	/* of equals the last ones, so that room can be given back */
-	return x != y ? (x < y ? -1 : 1) : (i > k ? -1 : 1);
-}
-
-/* Who comes back finds his counters as they were, but where there are very many that come and go: there the oldest go. */
-static void forget(struct procgroups *g)
-{
-	uint32_t *spare = g->free + g->free_n; /* has room for all that are not free */
-	size_t n = 0;
-
-	for (size_t i = 0; i < g->n; i++)
-		if (g->groups[i].kind && !is_protected(g, &g->groups[i]))
-			spare[n++] = (uint32_t)i;
-	if (n > KEPT) {
-		qsort_r(spare, n, sizeof(*spare), by_round, g->groups);
-		for (n -= KEPT; n; n--) {
-			uint32_t index = g->free[g->free_n++];
-
-			take_out(g, index);
-			g->groups[index].kind = 0;
-		}
-	}
-	if (g->round % TRIM_EVERY == 0)
-		trim(g);
-}
-
-/* NONE: no memory. */
-static uint32_t find_or_add(struct procgroups *g, const char *name, enum procgroup_kind kind)
-{
-	uint32_t hash = hash_of(g, name), index = find(g, name, hash);
-	struct procgroup *group;
-
-	if (index != NONE)
-		return index;
-	if (!g->free_n && g->n == g->room && resize(g, g->room ? 2 * g->room : ROOM_FIRST))
-		return NONE;
-	index = g->free_n ? g->free[--g->free_n] : (uint32_t)g->n++;
-	group = &g->groups[index];
-	if (!++g->generation)
-		g->generation = 1;
-	*group = (struct procgroup){ .generation = g->generation,
-				     .kind = kind,
-				     .round = g->round,
-				     .first = g->round,
-				     .since = g->now,
-				     .hash = hash };
-	snprintf(group->name, sizeof(group->name), "%s", name);
-	enter(g, index);
-	return index;
-}
-
 /* ---- names ---- */
 
 /* Is `name` one of the reserved ones, with any number of `suffix` behind it? */
@@ -321,7 +150,7 @@ static bool is_reserved(const struct procgroups *g, const char *name, const char
 		if (strcmp(base, PROCGROUP_OTHER) == 0 || strcmp(base, KERNEL) == 0)
 			return true;
 		for (size_t i = 0; i < owns; i++)
-			if (qmem_name_blank_alike(base, g->groups[1 + i].name))
+			if (qmem_name_blank_alike(base, g->table.groups[1 + i].name))
 				return true;
 		if (len <= suffix_len || strcmp(base + len - suffix_len, suffix) != 0)
 			return false;
@@ -349,7 +178,7 @@ static uint32_t group_of(struct procgroups *g, const char *name, enum procgroup_
 	char shown[PROCGROUP_NAME];
 
 	name_group(g, shown, *name ? name : "?", " (processes)", g->own_n);
-	return find_or_add(g, shown, kind);
+	return grouptable_find_or_add(&g->table, shown, kind);
 }
 
 /* ---- where a process belongs ---- */
@@ -379,7 +208,7 @@ static bool has(const struct select *rules, const char *text, bool *unsure)
 }
 
 /* The group, and whether a fact that is not known could make it another one. `stay` is the one that the worker's answer has
- * told before, or NONE: it is taken where only the worker can tell another. */
+ * told before, or GROUPTABLE_NONE: it is taken where only the worker can tell another. */
 static uint32_t decide(struct procgroups *g, const struct proc *p, const struct procask_facts *f,
 		       const struct cgroup_paths *cgroups, uint32_t stay, bool *ret_unsure)
 {
@@ -405,7 +234,7 @@ static uint32_t decide(struct procgroups *g, const struct proc *p, const struct 
 	case PROCGROUP_EXE:
 		name = f->exe;
 		*ret_unsure |= !name;
-		if (!name && stay != NONE && g->groups[stay].kind == PROCGROUP_NAMED)
+		if (!name && stay != GROUPTABLE_NONE && g->table.groups[stay].kind == PROCGROUP_NAMED)
 			return stay;
 		break;
 	case PROCGROUP_USER:
@@ -433,7 +262,7 @@ static int read_cgroups(struct qmem *q, struct procgroups *g, const struct proc 
 	g->reads--;
 	err = proctable_cgroups(q, p, &g->cgroups);
 	for (int use = 0; !err && use < CGROUP_USES; use++)
-		hash = hash * UINT32_C(16777619) ^ hash_of(g, g->cgroups.paths.path[use]);
+		hash = hash * UINT32_C(16777619) ^ grouptable_hash(&g->table, g->cgroups.paths.path[use]);
 	*ret = err ? 0 : hash | 1;
 	return err;
 }
@@ -445,7 +274,7 @@ static int place(struct qmem *q, struct procgroups *g, const struct proc *p, str
 	uint32_t cgroups = 0;
 	int no_cgroup = -ENODATA;
 	/* a user that is not known is another than the one that the answer was of */
-	uint32_t group, stay = m->told && !final && (f->user || !(g->want & PROCASK_USER)) ? m->group : NONE;
+	uint32_t group, stay = m->told && !final && (f->user || !(g->want & PROCASK_USER)) ? m->group : GROUPTABLE_NONE;
 
 	if (p->kthread) {
 		m->group = 0;
@@ -459,7 +288,7 @@ static int place(struct qmem *q, struct procgroups *g, const struct proc *p, str
 	if (m->again && m->cgroups)
 		return 0;
 	group = decide(g, p, f, no_cgroup ? NULL : &g->cgroups.paths, stay, &unsure);
-	if (group == NONE)
+	if (group == GROUPTABLE_NONE)
 		return -ENOMEM;
 	m->cgroups = cgroups;
 	m->told = final ? !unsure : group == stay;
@@ -490,7 +319,7 @@ static bool has_moved(struct qmem *q, struct procgroups *g, const struct proc *p
 	int err;
 
 	if (!g->want_cgroup || p->cgroups || p->kthread || p->state == 'Z' ||
-	    (!m->late && (g->round + p->slot) % LOOK_EVERY))
+	    (!m->late && (g->table.round + p->slot) % LOOK_EVERY))
 		return false;
 	err = read_cgroups(q, g, p, &cgroups);
 	m->late = err == -EAGAIN;
@@ -500,7 +329,7 @@ static bool has_moved(struct qmem *q, struct procgroups *g, const struct proc *p
 /* Is it another process than the one that was placed? */
 static bool has_changed(const struct procgroups *g, const struct proc *p, const struct member *m)
 {
-	return mark_of(p) != m->mark || (hash_of(g, p->comm) != m->comm && looks_at_comm(g, p, m));
+	return mark_of(p) != m->mark || (grouptable_hash(&g->table, p->comm) != m->comm && looks_at_comm(g, p, m));
 }
 
 static int take_answers(struct qmem *q, struct procgroups *g, const struct proctable *table)
@@ -553,12 +382,12 @@ static void tell_rules(struct qmem *q, const char *group, const char *option, co
 static void tell_unused(struct qmem *q, struct procgroups *g)
 {
 	if (!g->began)
-		g->began = g->now;
-	if (g->told || g->now - g->began < SELECT_PATIENCE)
+		g->began = g->table.now;
+	if (g->told || g->table.now - g->began < SELECT_PATIENCE)
 		return;
 	g->told = true;
 	for (size_t i = 0; i < g->own_n; i++) {
-		const char *name = g->groups[1 + i].name;
+		const char *name = g->table.groups[1 + i].name;
 
 		tell_rules(q, name, "Comm", &g->own[i].comm);
 		tell_rules(q, name, "Cmdline", &g->own[i].cmdline);
@@ -575,14 +404,14 @@ int procgroups_update(struct qmem *q, struct procgroups *g, const struct proctab
 
 	if (err)
 		return err;
-	g->round++;
-	g->now = qmem_now(q);
+	g->table.round++;
+	g->table.now = qmem_now(q);
 	g->table_round = proctable_round(table);
-	g->reads = g->round == 1 ? READS_FIRST : READS_MOST;
+	g->reads = g->table.round == 1 ? READS_FIRST : READS_MOST;
 	if (g->ask)
 		err = take_answers(q, g, table);
-	for (size_t i = 0; i < g->n; i++)
-		g->groups[i].members = g->groups[i].waiting = 0;
+	for (size_t i = 0; i < g->table.n; i++)
+		g->table.groups[i].members = g->table.groups[i].waiting = 0;
 	proctable_each(table, p)
 	{
 		struct member *m = &g->members[p->slot];
@@ -596,17 +425,17 @@ int procgroups_update(struct qmem *q, struct procgroups *g, const struct proctab
 			int bad = place(q, g, p, m, &f, false);
 
 			m->mark = mark_of(p);
-			m->comm = hash_of(g, p->comm);
+			m->comm = grouptable_hash(&g->table, p->comm);
 			if (bad)
 				err = bad;
 		}
 		if (m->pending && !m->asked)
 			m->asked = procask_add(q, g->ask, p);
-		g->groups[m->group].members++;
-		g->groups[m->group].waiting += m->pending;
-		g->groups[m->group].round = g->round;
+		g->table.groups[m->group].members++;
+		g->table.groups[m->group].waiting += m->pending;
+		g->table.groups[m->group].round = g->table.round;
 	}
-	forget(g);
+	grouptable_forget(&g->table);
 	tell_unused(q, g);
 	if (g->ask)
 		procask_go(q, g->ask);
@@ -622,12 +451,12 @@ enum procgroup_by procgroups_by(const struct procgroups *g)
 
 size_t procgroups_capacity(const struct procgroups *g)
 {
-	return g->n;
+	return g->table.n;
 }
 
 const struct procgroup *procgroups_at(const struct procgroups *g, size_t index)
 {
-	return index < g->n && g->groups[index].kind ? &g->groups[index] : NULL;
+	return index < g->table.n && g->table.groups[index].kind ? &g->table.groups[index] : NULL;
 }
 
 /* What has come to be at the start is no new name. */
@@ -638,7 +467,7 @@ static bool is_new_name(const struct procgroup *group)
 
 static bool may_be_new(const struct procgroups *g)
 {
-	return g->names_paid < g->now + PROCGROUP_NAMES * PROCGROUP_NAME_EVERY;
+	return g->names_paid < g->table.now + PROCGROUP_NAMES * PROCGROUP_NAME_EVERY;
 }
 
 bool procgroups_competes(const struct procgroups *g, const struct procgroup *group)
@@ -647,7 +476,7 @@ bool procgroups_competes(const struct procgroups *g, const struct procgroup *gro
 	bool stands_in = group->kind == PROCGROUP_SINGLE && group->members && group->waiting == group->members;
 	uint64_t young = stands_in ? ANSWERED : group->first > START ? PROCGROUP_YOUNG : 0;
 
-	return group->kind >= PROCGROUP_NAMED && g->now - group->since >= young &&
+	return group->kind >= PROCGROUP_NAMED && g->table.now - group->since >= young &&
 	       (!is_new_name(group) || may_be_new(g));
 }
 
@@ -660,10 +489,10 @@ uint32_t procgroups_of(const struct procgroups *g, const struct proc *p)
 
 void procgroups_show(const struct qmem *q, struct procgroups *g, size_t index)
 {
-	struct procgroup *group = &g->groups[index];
+	struct procgroup *group = &g->table.groups[index];
 
 	if (is_new_name(group))
-		g->names_paid = (g->names_paid > g->now ? g->names_paid : g->now) + PROCGROUP_NAME_EVERY;
+		g->names_paid = (g->names_paid > g->table.now ? g->names_paid : g->table.now) + PROCGROUP_NAME_EVERY;
 	group->shown_until = qmem_now(q) + qmem_grace(qmem_interval(q));
 }
 
@@ -691,9 +520,7 @@ void procgroups_free(struct procgroups *g)
 	}
 	procask_free(g->ask);
 	free(g->own);
-	free(g->groups);
-	free(g->free);
-	free(g->slots);
+	grouptable_release(&g->table);
 	free(g->members);
 	free(g);
 }
@@ -712,7 +539,7 @@ static int add_own(struct qmem *q, struct procgroups *g, const struct qmem_block
 	if (!err)
 		err = select_init(&own->cgroup, &rules->cgroup, false);
 	name_group(g, name, *block->name ? block->name : "?", " (group)", g->own_n);
-	if (!err && find_or_add(g, name, PROCGROUP_OWN) == NONE)
+	if (!err && grouptable_find_or_add(&g->table, name, PROCGROUP_OWN) == GROUPTABLE_NONE)
 		err = -ENOMEM;
 	g->own_n++; /* also what failed half-way is released */
 	if (!err && !has_rules(own))
@@ -736,11 +563,11 @@ int procgroups_new(struct qmem *q, enum procgroup_by by, const struct qmem_block
 	if (!g)
 		return -ENOMEM;
 	g->by = by;
-	g->key = sip_key_new();
+	g->table.key = sip_key_new();
 	g->want = by == PROCGROUP_EXE ? PROCASK_EXE : by == PROCGROUP_USER ? PROCASK_USER : 0;
 	g->want_cgroup = by == PROCGROUP_CGROUP || by == PROCGROUP_UNIT;
 	g->own = calloc(blocks->n + 1, sizeof(*g->own));
-	if (!g->own || find_or_add(g, KERNEL, PROCGROUP_KERNEL) == NONE)
+	if (!g->own || grouptable_find_or_add(&g->table, KERNEL, PROCGROUP_KERNEL) == GROUPTABLE_NONE)
 		err = -ENOMEM;
 	for (size_t i = 0; i < blocks->n && !err; i++)
 		err = add_own(q, g, &blocks->items[i]);
