@@ -23,6 +23,7 @@ BACKENDS = ("bpf", "iter", "fds", "files")
 KINDS = ("heap", "stack", "anon", "jit", "file", "shmem", "huge", "device")
 AMOUNTS = ("rss", "pss", "size", "swap", "dirty")
 PAGE = mmap.PAGESIZE
+PATIENCE = 20
 CHURN = int(os.environ.get("QMEM_CHURN", "20000"))
 MAPPER = "qmemmapper"
 KERNEL = tuple(int(n) for n in re.match(r"(\d+)\.(\d+)", os.uname().release).groups())
@@ -419,6 +420,10 @@ def churn(directory):
     backends = [backend for backend in ("bpf", "fds") if not available(backend, directory)]
     watches = [Watch(stream.Stream(config % backend, directory, last=stream.LAST_OF_WALK)) for backend in backends]
     done = all(watch.running.tick() for watch in watches) and during(watches, CHURN // 2)
+    # a machine may be done with them before anyone looks
+    for _ in range(PATIENCE):
+        if done and not all(watch.faults > 1000 and watch.ticks > 2 for watch in watches):
+            done = during(watches, CHURN // 2)
     before = [(tap.descriptors(watch.running.child.pid)[0], resident(watch.running.child.pid)) for watch in watches]
     done = done and during(watches, CHURN // 2)
     for backend, watch, (fds, memory) in zip(backends, watches, before):

@@ -9,7 +9,6 @@
 
 #include "engine/name.h"
 #include "process/ask.h"
-#include "process/grouptable.h"
 #include "util/escape.h"
 #include "util/room.h"
 #include "util/select.h"

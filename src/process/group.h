@@ -19,9 +19,9 @@
 #ifndef QMEM_PROCESS_GROUP_H
 #define QMEM_PROCESS_GROUP_H
 
+#include "process/grouptable.h"
 #include "qmem.h"
 
-#define PROCGROUP_NAME 208
 #define PROCGROUP_OTHER "other" /* the name of all groups that are not shown; no group has it */
 #define PROCGROUP_YOUNG (3 * QMEM_SECOND)
 /* Agents keep a file of each name for years, and users choose names: so many in a row, and one more each time that long after that. */
@@ -34,25 +34,6 @@
 
 enum procgroup_by { PROCGROUP_COMM, PROCGROUP_EXE, PROCGROUP_USER, PROCGROUP_CGROUP, PROCGROUP_UNIT };
 extern const char *const procgroup_words[]; /* "comm", ... up to NULL */
-
-enum procgroup_kind {
-	PROCGROUP_KERNEL = 1, /* the kernel's own threads */
-	PROCGROUP_OWN,        /* of the configuration */
-	PROCGROUP_NAMED,      /* by what GroupBy says */
-	PROCGROUP_SINGLE,     /* by comm, where what GroupBy says is not known */
-};
-
-struct procgroup {
-	char name[PROCGROUP_NAME]; /* of the instance, unique; any bytes but NUL */
-	uint32_t generation;       /* of the index; never 0 */
-	uint32_t members;          /* in this round, zombies included */
-	enum procgroup_kind kind;
-	uint64_t round;        /* that saw a member last */
-	uint64_t first, since; /* round and time (ns) that saw a member first */
-	uint32_t waiting;      /* members of this round that the worker is asked about */
-	uint64_t shown_until;  /* hosts may have its charts until then; 0: it has not been shown */
-	uint32_t hash;
-};
 
 /* As it is emitted; NULL: of those that are not shown. */
 static inline struct qmem_instance procgroup_instance(const struct procgroup *group)

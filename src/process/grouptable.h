@@ -6,8 +6,31 @@
 #ifndef QMEM_PROCESS_GROUPTABLE_H
 #define QMEM_PROCESS_GROUPTABLE_H
 
-#include "process/group.h"
+#include <stddef.h>
+#include <stdint.h>
+
 #include "util/sip.h"
+
+#define PROCGROUP_NAME 208
+
+enum procgroup_kind {
+	PROCGROUP_KERNEL = 1, /* the kernel's own threads */
+	PROCGROUP_OWN,        /* of the configuration */
+	PROCGROUP_NAMED,      /* by what GroupBy says */
+	PROCGROUP_SINGLE,     /* by comm, where what GroupBy says is not known */
+};
+
+struct procgroup {
+	char name[PROCGROUP_NAME]; /* of the instance, unique; any bytes but NUL */
+	uint32_t generation;       /* of the index; never 0 */
+	uint32_t members;          /* in this round, zombies included */
+	enum procgroup_kind kind;
+	uint64_t round;        /* that saw a member last */
+	uint64_t first, since; /* round and time (ns) that saw a member first */
+	uint32_t waiting;      /* members of this round that the worker is asked about */
+	uint64_t shown_until;  /* hosts may have its charts until then; 0: it has not been shown */
+	uint32_t hash;
+};
 
 #define GROUPTABLE_NONE UINT32_MAX
 
