@@ -39,6 +39,7 @@ AT_ONCE = [
     Case("netstat", None, "Interface", "eth0 eth1", "netstat: Interface 'eth0 eth1' has a blank: give each interface by an option of its own"),
     Case("netstat", None, "Interface", "eth0,eth1", "netstat: Interface 'eth0,eth1' has a comma"),
     Case("netstat", None, "Interface", "eth*", "netstat: Interface 'eth*' has a '*': write an expression between slashes, such as /^eth/"),
+    Case("netstat", None, "Interface", "averyverylongname", "netstat: Interface 'averyverylongname' is longer than the 15 bytes"),
     Case("netstat", None, "Interface", "/eth0", "netstat: Interface '/eth0' begins with '/'"),
     Case("meminfo", None, "LevelMedium", "10M", "meminfo: LevelMedium '10M' is a size, not a percentage such as 10, 10%, 0.5%"),
     Case("meminfo", None, "LevelHigh", "0.001%", "meminfo: LevelHigh '0.001%' "),

@@ -7,10 +7,11 @@
 #include <stddef.h>
 
 struct request {
-	const char *program;         /* what it calls itself when it complains */
-	bool apart;                  /* it is not the agent's: its rights and its configuration may be others */
-	const char *config;          /* a file; NULL: qmem.conf where Netdata has it */
-	const char *const *settings; /* n_settings of SERVICE.OPTION=VALUE, on top of the file; may be NULL */
+	const char *program; /* what it calls itself when it complains */
+	bool apart;          /* it is not the agent's: its rights and its configuration may be others */
+	const char *config;  /* a file; NULL: qmem.conf where Netdata has it */
+	const char *const *
+		settings; /* n_settings of SERVICE.OPTION=VALUE and the like (config.h), on top of the file; may be NULL */
 	size_t n_settings;
 	const char *format; /* a word of describe_services(); NULL: text */
 	char *const *words; /* n_words, names of services where there may be some */

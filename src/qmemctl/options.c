@@ -6,7 +6,8 @@
 const struct options_row options[OPTIONS] = {
 	{ 'c', "config", "FILE",
 	  "the configuration, in the form of qmem.conf; else that of Netdata's directories counts" },
-	{ 'o', "option", "SERVICE.OPTION=VALUE", "an option, beyond what the configuration says; any number of them" },
+	{ 'o', "option", "SERVICE.OPTION=VALUE",
+	  "an option, beyond what the configuration says; SERVICE.BLOCK.NAME.OPTION in a block; any number of them" },
 	{ 'f', "format", "FORM", "text, markdown or man" },
 	{ 'h', "help", NULL, "this summary, or what the command does and takes" },
 	{ 'V', "version", NULL, "the version" },
