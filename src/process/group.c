@@ -489,10 +489,13 @@ uint32_t procgroups_of(const struct procgroups *g, const struct proc *p)
 void procgroups_show(const struct qmem *q, struct procgroups *g, size_t index)
 {
 	struct procgroup *group = &g->table.groups[index];
+	uint64_t until = qmem_now(q) + qmem_grace(qmem_interval(q));
 
 	if (is_new_name(group))
 		g->names_paid = (g->names_paid > g->table.now ? g->names_paid : g->table.now) + PROCGROUP_NAME_EVERY;
-	group->shown_until = qmem_now(q) + qmem_grace(qmem_interval(q));
+	/* another service may show it, too, and more rarely */
+	if (until > group->shown_until)
+		group->shown_until = until;
 }
 
 bool procgroups_refused(const struct procgroups *g)

@@ -658,6 +658,45 @@ START_TEST(forgotten)
 }
 END_TEST
 
+/* Of two services that show a group, the one with the longer interval needs it for longer. */
+START_TEST(shown_by_two)
+{
+	static const struct qmem_service *const both[] = { &proctable_service, &procmem_service, &cpuload_service,
+							   NULL };
+	enum { BACK = 241 };
+	int64_t before = 0, now = -1;
+
+	procroot_end();
+	procroot_begin(both);
+	procroot_set("cpuload", "Interval", "30s");
+	procroot_put("proc/stat", "cpu 1 2 3 4\n");
+	procroot_put("proc/loadavg", "0.00 0.01 0.05 1/209 4711\n");
+	for (int i = 0; i < BACK + 60; i++) {
+		bool there = i < 40 || i >= BACK;
+		char a[16], b[16];
+
+		snprintf(a, sizeof(a), "a%d", i);
+		snprintf(b, sizeof(b), "b%d", i);
+		PROCESSES({ .pid = 10, .comm = a, .state = 'S' }, { .pid = 11, .comm = b, .state = 'S' },
+			  { .pid = there ? i < BACK ? 12 : 13 : 14,
+			    .comm = there ? "job" : "rest",
+			    .state = 'S',
+			    .user = i < 40 ? 100u * (unsigned)i : 0,
+			    .start = i < BACK ? 1 : 2 }, );
+		if (!i)
+			procroot_start();
+		procroot_tick();
+		now = procroot_value("cpuload.time.user[job]");
+		if (i < 100 && now > before)
+			before = now;
+		if (i > BACK && now >= 0)
+			break;
+	}
+	ck_assert_int_gt(before, 0);
+	ck_assert_int_ge(now, before);
+}
+END_TEST
+
 static size_t groups_n(const struct procgroups *groups)
 {
 	size_t n = 0;
@@ -1009,6 +1048,7 @@ SUITE(procgroup)
 	tcase_add_test(t, worker_comes_later);
 	tcase_add_test(t, brief);
 	tcase_add_test(t, forgotten);
+	tcase_add_test(t, shown_by_two);
 	tcase_add_test(t, many);
 	tcase_add_test(t, all_rename_themselves);
 	tcase_add_test(t, exec_while_asked);
