@@ -297,13 +297,21 @@ void instances_choose(struct instances *s, uint64_t now)
 			continue;
 		}
 		sum_up(s, i);
-		(i->main ? s->mains : s->scores)[k].score = judge(s, i, now - s->when);
+		s->scores[k].score = judge(s, i, now - s->when);
+		if (i->main)
+			s->mains[k].score = s->scores[k].score;
 	}
 	s->when = now;
 	(void)top_update(&s->main_top, s->mains, s->n, now);
 	s->top.max = s->main_top.max;
-	for (size_t k = 0; k < s->n; k++)
-		s->top.max -= s->mains[k].in;
+	for (size_t k = 0; k < s->n; k++) {
+		if (!s->mains[k].in)
+			continue;
+		/* nobody has two places: one that is no main one any more has that one for a while */
+		s->top.max--;
+		s->scores[k].in = false;
+		s->scores[k].score = -1;
+	}
 	(void)top_update(&s->top, s->scores, s->n, now);
 	s->others = false;
 	for (size_t c = 0; c < s->kind->columns; c++)

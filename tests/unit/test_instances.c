@@ -37,6 +37,7 @@ static struct instances_kind kind;
 static struct instances all;
 static int64_t shown;
 static struct qmem_list rules;
+static const char *the_main;
 
 static void line(const char *name, int64_t a_level, int64_t a_count)
 {
@@ -67,6 +68,8 @@ static int collect(struct qmem *q, void *state)
 	for (size_t i = 0; i < n && !err; i++)
 		err = instances_put(&all, lines[i].name, strlen(lines[i].name), lines[i].thing.v);
 	(void)instances_measure(&all);
+	for (size_t k = 0; k < all.n; k++)
+		all.all[k]->main = the_main && strcmp(all.all[k]->name, the_main) == 0;
 	instances_choose(&all, qmem_now(q));
 	instances_emit(q, &all, families);
 	n = 0;
@@ -86,6 +89,7 @@ static void setup(void)
 {
 	n = 0;
 	shown = 2;
+	the_main = NULL;
 	rules = (struct qmem_list){ 0 };
 	kind = (struct instances_kind){
 		.what = "things",
@@ -203,6 +207,36 @@ START_TEST(what_is_not_known)
 }
 END_TEST
 
+/* Whoever becomes a main one, or is none any more, has one place all the time. */
+START_TEST(one_place_each)
+{
+	line("c", 50, 1);
+	line("b", 100, 1);
+	line("a", 1, 1);
+	begin();
+	for (int i = 0; i < 4; i++) {
+		the_main = i < 2 ? "c" : NULL;
+		line("c", i < 2 ? 50 : 500, 1);
+		line("b", 100, 1);
+		line("a", 1, 1);
+		procroot_tick();
+		ck_assert_int_eq(get("things.level.level[b]"), 100);
+		ck_assert_int_eq(get("things.level.level[c]"), i < 2 ? 50 : 500);
+		ck_assert_int_eq(get("things.level.level[other]"), 1);
+	}
+	/* what it has kept as a main one it loses, after a minute, to what has more */
+	for (int i = 0; i < 61; i++) {
+		line("c", 0, 1);
+		line("b", 100, 1);
+		line("a", 1, 1);
+		procroot_tick();
+	}
+	ck_assert_int_eq(get("things.level.level[a]"), 1);
+	ck_assert_int_eq(get("things.level.level[b]"), 100);
+	ck_assert_int_eq(get("things.level.level[c]"), -1);
+}
+END_TEST
+
 START_TEST(first_of_two_lines)
 {
 	line("a", 1, 10);
@@ -290,6 +324,7 @@ SUITE(instances)
 	tcase_add_test(t, levels_and_counters);
 	tcase_add_test(t, chosen_by_a_counter);
 	tcase_add_test(t, what_is_not_known);
+	tcase_add_test(t, one_place_each);
 	tcase_add_test(t, first_of_two_lines);
 	tcase_add_test(t, only_the_wanted);
 	tcase_add_test(t, many);
