@@ -44,7 +44,8 @@ struct sink_family {
 	size_t n_metrics, round_size;
 	struct sink_chart **charts;
 	size_t n, size, cursor, seen;
-	size_t most; /* of them in one collection */
+	size_t there; /* instances in this collection, also such as have no value */
+	size_t most;  /* of these in one collection */
 	struct sink_chart *by_name;
 };
 
@@ -309,10 +310,13 @@ void sink_values(struct sink *sink, const struct qmem_round *round, const struct
 	enum trust_begin begin;
 	char *at, *to;
 
-	if (sink->muted || !any_value(family, sample))
+	if (sink->muted)
 		return;
 	s = service_of(sink, round->service);
 	f = &s->families[family - s->service->families];
+	f->there++;
+	if (!any_value(family, sample))
+		return;
 	chart = find_chart(sink, s, f, instance);
 	if (!chart) {
 		sink->out->failed = true;
@@ -395,15 +399,15 @@ void sink_collected(struct sink *sink, const struct qmem_round *round)
 	for (size_t i = 0; i < s->n; i++) {
 		struct sink_family *f = &s->families[i];
 
-		if (f->seen > f->most)
-			f->most = f->seen;
+		if (f->there > f->most)
+			f->most = f->there;
 		/* one that has no instances stays: it is the gaps in it that tell something */
 		if (f->family->label && f->n > f->most)
 			/* others have their places: what is chosen from many is no more charts for being chosen anew */
 			sweep(sink, s, f, round->now);
 		else if (f->family->label && f->seen < f->n && round->now > grace)
 			sweep(sink, s, f, round->now - grace);
-		f->seen = f->cursor = 0;
+		f->seen = f->there = f->cursor = 0;
 	}
 }
 
@@ -422,7 +426,7 @@ void sink_begin(struct sink *sink)
 
 		for (size_t k = 0; k < s->n; k++) {
 			/* a collection that failed has left them where they were */
-			s->families[k].seen = s->families[k].cursor = 0;
+			s->families[k].seen = s->families[k].there = s->families[k].cursor = 0;
 			if (s->stopped)
 				sweep(sink, s, &s->families[k], UINT64_MAX);
 		}

@@ -294,6 +294,22 @@ START_TEST(places_are_taken)
 }
 END_TEST
 
+/* One that is there without a value has its place. */
+START_TEST(values_come_and_go)
+{
+	begin();
+	put(MANY, "x", 1, 1);
+	put(MANY, "y", QMEM_NA, QMEM_NA);
+	end();
+	for (int i = 0; i < 4; i++) {
+		begin();
+		put(MANY, "x", i % 2 ? 1 : QMEM_NA, QMEM_NA);
+		put(MANY, "y", i % 2 ? QMEM_NA : 1, QMEM_NA);
+		ck_assert_ptr_null(strstr(end(), "obsolete"));
+	}
+}
+END_TEST
+
 START_TEST(stopped)
 {
 	begin();
@@ -872,6 +888,7 @@ SUITE(netdata)
 	tcase_add_test(t, obsolete_and_back);
 	tcase_add_test(t, no_shared_ids);
 	tcase_add_test(t, places_are_taken);
+	tcase_add_test(t, values_come_and_go);
 	tcase_add_test(t, stopped);
 	tcase_add_test(t, changes);
 	tcase_add_test(t, blocked);
