@@ -144,6 +144,8 @@ void grouptable_forget(struct grouptable *t)
 			take_out(t, index);
 			t->groups[index].kind = 0;
 		}
+		/* else who comes next would get the last ones again and again, and they would never become free together */
+		gather_free(t);
 	}
 	if (t->round % TRIM_EVERY == 0)
 		trim(t);

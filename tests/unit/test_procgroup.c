@@ -765,6 +765,42 @@ START_TEST(many)
 }
 END_TEST
 
+static void see(struct grouptable *table, const char *prefix, int i)
+{
+	struct procgroup *group;
+	uint32_t index;
+	char name[16];
+
+	snprintf(name, sizeof(name), "%s%d", prefix, i);
+	index = grouptable_find_or_add(table, name, PROCGROUP_NAMED);
+	group = &table->groups[index];
+	group->members++;
+	group->round = table->round;
+}
+
+/* After a burst the table becomes small again, also while many come and go: they do not hand on the last places to each other. */
+START_TEST(burst_among_many)
+{
+	enum { MANY = 20000, FEW = 300, LIFE = 20 };
+	struct grouptable table = { .key = sip_key_new() };
+
+	for (int round = 1; round < 1000; round++) {
+		table.round = (uint64_t)round;
+		table.now = table.round * QMEM_SECOND;
+		for (size_t i = 0; i < table.n; i++)
+			table.groups[i].members = 0;
+		for (int i = 0; round == 2 && i < MANY; i++)
+			see(&table, "burst", i);
+		for (int i = 0; i < FEW; i++)
+			see(&table, "few", i + FEW * ((round + i) / LIFE));
+		grouptable_forget(&table);
+	}
+	ck_assert_uint_le(table.n, 3 * FEW);
+	ck_assert_uint_le(table.room, 4096);
+	grouptable_release(&table);
+}
+END_TEST
+
 /* All have a new name in each round: as many are remembered as there are, and a few. */
 START_TEST(all_rename_themselves)
 {
@@ -1050,6 +1086,7 @@ SUITE(procgroup)
 	tcase_add_test(t, forgotten);
 	tcase_add_test(t, shown_by_two);
 	tcase_add_test(t, many);
+	tcase_add_test(t, burst_among_many);
 	tcase_add_test(t, all_rename_themselves);
 	tcase_add_test(t, exec_while_asked);
 	tcase_add_test(t, reparented);
