@@ -322,6 +322,46 @@ START_TEST(burst)
 }
 END_TEST
 
+/* Also while many come and go: they do not hand on the last slots to each other. */
+START_TEST(burst_among_many)
+{
+	enum { MANY = 20000, FEW = 300, LIFE = 20, ROUNDS = 1000 };
+	struct records all;
+
+	ck_assert_int_eq(records_init(&all, 2 * MANY), 0);
+	for (int round = 0; round < ROUNDS; round++) {
+		records_begin(&all);
+		for (int32_t pid = 1; round == 1 && pid <= MANY; pid++)
+			records_enter(&all, pid, 1);
+		for (int i = 0; round && i < FEW; i++)
+			records_enter(&all, MANY + 1 + i, 2 + (round + i) / LIFE);
+		records_end(&all);
+		ck_assert_uint_eq(all.totals.processes, round == 1 ? MANY + FEW : round ? FEW : 0);
+	}
+	ck_assert_uint_le(all.used, 4 * FEW + FEW / 4);
+	ck_assert_uint_eq(all.totals.overflow, 0);
+	records_release(&all);
+}
+END_TEST
+
+/* One burst after the other: all slots are found again. */
+START_TEST(burst_after_burst)
+{
+	enum { MANY = 1000 };
+	struct records all;
+
+	ck_assert_int_eq(records_init(&all, MANY), 0);
+	for (int round = 0; round < 200; round++) {
+		records_begin(&all);
+		for (int32_t pid = 1; round % 3 == 0 && pid <= MANY; pid++)
+			ck_assert_ptr_nonnull(records_enter(&all, pid, 1 + round));
+		records_end(&all);
+		ck_assert_uint_eq(all.totals.overflow, 0);
+	}
+	records_release(&all);
+}
+END_TEST
+
 SUITE(records)
 {
 	Suite *suite = suite_create("records");
@@ -341,6 +381,8 @@ SUITE(records)
 	tcase_add_test(tests, comms);
 	tcase_add_test(tests, states);
 	tcase_add_test(tests, burst);
+	tcase_add_test(tests, burst_among_many);
+	tcase_add_test(tests, burst_after_burst);
 	suite_add_tcase(suite, tests);
 	return suite;
 }

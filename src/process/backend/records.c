@@ -49,7 +49,7 @@ void records_reset(struct records *t)
 {
 	for (size_t i = 0; i < t->used; i++)
 		t->slots[i].pid = 0;
-	t->free_n = 0;
+	t->free_n = t->held = 0;
 	while (t->free_n < t->used) {
 		t->free[t->free_n] = (uint32_t)(t->used - 1 - t->free_n);
 		t->free_n++;
@@ -126,14 +126,30 @@ struct proc *records_find(const struct records *t, int32_t pid)
 /* ---- after a burst ---- */
 
 /* The first free ones are the first to be taken again, so that the last ones become free, and memory with them. */
+static void gather_free(struct records *t)
+{
+	t->free_n = t->held = 0;
+	for (size_t i = t->used; i-- > 0;)
+		if (!t->slots[i].pid)
+			t->free[t->free_n++] = (uint32_t)i;
+}
+
+/* Where few are left, those that come and go do not hand on the last slots to each other. */
+static void set_free(struct records *t, uint32_t slot)
+{
+	t->slots[slot].pid = 0;
+	t->slots[slot].ended = false;
+	if (t->order_n < t->used / 4 && slot >= t->used / 2)
+		t->held++;
+	else
+		t->free[t->free_n++] = slot;
+}
+
 static void trim(struct records *t)
 {
 	while (t->used && !t->slots[t->used - 1].pid)
 		t->used--;
-	t->free_n = 0;
-	for (size_t i = t->used; i-- > 0;)
-		if (!t->slots[i].pid)
-			t->free[t->free_n++] = (uint32_t)i;
+	gather_free(t);
 	if (t->hash_size > HASH_FIRST && t->used < t->hash_size / 8)
 		(void)hash_resize(t, t->hash_size / 2);
 	if (t->used >= t->touched / 4)
@@ -154,11 +170,8 @@ void records_begin(struct records *t)
 	uint32_t *order = t->last;
 	bool per_thread = t->totals.per_thread, exact = t->totals.exact;
 
-	for (size_t i = 0; i < t->deaths_n; i++) {
-		t->slots[t->deaths[i]].pid = 0;
-		t->slots[t->deaths[i]].ended = false;
-		t->free[t->free_n++] = t->deaths[i];
-	}
+	for (size_t i = 0; i < t->deaths_n; i++)
+		set_free(t, t->deaths[i]);
 	t->last = t->order;
 	t->last_n = t->order_n;
 	t->order = order;
@@ -214,6 +227,8 @@ static struct proc *enter_new(struct records *t, size_t at, int32_t pid, int64_t
 	struct proc *p;
 	uint32_t slot;
 
+	if (!t->free_n && t->held)
+		gather_free(t);
 	if (2 * (t->used + 1) > t->hash_size && !t->free_n) {
 		if (hash_resize(t, 2 * t->hash_size))
 			return NULL;

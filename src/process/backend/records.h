@@ -16,6 +16,7 @@ struct records {
 	size_t expected;     /* how many there are, as far as a back end knows */
 	uint32_t *free;
 	size_t free_n;
+	size_t held;            /* free ones that are not in `free` yet */
 	uint32_t *order, *last; /* the slots in the order of this walk, and of the one before */
 	size_t order_n, last_n;
 	size_t cursor;  /* in `last`: who is expected next */
