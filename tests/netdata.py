@@ -87,13 +87,22 @@ tap.ok("qmem.meminfo_usage" in contexts.get("contexts", {}), "contexts are known
 
 # ---- values ----
 
-before = meminfo("MemFree")
-since = (tap.wait_for(lambda: agent.last("qmem.meminfo_usage"), 30) or {}).get("time", 0)
-row = tap.wait_for(lambda: (agent.last("qmem.meminfo_usage") or {}).get("time", 0) > since and agent.last("qmem.meminfo_usage"), 30)
-after = meminfo("MemFree")
-slack = 64 << 20  # between two readings it may have been higher and lower
-tap.ok(row and min(before, after) - slack <= row["free"] * 2**20 <= max(before, after) + slack, "MemFree is what others read",
-       before, row, after)
+slack = 64 << 20    # between two readings it may have been higher and lower
+tried = []
+
+
+def free_is_right():
+    """What else the machine does may move it further meanwhile: then again."""
+    before = meminfo("MemFree")
+    since = (agent.last("qmem.meminfo_usage") or {}).get("time", 0)
+    row = tap.wait_for(lambda: (agent.last("qmem.meminfo_usage") or {}).get("time", 0) > since and agent.last("qmem.meminfo_usage"), 30)
+    after = meminfo("MemFree")
+    tried.append((before, row, after))
+    return row and min(before, after) - slack <= row["free"] * 2**20 <= max(before, after) + slack and row
+
+
+row = tap.wait_for(free_is_right, 60)
+tap.ok(row, "MemFree is what others read", tried[-3:])
 total = agent.last("qmem.meminfo_available")
 tap.ok(total and abs(total["total"] * 2**20 - meminfo("MemTotal")) < 4096, "MemTotal is exact", total, meminfo("MemTotal"))
 tap.ok(row and abs(sum(value for name, value in row.items() if name != "time" and value is not None) * 2**20 - meminfo("MemTotal")) < 2**20,
