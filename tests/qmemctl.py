@@ -126,6 +126,11 @@ tap.ok(got.returncode == 0 and re.fullmatch(r"qmemctl \d\S*\n", got.stdout), "--
 
 # ---- what is wrong ----
 
+for word, meant in (("memifno", "did you mean 'meminfo'?"), ("swap_cache", "it is a family of 'vmstat'"),
+                    ("meminfo.usgae", "did you mean 'meminfo', for its family 'usage'?")):
+    got = run("print", word)
+    tap.ok(got.returncode == 2 and meant in got.stderr and not got.stdout, f"print {word}: {meant}", got)
+
 LONG = "x" * 100000
 WRONG = [
     ((), "no command"), (("nosuch",), "'nosuch'"), (("--nosuch",), "--nosuch"), (("-Z",), "Z"), (("",), "no command ''"),

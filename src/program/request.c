@@ -38,6 +38,24 @@ static const struct qmem_service *owner_of(const char *word)
 	return NULL;
 }
 
+/* The service that has a family of nearly that name; NULL. */
+static const struct qmem_service *near_family(const char *word, struct near *near)
+{
+	const struct qmem_service *owner = NULL;
+	const char *dot = strchr(word, '.');
+
+	*near = NEAR(dot ? dot + 1 : word);
+	for (const struct qmem_service *const *s = qmem_services; *s; s++)
+		for (const struct qmem_family *f = (*s)->families; f && f->id; f++) {
+			const char *before = near->name;
+
+			near_try(near, f->id);
+			if (near->name != before)
+				owner = *s;
+		}
+	return owner;
+}
+
 int request_no_service(const struct request *r, const char *word)
 {
 	const struct qmem_service *owner = owner_of(word);
@@ -45,6 +63,14 @@ int request_no_service(const struct request *r, const char *word)
 
 	for (const struct qmem_service *const *s = qmem_services; *s; s++)
 		near_try(&near, (*s)->name);
+	if (!near.name && !owner) {
+		owner = near_family(word, &near);
+		if (owner) {
+			fprintf(stderr, "%s: no service '%s'; did you mean '%s', for its family '%s'? See --help\n",
+				r->program, word, owner->name, near.name);
+			return 2;
+		}
+	}
 	if (near.name || !owner)
 		return request_unlike(r, "no service", word, near.name);
 	fprintf(stderr, "%s: no service '%s': it is a family of '%s'; see --help\n", r->program, word, owner->name);
