@@ -702,7 +702,7 @@ const struct qmem_service pressure_service = {
 		"none; triggers: root before Linux 6.1.42, CAP_SYS_RESOURCE for windows other than 2s, 4s, ... 10s",
 	.needs = &vmstat_service,
 	.capabilities = capabilities,
-	.priority = 500,
+	.priority = 2500,
 	.families = families,
 	.options = options,
 	.state_size = sizeof(struct pressure),

@@ -159,7 +159,8 @@ static bool same_branch(const char *a, const char *b)
 /* Netdata's menus are a tree of two levels, whose order tells a story; what is one menu stands together. */
 START_TEST(menus)
 {
-	static const char *const branches[] = { "memory", "reclaim", "pressure", "processes", "network", "self" };
+	static const char *const branches[] = { "memory",   "page cache", "slabs",   "reclaim",
+						"pressure", "processes",  "network", "self" };
 	struct place places[256];
 	size_t n = 0, at = 0;
 
