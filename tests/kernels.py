@@ -5,9 +5,9 @@
     kernels.py [--record[=FILE]] [KERNEL...]        KERNEL: a name of kernels/fetch.py, or "all"
 
 Without a name it takes those in $QMEM_KERNELS, which ./bootstrap check sets; none is a skip, for kernels are large to fetch.
---record also writes tests/roots/VERSION-x86_64 (idle) and tests/roots/VERSION-x86_64-load from each guest, or FILE alone in those
-that are there: proc/meminfo. In CI fewer than
-two kernels that booted are a failure; elsewhere a kernel that cannot be had is a skip with its reason.
+--record also writes tests/roots/VERSION-x86_64 (idle) and tests/roots/VERSION-x86_64-load from each guest, or in those that are
+there what FILE fits, one pattern or more: proc/meminfo. In CI fewer than two kernels that booted are a failure; elsewhere a
+kernel that cannot be had is a skip with its reason.
 
 The guest (kernels/guest) does things and reads files; nothing in it judges. It writes one tar for each step to its serial
 line, as text with a checksum. What is expected stands here.
@@ -15,6 +15,7 @@ line, as text with a checksum. What is expected stands here.
 
 import base64
 import concurrent.futures
+import fnmatch
 import glob
 import hashlib
 import io
@@ -574,7 +575,10 @@ def check_guest(guest):
 
 
 def record(guest, only):
-    """All files anew, or that one."""
+    """All files anew, or those that one of these patterns fits."""
+    def wanted(name):
+        return not only or any(fnmatch.fnmatchcase(name, pattern) for pattern in only.split())
+
     version = ".".join(guest.steps["machine"]["uname"].split()[2].split(".")[:2])
     for step, suffix in (("idle", ""), ("load", "-load")):
         if step not in guest.steps:
@@ -586,11 +590,12 @@ def record(guest, only):
             continue
         if not only:
             shutil.rmtree(where, ignore_errors=True)
-        for old in glob.glob(f"{where}/*/{only}") if only else ():
-            os.remove(old)
+        for old in glob.glob(f"{where}/[12]/**", recursive=True) if only else ():
+            if os.path.isfile(old) and wanted(os.path.relpath(old, where)[2:]):
+                os.remove(old)
         for name, text in guest.steps[step].items():
             found = re.fullmatch(r"root/(\d+/(.*))", name)
-            if found and only in ("", found[2]):
+            if found and wanted(found[2]):
                 tap.write(os.path.join(where, found[1]), text)
         tap.diag(f"{where}: {guest.steps['machine']['uname'].strip()}")
 
