@@ -400,7 +400,9 @@ static void start_worker(void)
 
 	if (!err)
 		err = qmem_watch(host.q, worker_fd(host.worker), EPOLLIN, worker_ready, host.worker);
-	if (err)
+	if (!err)
+		worker_go(host.worker);
+	else
 		add_line(LOG_WARNING, "there are no workers: what may block is not read");
 }
 

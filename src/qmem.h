@@ -171,10 +171,21 @@ struct qmem_error {
 
 /* ---- a service -------------------------------------------------------------------------------------------------- */
 
-/* A capability with which a service can do more. */
+/*
+ * A capability with which a service can do more: a row for each file or call that it is for. A program that has rights which its
+ * caller has not keeps those alone that rows in use name (qmem_uses()). Of these CAP_DAC_READ_SEARCH, CAP_DAC_OVERRIDE and
+ * CAP_SYS_ADMIN are never effective but for that file or call, since they open others, too: the engine raises the first two
+ * where the service opens what `file` matches, as a pattern of fnmatch(3) in which '*' is no '/'; what is no file, and what jobs
+ * open, is for the service to do (util/right.h).
+ */
 struct qmem_capability {
 	int number; /* of linux/capability.h */
 	const char *name, *why;
+	const char *file;   /* "/proc/slabinfo", "/proc/PID/exe"; a call: "setns()" */
+	const char *option; /* of the service: used only where that is on; NULL: always */
+	const char *value;  /* with it: only where it has this value, or item */
+	bool starting;      /* only until all services have started */
+	bool extra;         /* not among those that make install gives: it is for an administrator to add */
 };
 
 /*
@@ -460,6 +471,12 @@ struct qmem_totals {
 	uint64_t left[QMEM_LANES];  /* threads that are left behind now */
 };
 void qmem_totals(const struct qmem *q, struct qmem_totals *ret);
+
+/*
+ * Is it one of a service that will run, or does, with the option that the row names? Before qmem_start() after all is set. An
+ * option is on that is yes, a number but 0, a text or list other than its default, a block that there is.
+ */
+bool qmem_uses(const struct qmem *q, const struct qmem_service *service, const struct qmem_capability *capability);
 
 /* Does the host show this family of this service? Not if it is internal, or a detail and Detail is off, or an overlap and Overlap is. */
 bool qmem_shown(const struct qmem *q, const struct qmem_service *service, const struct qmem_family *family);

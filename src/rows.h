@@ -49,8 +49,11 @@
 #define EVENTS COUNTER("events", 1, "total_events")
 #define PAGES COUNTER("pages", 1, "vmpage_action")
 
-/* A capability without its CAP_, and what it is good for. */
-#define CAPABILITY(name_, why_) { .number = CAP_##name_, .name = "CAP_" #name_, .why = why_ }
+/* A capability without its CAP_, and what it is good for; then .file, and what else there is to it:
+ *	CAPABILITY(SYS_ADMIN, "sockets of other network namespaces", .file = "setns()", .option = "Namespace", .extra = true),
+ */
+#define CAPABILITY(name_, why_, ...) \
+	{ .number = CAP_##name_, .name = "CAP_" #name_, .why = why_, __VA_ARGS__ }
 
 /* clang-format on */
 

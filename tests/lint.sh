@@ -80,13 +80,6 @@ lack=$(for f; do
 done)
 [ -z "$lack" ] || { echo "$lack"; exit 1; }
 ' - $sources $scripts $pythons
-
-# shellcheck disable=SC2016
-run "the plugin is installed with the capabilities that services use, and no others" sh -c '
-used=$(sed -n "s/^\tCAPABILITY(\([A-Z_]*\),.*/cap_\1/p" "$@" | tr A-Z a-z | sort -u | paste -sd, -)
-given=$(sed -n "s/^PLUGIN_CAPS = \(.*\)=p$/\1/p" Makefile.am)
-[ "$used" = "$given" ] || { echo "services: $used, PLUGIN_CAPS: $given"; exit 1; }
-' - $(find src -name "*.c")
 }
 
 

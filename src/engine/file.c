@@ -12,6 +12,7 @@
 
 #include "engine/engine.h"
 #include "engine/root.h"
+#include "engine/uses.h"
 
 #define TEXT_FIRST (16u << 10)
 
@@ -25,7 +26,7 @@ static int open_below(struct qmem *q, int flags, const char *path_fmt, va_list a
 
 	if ((size_t)len >= sizeof(path))
 		return -ENAMETOOLONG;
-	return root_open(q->root, path, flags);
+	return uses_open(q, path, flags);
 }
 
 int qmem_open(struct qmem *q, int flags, const char *path_fmt, ...)

@@ -356,8 +356,8 @@ static int start(struct qmem *q, void *state)
 }
 
 static const struct qmem_capability capabilities[] = {
-	CAPABILITY(BPF, "processes read by BPF"),
-	CAPABILITY(PERFMON, "processes read by BPF"),
+	CAPABILITY(BPF, "processes read by BPF", .file = "bpf()"),
+	CAPABILITY(PERFMON, "processes read by BPF", .file = "bpf()"),
 	{ 0 },
 };
 

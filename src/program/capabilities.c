@@ -3,11 +3,9 @@
 
 #include <errno.h>
 #include <stdbool.h>
-#include <string.h>
 #include <sys/capability.h>
 
-/* Until all services have started: before Linux 6.1.42 and 6.4 nobody, not even root, may write /proc/pressure by its mode. */
-#define AT_START CAP_DAC_OVERRIDE
+#include "util/right.h"
 
 static bool has(cap_t caps, cap_value_t cap, cap_flag_t flag)
 {
@@ -21,26 +19,24 @@ static int keep(cap_t next, cap_t now, cap_value_t cap)
 {
 	if (!has(now, cap, CAP_PERMITTED))
 		return 0;
-	if (cap_set_flag(next, CAP_PERMITTED, 1, &cap, CAP_SET) < 0 ||
-	    cap_set_flag(next, CAP_EFFECTIVE, 1, &cap, CAP_SET) < 0)
+	if (cap_set_flag(next, CAP_PERMITTED, 1, &cap, CAP_SET) < 0)
+		return -errno;
+	if (!right_is_wide(cap) && cap_set_flag(next, CAP_EFFECTIVE, 1, &cap, CAP_SET) < 0)
 		return -errno;
 	return 0;
 }
 
-static int set(bool starting)
+static int set(const struct qmem *q, bool starting)
 {
 	cap_t now = cap_get_proc(), next = cap_init();
-	int err = -ENOMEM;
+	int err = now && next ? 0 : -ENOMEM;
 
-	if (!now || !next)
-		goto out;
-	err = starting ? keep(next, now, AT_START) : 0;
-	for (const struct qmem_service *const *s = qmem_services; *s; s++)
+	for (const struct qmem_service *const *s = qmem_services; *s && !err; s++)
 		for (const struct qmem_capability *c = (*s)->capabilities; c && c->name && !err; c++)
-			err = keep(next, now, c->number);
+			if ((starting || !c->starting) && qmem_uses(q, *s, c))
+				err = keep(next, now, c->number);
 	if (!err && cap_set_proc(next) < 0)
 		err = -errno;
-out:
 	if (now)
 		cap_free(now);
 	if (next)
@@ -53,28 +49,21 @@ bool capabilities_known(void)
 	return true;
 }
 
-int capabilities_raise(void)
+int capabilities_raise(const struct qmem *q)
 {
-	return set(true);
+	return set(q, true);
 }
 
-int capabilities_settle(void)
+int capabilities_settle(const struct qmem *q)
 {
-	return set(false);
+	return set(q, false);
 }
 
-const char *capabilities_missing(const struct qmem_service *service, size_t i, const char **ret_why)
+const struct qmem_capability *capabilities_missing(const struct qmem *q, const struct qmem_service *service, size_t i)
 {
-	cap_t now = cap_get_proc();
-	const char *name = NULL;
-
-	for (const struct qmem_capability *c = service->capabilities; now && !name && c && c->name; c++) {
-		if (has(now, c->number, CAP_EFFECTIVE) || i-- > 0)
-			continue;
-		name = c->name;
-		*ret_why = c->why;
-	}
-	if (now)
-		cap_free(now);
-	return name;
+	for (const struct qmem_capability *c = service->capabilities; c && c->name; c++)
+		/* what only starting needs has gone by now, and what it is good for is told by the service */
+		if (!c->starting && qmem_uses(q, service, c) && !right_is_there(c->number) && i-- == 0)
+			return c;
+	return NULL;
 }

@@ -21,13 +21,14 @@ int capabilities_lower(void);
 /* None, for good: 0 or -errno. */
 int capabilities_drop(void);
 
-/* Raises what is permitted of those that services name, drops the others: 0 or -errno. */
-int capabilities_raise(void);
-/* Drops what only qmem_start() needed: 0 or -errno. Capabilities are a thread's own, and a new one has its maker's: a thread
- * that may be made before this was called calls it, too. */
-int capabilities_settle(void);
+/* Before qmem_start(), when all is set: keeps what is permitted of what services use, and raises all of it but what is wide
+ * (util/right.h); drops the others: 0 or -errno. */
+int capabilities_raise(const struct qmem *q);
+/* After qmem_start(): drops what only that needed, and what is for services that are off: 0 or -errno. Capabilities are a thread's
+ * own, and a new one has its maker's: there is no other thread yet. */
+int capabilities_settle(const struct qmem *q);
 
-/* The i-th capability of `service` that is not effective, and what it would be good for; NULL: no more. */
-const char *capabilities_missing(const struct qmem_service *service, size_t i, const char **ret_why);
+/* The i-th row in use of `service` whose capability is not there; NULL: no more. */
+const struct qmem_capability *capabilities_missing(const struct qmem *q, const struct qmem_service *service, size_t i);
 
 #endif

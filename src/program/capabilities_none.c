@@ -7,20 +7,22 @@ bool capabilities_known(void)
 	return false;
 }
 
-int capabilities_raise(void)
+int capabilities_raise(const struct qmem *q)
 {
+	(void)q;
 	return 0;
 }
 
-int capabilities_settle(void)
+int capabilities_settle(const struct qmem *q)
 {
+	(void)q;
 	return 0;
 }
 
-const char *capabilities_missing(const struct qmem_service *service, size_t i, const char **ret_why)
+const struct qmem_capability *capabilities_missing(const struct qmem *q, const struct qmem_service *service, size_t i)
 {
+	(void)q;
 	(void)service;
 	(void)i;
-	(void)ret_why;
 	return NULL;
 }

@@ -23,17 +23,18 @@ static void on_vain(void *arg, const char *text)
 	(void)config_add(&check->config, text);
 }
 
-static void put_state(const struct qmem_status *status)
+static void put_state(const struct qmem *q, const struct qmem_status *status)
 {
-	const char *reason = status->reason, *missing, *why;
+	const struct qmem_capability *missing;
+	const char *reason = status->reason;
 
 	if (!*reason)
 		reason = status->service->source ? status->service->source : "on";
 	printf("%s\t%s\t", status->service->name, status->on ? "on" : "off");
 	standard_put(stdout, reason);
-	for (size_t i = 0; status->on && (missing = capabilities_missing(status->service, i, &why)); i++)
-		if (!strstr(reason, missing))
-			printf("; lacks %s (%s)", missing, why);
+	for (size_t i = 0; status->on && (missing = capabilities_missing(q, status->service, i)); i++)
+		if (!strstr(reason, missing->name))
+			printf("; lacks %s (%s)", missing->name, missing->why);
 	if (*status->paced)
 		printf("; %s", status->paced);
 	putchar('\n');
@@ -83,7 +84,7 @@ int check_services(const struct request *r)
 	if (r->apart)
 		put_notes(r, config);
 	for (size_t i = 0; qmem_status(loop->q, i, &service); i++) {
-		put_state(&service);
+		put_state(loop->q, &service);
 		if (service.common->enabled == QMEM_YES && !service.on)
 			status = 1;
 	}

@@ -15,7 +15,7 @@
 
 int loop_init(struct loop *l, const struct qmem_host *host)
 {
-	static const struct worker_calls worker_calls = { .begin = capabilities_settle };
+	static const struct worker_calls worker_calls = { 0 };
 	int err = capabilities_lower();
 
 	if (err)
@@ -61,7 +61,7 @@ void loop_complain(struct loop *l, struct config *config)
 int loop_start(struct loop *l, uint64_t interval)
 {
 	/* without rights: it is the caller who says where it is */
-	int real = qmem_open_root(l->q), err = real > 0 ? capabilities_raise() : capabilities_drop();
+	int real = qmem_open_root(l->q), err = real > 0 ? capabilities_raise(l->q) : capabilities_drop();
 
 	if (err)
 		log_printf(&l->log, QMEM_LOG_WARNING, "cannot %s capabilities: %s", real > 0 ? "raise" : "drop",
@@ -73,7 +73,10 @@ int loop_start(struct loop *l, uint64_t interval)
 			 "reads without capabilities: HostRoot has no procfs of its own, or the way to it "
 			 "is not absolute, or by a link of a process");
 	err = qmem_start(l->q, interval, interval, clock_now());
-	(void)capabilities_settle();
+	if (real > 0)
+		(void)capabilities_settle(l->q);
+	if (l->worker)
+		worker_go(l->worker);
 	return err;
 }
 

@@ -35,6 +35,7 @@ struct worker {
 	struct lane lanes[QMEM_LANES];
 	struct queue finished;
 	int fd;         /* -1: nobody looks for what is finished any more */
+	bool going;     /* it may have threads */
 	unsigned users; /* the host, and each thread that is left behind */
 };
 
@@ -121,8 +122,6 @@ static void *run(void *arg)
 	struct hand *hand = arg;
 	struct worker *w = hand->worker;
 
-	if (w->calls->begin)
-		(void)w->calls->begin();
 	pthread_mutex_lock(&w->lock);
 	while (!hand->left && w->fd >= 0) {
 		hand->job = queue_take(&hand->lane->waiting);
@@ -210,6 +209,17 @@ int worker_new(const struct worker_calls *calls, struct worker **ret_worker)
 	return 0;
 }
 
+void worker_go(struct worker *w)
+{
+	pthread_mutex_lock(&w->lock);
+	w->going = true;
+	/* without a thread they wait for that of the next job */
+	for (size_t i = 0; i < QMEM_LANES; i++)
+		if (!w->lanes[i].hand && w->lanes[i].waiting.head)
+			(void)add_hand(w, &w->lanes[i]);
+	pthread_mutex_unlock(&w->lock);
+}
+
 int worker_fd(const struct worker *w)
 {
 	return w->fd;
@@ -239,7 +249,7 @@ int worker_add(struct worker *w, struct qmem_job *job)
 	int err = 0;
 
 	pthread_mutex_lock(&w->lock);
-	if (!lane->hand)
+	if (!lane->hand && w->going)
 		err = add_hand(w, lane);
 	if (!err) {
 		queue_put(&lane->waiting, job);

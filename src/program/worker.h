@@ -10,17 +10,19 @@
 
 #include "qmem.h"
 
-/* What differs between hosts; both may be NULL. */
+/* What differs between hosts. */
 struct worker_calls {
 	/* as pthread_create(), with a name of up to 15 bytes: 0 or an error; NULL: that itself */
 	int (*create)(pthread_t *ret, void *(*run)(void *), void *arg, const char *name);
-	int (*begin)(void); /* the first that a new thread does, whatever comes of it */
 };
 
 struct worker;
 
 /* `calls` outlives it; -errno. */
 int worker_new(const struct worker_calls *calls, struct worker **ret_worker);
+/* From now on it has threads: capabilities are a thread's own, and it has those of its maker at that time. Jobs that were added
+ * before are begun. */
+void worker_go(struct worker *w);
 /* Its eventfd, for which worker_ready() is the handler, with the worker as argument. */
 int worker_fd(const struct worker *w);
 void worker_ready(struct qmem *q, int fd, uint32_t events, void *arg);

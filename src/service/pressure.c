@@ -689,7 +689,9 @@ static void stop(struct qmem *q, void *state)
 }
 
 static const struct qmem_capability capabilities[] = {
-	CAPABILITY(SYS_RESOURCE, "triggers with any window"),
+	CAPABILITY(SYS_RESOURCE, "triggers with any window", .file = "/proc/pressure/*"),
+	CAPABILITY(DAC_OVERRIDE, "triggers before Linux 6.1.42 and 6.4", .file = "/proc/pressure/*", .starting = true,
+		   .extra = true),
 	{ 0 },
 };
 
@@ -699,7 +701,7 @@ const struct qmem_service pressure_service = {
 	.source = "/proc/pressure/{memory,io,cpu,irq}",
 	.kernel = "4.20 (CONFIG_PSI); irq: 6.1; triggers: 5.2",
 	.privilege =
-		"none; triggers: root before Linux 6.1.42, CAP_SYS_RESOURCE for windows other than 2s, 4s, ... 10s",
+		"none; triggers: CAP_DAC_OVERRIDE before Linux 6.1.42, CAP_SYS_RESOURCE for windows other than 2s, 4s, ... 10s",
 	.needs = &vmstat_service,
 	.capabilities = capabilities,
 	.priority = 2500,

@@ -581,7 +581,12 @@ static int start(struct qmem *q, void *state)
 }
 
 static const struct qmem_capability capabilities[] = {
-	CAPABILITY(SYS_PTRACE, "GroupBy exe, PSS before Linux 6.15: of other users' processes"),
+	CAPABILITY(SYS_PTRACE, "programs of other users' processes", .file = "/proc/PID/exe", .option = "GroupBy",
+		   .value = "exe"),
+	CAPABILITY(SYS_PTRACE, "PSS of other users' processes before Linux 6.15", .file = "/proc/PID/smaps_rollup",
+		   .option = "PssBudget"),
+	CAPABILITY(PERFMON, "PSS of other users' processes from Linux 6.15 on", .file = "/proc/PID/smaps_rollup",
+		   .option = "PssBudget"),
 	{ 0 },
 };
 

@@ -524,7 +524,7 @@ static int start(struct qmem *q, void *state)
 }
 
 static const struct qmem_capability capabilities[] = {
-	CAPABILITY(SYS_PTRACE, "wait channels of other users' tasks"),
+	CAPABILITY(SYS_PTRACE, "wait channels of other users' tasks", .file = "/proc/PID/task/TID/wchan"),
 	{ 0 },
 };
 

@@ -2,6 +2,8 @@
 /* What every table of every built-in service must keep to. */
 #include "unit.h"
 
+#include <ctype.h>
+#include <linux/capability.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,6 +27,17 @@ static bool among(const char *word, const char *const *words)
 static bool lower_snake(const char *id)
 {
 	return *id && strspn(id, "abcdefghijklmnopqrstuvwxyz0123456789_") == strlen(id);
+}
+
+static const char *lower(const char *name)
+{
+	static char text[32];
+	size_t n = 0;
+
+	for (; name[n]; n++)
+		text[n] = (char)tolower(name[n]);
+	text[n] = '\0';
+	return text;
 }
 
 static void check_family(const struct qmem_service *s, const struct qmem_family *f)
@@ -95,14 +108,50 @@ START_TEST(sizes_beyond_memory)
 }
 END_TEST
 
+static void check_capability(const struct qmem_service *s, const struct qmem_capability *c)
+{
+	const struct qmem_option *row = c->option ? qmem_option_find(s->options, c->option) : NULL;
+
+	ck_assert_msg(c->why && *c->why && strstr(s->privilege, c->name), "%s: %s", s->name, c->name);
+	ck_assert_msg(c->file && (*c->file == '/' ||
+				  (strlen(c->file) > 2 && strcmp(c->file + strlen(c->file) - 2, "()") == 0)),
+		      "%s: %s is for no .file and no call()", s->name, c->name);
+	ck_assert_msg(!c->option || row, "%s: %s: no option '%s'", s->name, c->name, c->option);
+	if (c->value && row->type == QMEM_ENUM)
+		ck_assert_msg(among(c->value, row->words), "%s: %s: %s is never '%s'", s->name, c->name, c->option,
+			      c->value);
+	/* such a one is for one file, for a moment */
+	ck_assert_msg(c->extra || (c->number != CAP_SYS_ADMIN && c->number != CAP_DAC_OVERRIDE), "%s: %s", s->name,
+		      c->name);
+	ck_assert_msg(c->extra == (strstr(PLUGIN_CAPS, lower(c->name)) == NULL),
+		      "%s: %s: Makefile.am has PLUGIN_CAPS = %s", s->name, c->name, PLUGIN_CAPS);
+}
+
+/* make install gives what rows name, and nothing else. */
+START_TEST(installed_with)
+{
+	char caps[] = PLUGIN_CAPS;
+
+	ck_assert_str_eq(caps + strlen(caps) - 2, "=p");
+	caps[strlen(caps) - 2] = '\0';
+	for (char *save, *cap = strtok_r(caps, ",", &save); cap; cap = strtok_r(NULL, ",", &save)) {
+		bool found = false;
+
+		for (const struct qmem_service *const *s = qmem_services; *s; s++)
+			for (const struct qmem_capability *c = (*s)->capabilities; c && c->name; c++)
+				found |= !c->extra && strcmp(cap, lower(c->name)) == 0;
+		ck_assert_msg(found, "no row has %s", cap);
+	}
+}
+END_TEST
+
 START_TEST(services)
 {
 	for (const struct qmem_service *const *s = qmem_services; *s; s++) {
 		ck_assert_msg(lower_snake((*s)->name) && !strchr((*s)->name, '-'), "%s", (*s)->name);
 		ck_assert_msg((*s)->help && *(*s)->help && (*s)->kernel && (*s)->privilege, "%s", (*s)->name);
 		for (const struct qmem_capability *c = (*s)->capabilities; c && c->name; c++)
-			ck_assert_msg(c->why && *c->why && strstr((*s)->privilege, c->name), "%s: %s", (*s)->name,
-				      c->name);
+			check_capability(*s, c);
 		for (const struct qmem_service *const *other = qmem_services; other < s; other++)
 			ck_assert_str_ne((*s)->name, (*other)->name);
 		if ((*s)->needs) {
@@ -226,6 +275,7 @@ SUITE(tables)
 	tcase_add_test(t, families);
 	tcase_add_test(t, sizes_beyond_memory);
 	tcase_add_test(t, services);
+	tcase_add_test(t, installed_with);
 	tcase_add_test(t, priorities);
 	tcase_add_test(t, menus);
 	tcase_add_test(t, options);

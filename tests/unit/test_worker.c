@@ -63,19 +63,14 @@ static int create(pthread_t *ret, void *(*run)(void *), void *arg, const char *n
 	if (threads_left-- <= 0)
 		return ENOMEM;
 	ck_assert_uint_lt(strlen(name), 16);
+	begun++;
 	err = pthread_create(ret, NULL, run, arg);
 	return err ? err : pthread_setname_np(*ret, name);
 }
 
-static int begin(void)
-{
-	begun++;
-	return 0;
-}
-
 static void setup(void)
 {
-	static const struct worker_calls calls = { .create = create, .begin = begin };
+	static const struct worker_calls calls = { .create = create };
 	static const struct qmem_service *const none[] = { NULL };
 	static const struct qmem_host host = {
 		.work = on_work, .leave = on_leave, .recall = on_recall, .cpu_ns = clock_cpu_ns
@@ -89,6 +84,7 @@ static void setup(void)
 	q = qmem_new(&host, NULL, none);
 	ck_assert_int_eq(worker_new(&calls, &worker), 0);
 	ck_assert_int_eq(qmem_watch(q, worker_fd(worker), EPOLLIN, worker_ready, worker), 0);
+	worker_go(worker);
 	for (int i = 0; i < JOBS; i++)
 		sem_init(&tasks[i].gate, 0, 0);
 }
@@ -235,15 +231,42 @@ START_TEST(in_their_order)
 }
 END_TEST
 
-/* Where the host does not make them. */
-START_TEST(without_calls)
+/* Capabilities are a thread's own: none is made before the host has dropped what it does not need. */
+START_TEST(not_before_it_goes)
 {
-	static const struct worker_calls calls = { NULL, NULL };
+	static const struct worker_calls calls = { .create = create };
 
 	qmem_unwatch(q, worker_fd(worker));
 	worker_free(worker);
 	ck_assert_int_eq(worker_new(&calls, &worker), 0);
 	ck_assert_int_eq(qmem_watch(q, worker_fd(worker), EPOLLIN, worker_ready, worker), 0);
+	start(0, QMEM_TARGETS);
+	start(1, QMEM_TARGETS);
+	ck_assert_int_eq(begun, 0);
+	/* there is none to be had: the next job tries again */
+	threads_left = 0;
+	worker_go(worker);
+	ck_assert_int_eq(begun, 0);
+	threads_left = 1;
+	start(2, QMEM_TARGETS);
+	for (int i = 0; i < 3; i++) {
+		open_gate(i);
+		wait_for(&tasks[i].done);
+	}
+	ck_assert_int_eq(begun, 1);
+}
+END_TEST
+
+/* Where the host does not make them. */
+START_TEST(without_calls)
+{
+	static const struct worker_calls calls = { NULL };
+
+	qmem_unwatch(q, worker_fd(worker));
+	worker_free(worker);
+	ck_assert_int_eq(worker_new(&calls, &worker), 0);
+	ck_assert_int_eq(qmem_watch(q, worker_fd(worker), EPOLLIN, worker_ready, worker), 0);
+	worker_go(worker);
 	start(0, QMEM_STORE);
 	open_gate(0);
 	wait_for(&tasks[0].done);
@@ -420,6 +443,7 @@ SUITE(worker)
 
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_add_test(t, in_their_order);
+	tcase_add_test(t, not_before_it_goes);
 	tcase_add_test(t, without_calls);
 	tcase_add_test(t, the_store_does_not_wait_for_targets);
 	tcase_add_test(t, left_behind);
