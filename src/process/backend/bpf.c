@@ -14,8 +14,8 @@
 #include "proc/cpulist.h"
 #include "proc/pidstat.h"
 #include "process/backend/backend.h"
-#include "process/backend/libbpf.h"
-#include "process/backend/version.h"
+#include "bpf/lib.h"
+#include "util/version.h"
 #include "util/room.h"
 
 /* Only its bytes: what else is in there calls libbpf by name, and this is not inline. */

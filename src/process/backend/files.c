@@ -16,7 +16,7 @@
 #include "proc/pidstat.h"
 #include "process/backend/backend.h"
 #include "process/backend/statm.h"
-#include "process/backend/version.h"
+#include "util/version.h"
 #include "util/room.h"
 #include "util/value.h"
 

@@ -3,8 +3,8 @@
  * libbpf, looked for when it is needed: a machine without it has an agent that loads qmem all the same. It is only needed
  * to load programs, and goes again afterwards, with all the memory it took.
  */
-#ifndef QMEM_PROCESS_BACKEND_LIBBPF_H
-#define QMEM_PROCESS_BACKEND_LIBBPF_H
+#ifndef QMEM_BPF_LIB_H
+#define QMEM_BPF_LIB_H
 
 #include <bpf/libbpf.h>
 

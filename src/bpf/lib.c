@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "process/backend/libbpf.h"
+#include "bpf/lib.h"
 
 #include <dlfcn.h>
 #include <errno.h>
@@ -50,8 +50,10 @@ int libbpf_open(struct libbpf *lib, char *why, size_t size)
 	return 0;
 }
 
+/* Two threads may have it open at once: who has found it silenced already leaves that to the other. */
 void libbpf_close(struct libbpf *lib)
 {
-	lib->set_print(lib->print);
+	if (lib->print)
+		lib->set_print(lib->print);
 	dlclose(lib->handle);
 }

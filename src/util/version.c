@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "process/backend/version.h"
+#include "util/version.h"
 
 #include <stdio.h>
 #include <sys/utsname.h>

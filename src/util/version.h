@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef QMEM_PROCESS_BACKEND_VERSION_H
-#define QMEM_PROCESS_BACKEND_VERSION_H
+#ifndef QMEM_UTIL_VERSION_H
+#define QMEM_UTIL_VERSION_H
 
 #include <stdbool.h>
 
