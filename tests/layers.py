@@ -12,8 +12,8 @@ import tap
 # A folder includes and calls those of earlier rows, and itself. The contract, qmem.h, and rows.h, in which tables are written,
 # belong to all.
 LAYERS = (
-    ("src/util", "src/bpf"),
-    ("src/proc",),
+    ("src/util",),
+    ("src/bpf", "src/proc"),
     ("src/engine",),
     ("src/kernel", "src/process"),
     ("src/service",),
