@@ -14,6 +14,7 @@
 	SERVICE(meminfo) \
 	SERVICE(vmstat) \
 	SERVICE(pressure) \
+	SERVICE(swap) \
 	SERVICE(netstat) \
 	SERVICE(proctable) \
 	SERVICE(procmem) \

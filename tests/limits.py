@@ -21,6 +21,7 @@ import tap
 CHARTS, SERIES = 200, 1200  # the most there may be
 UNTOLD = 1  # chart that a root of files does not tell: procstat.threads
 PROCESSES, KTHREADS, INTERFACES, CPUS = 5000, 200, 50, 256
+SWAPS = 32  # the most that the kernel has
 STEADY, ROUNDS = 5, 10  # so many with the same ones at the top, and all
 PAGE = os.sysconf("SC_PAGESIZE")
 RRD = 149e3  # bytes of a value's file, as collectd_writers.py finds and collectd-qmem(5) says
@@ -34,6 +35,14 @@ def of_all_roots(name):
         for line in tap.read(path).splitlines():
             found.setdefault(re.split("[: ]", line)[0], line)
     return "".join(f"{line}\n" for line in found.values())
+
+
+def swaps(n, great):
+    lines = ["Filename Type Size Used Priority\n"]
+    for i in range(SWAPS):
+        used = 10**6 * n + int(10**5 * jitter(10 * i, n)) if i % 5 == great % 5 else 1000 + i
+        lines.append(f"/dev/sd{i}p1 partition {10**8} {used} -{i + 2}\n")
+    return "".join(lines)
 
 
 def machine(put):
@@ -85,6 +94,7 @@ def tick(root, n):
         great = i % 400 == greats(n)
         if n == 1 or great or i % 400 == greats(n - 1):
             process(put, i, n, great)
+    put("swaps", swaps(n, greats(n)))
     lines = ["Inter-|   Receive  |  Transmit\n face |bytes packets errs\n"]
     for i in range(INTERFACES):
         used = 10**8 * n + int(10**8 * jitter(10 * i, n)) if i % 5 == greats(n) % 5 else 1000 * n + i

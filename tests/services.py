@@ -21,8 +21,9 @@ class Service(typing.NamedTuple):
 
 
 def files_of(source):
-    """'/proc/pressure/{memory,io}' are two; /proc/PID/stat is none."""
+    """'/proc/pressure/{memory,io}' are two; /proc/PID/stat is none; a device is the one that guests have."""
     found = []
+    source = source.replace("/DEVICE/", "/zram0/").replace("/zramN/", "/zram0/")
     for path in re.findall(r"/((?:proc|sys)(?:/(?:[\w.:-]|\{[^}]*\})+)+)", source):
         parts = [part.strip("{}").split(",") for part in re.findall(r"\{[^}]*\}|[^{]+", path)]
         found += ["".join(words) for words in itertools.product(*parts)]
@@ -49,6 +50,13 @@ def sees_processes(name):
 # Off until they are told of whom.
 UNASKED = ("heapmon",)
 
+# What a service says that is on, and has nothing to show yet.
+NONE = "none so far"
+
+
+def waits(reason):
+    return reason.startswith(NONE)
+
 
 def asked():
     """Those that have values by default, on a machine that has all that there is."""
@@ -57,4 +65,4 @@ def asked():
 
 def charted():
     """Those that must show something on this machine."""
-    return [name for name, service in table().items() if service.charted and service.on]
+    return [name for name, service in table().items() if service.charted and service.on and not waits(service.reason)]

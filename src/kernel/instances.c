@@ -323,12 +323,21 @@ void instances_choose(struct instances *s, uint64_t now)
 	}
 }
 
-static void emit(struct qmem *q, const struct qmem_family *families, const char *name, const int64_t *columns)
+static bool has_value(const struct qmem_family *family, const int64_t *columns)
+{
+	for (const struct qmem_metric *m = family->metrics; m->id; m++)
+		if (qmem_value(m, columns) != QMEM_NA)
+			return true;
+	return false;
+}
+
+static void emit(struct qmem *q, const struct instances *s, const struct qmem_family *families, const char *name,
+		 const int64_t *columns)
 {
 	const struct qmem_instance instance = { .name = name };
 
 	for (const struct qmem_family *f = families; f->id; f++)
-		if (f->label)
+		if (f->label && (!s->kind->sparse || has_value(f, columns)))
 			qmem_emit(q, f, &instance, columns);
 }
 
@@ -371,10 +380,10 @@ void instances_emit(struct qmem *q, struct instances *s, const struct qmem_famil
 			continue;
 		for (size_t c = 0; c < s->kind->columns; c++)
 			shown[c] = i->now[c] == QMEM_NA ? QMEM_NA : i->total[c];
-		emit(q, families, i->name, shown);
+		emit(q, s, families, i->name, shown);
 	}
 	if (s->others)
-		emit(q, families, INSTANCES_OTHER, s->other);
+		emit(q, s, families, INSTANCES_OTHER, s->other);
 	tell_crowd(q, s);
 	tell_unused(q, s);
 	forget(s);

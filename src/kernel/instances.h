@@ -38,6 +38,7 @@ struct instances_kind {
 	uint64_t
 		score; /* bit i: column i counts when those are chosen that are shown: the level, or how fast the counter grows */
 	size_t most; /* names there may be */
+	bool sparse; /* not each has all that there is: a family of which one has no value is left out for it */
 };
 
 /* One of them. Columns are QMEM_NA where they are not known. */

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: MIT */
+#include "proc/columns.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "proc/text.h"
+
+static enum fault_kind below_zero(const char *s, const char *end, int64_t *ret)
+{
+	bool minus = s < end && *s == '-';
+	int64_t value = QMEM_NA;
+
+	if (text_digits(s + minus, end, &value) != end)
+		return FAULT_MALFORMED;
+	if (value == QMEM_NA)
+		return FAULT_TOO_LARGE;
+	*ret = minus ? -value : value;
+	return FAULT_NONE;
+}
+
+int columns_parse(const char *text, size_t len, const struct columns *columns, int64_t *ret, struct fault *ret_fault)
+{
+	const char *end = memchr(text, '\n', len), *s = text;
+	int numbers = 0;
+
+	*ret_fault = (struct fault){ .n = 0 };
+	for (size_t i = 0; i < columns->n; i++)
+		ret[i] = QMEM_NA;
+	if (!end) {
+		fault_add(ret_fault, FAULT_TRUNCATED, text, len);
+		return -ENODATA;
+	}
+	s = text_blanks(s, end);
+	for (size_t i = 0; s < end && i < columns->n; s = text_blanks(s, end), i++) {
+		const char *word = s, *name = columns->names[i];
+		enum fault_kind kind;
+
+		s = text_word_end(s, end);
+		kind = columns->below_zero >> i & 1 ? below_zero(word, s, &ret[i]) :
+						      text_value(word, s, false, &ret[i]);
+		if (kind)
+			fault_add(ret_fault, kind, name, strlen(name));
+		else
+			numbers++;
+	}
+	return numbers ? numbers : -ENODATA;
+}
+
+int64_t columns_switch(const char *text, size_t len)
+{
+	if (len < 2 || text[1] != '\n' || (*text != 'Y' && *text != 'N'))
+		return QMEM_NA;
+	return *text == 'Y';
+}

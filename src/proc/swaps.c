@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: MIT */
+#include "proc/swaps.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "proc/text.h"
+
+#define DELETED " (deleted)"
+
+static bool is_blank(char c)
+{
+	return c == ' ' || c == '\t';
+}
+
+/* The next word of [s, end): where it ends; its beginning in *ret_word. NULL: there is none. */
+static const char *next_word(const char *s, const char *end, const char **ret_word)
+{
+	while (s < end && is_blank(*s))
+		s++;
+	if (s == end)
+		return NULL;
+	*ret_word = s;
+	while (s < end && !is_blank(*s))
+		s++;
+	return s;
+}
+
+static bool is_octal(char c)
+{
+	return c >= '0' && c <= '7';
+}
+
+/* False: it does not fit. */
+static bool undo(char *dst, const char *s, const char *end)
+{
+	size_t n = 0;
+
+	while (s < end) {
+		char c = *s++;
+
+		if (c == '\\' && end - s >= 3 && s[0] <= '3' && is_octal(s[0]) && is_octal(s[1]) && is_octal(s[2])) {
+			c = (char)((s[0] - '0') << 6 | (s[1] - '0') << 3 | (s[2] - '0'));
+			s += 3;
+		}
+		if (n == SWAPS_NAME - 1 || !c)
+			return false;
+		dst[n++] = c;
+	}
+	dst[n] = '\0';
+	return true;
+}
+
+static bool ends_with(const char *text, const char *end)
+{
+	size_t len = strlen(text), more = strlen(end);
+
+	return len > more && strcmp(text + len - more, end) == 0;
+}
+
+static void blame(struct fault *fault, enum fault_kind kind, const struct swaps_area *area, const char *column)
+{
+	char key[sizeof(fault->key)];
+
+	snprintf(key, sizeof(key), "%.32s %s", area->name, column);
+	fault_add(fault, kind, key, strlen(key));
+}
+
+/* Is it a number? */
+static bool take(const char *s, const char *end, const char *column, int64_t unit, bool below_zero,
+		 struct swaps_area *area, int64_t *ret, struct fault *fault)
+{
+	bool minus = below_zero && s < end && *s == '-';
+	int64_t value = QMEM_NA;
+	enum fault_kind kind = text_value(s + minus, end, false, &value);
+
+	*ret = QMEM_NA;
+	if (!kind && __builtin_mul_overflow(value, unit, &value))
+		kind = FAULT_TOO_LARGE;
+	if (kind)
+		blame(fault, kind, area, column);
+	else
+		*ret = minus ? -value : value;
+	return !kind;
+}
+
+int swaps_parse(const char *line, size_t len, struct swaps_area *ret, struct fault *fault)
+{
+	const char *end = line + len, *word = line, *s = next_word(line, end, &word);
+	struct fault numbers_fault = *fault;
+	int numbers = 0;
+
+	if (s && s - word == 8 && memcmp(word, "Filename", 8) == 0)
+		return -ENODATA;
+	if (!s || *word != '/' || !undo(ret->name, word, s))
+		goto malformed;
+	s = next_word(s, end, &word);
+	if (!s)
+		goto malformed;
+	ret->file = s - word == 4 && memcmp(word, "file", 4) == 0;
+	ret->deleted = ends_with(ret->name, DELETED);
+	ret->size = ret->used = ret->priority = QMEM_NA;
+	if ((s = next_word(s, end, &word)))
+		numbers += take(word, s, "size", 1024, false, ret, &ret->size, &numbers_fault);
+	if (s && (s = next_word(s, end, &word)))
+		numbers += take(word, s, "used", 1024, false, ret, &ret->used, &numbers_fault);
+	if (s && (s = next_word(s, end, &word)))
+		numbers += take(word, s, "priority", 1, true, ret, &ret->priority, &numbers_fault);
+	if (!numbers)
+		goto malformed;
+	*fault = numbers_fault;
+	return 0;
+malformed:
+	fault_add(fault, FAULT_MALFORMED, line, len);
+	return -EINVAL;
+}
+
+bool swaps_next(struct swaps_walk *walk, struct swaps_area *ret)
+{
+	while (walk->at < walk->end) {
+		const char *line = walk->at, *newline = memchr(line, '\n', (size_t)(walk->end - line));
+
+		/* the last number may be cut: a smaller one */
+		if (!newline) {
+			fault_add(&walk->fault, FAULT_TRUNCATED, line, (size_t)(walk->end - line));
+			walk->at = walk->end;
+			break;
+		}
+		walk->at = newline + 1;
+		if (!swaps_parse(line, (size_t)(newline - line), ret, &walk->fault))
+			return true;
+	}
+	return false;
+}
