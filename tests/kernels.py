@@ -188,7 +188,7 @@ def lookup_keys(files, key, _metric, _instance):
     for text in files.values():
         for line in text.splitlines():
             words = line.replace(":", " ").split()
-            if len(words) < 2:
+            if len(words) < 2 or not words[1].isdigit():
                 continue
             value = int(words[1]) * (1024 if words[2:] == ["kB"] else 1)
             if key in ("pgpgin", "pgpgout"):
@@ -381,10 +381,10 @@ def compare_processes(files, who):
     return wrong
 
 
-def partition(files, who):
-    """The parts of meminfo.usage, and the total they must add up to."""
+def partition(files, who, family):
+    """The parts of meminfo.usage or accounting, and the total they must add up to."""
     values = parse_print(files[f"{who}.print"])
-    parts = [value for (name, _), (value, _) in values.items() if name.startswith("meminfo.usage.")]
+    parts = [value for (name, _), (value, _) in values.items() if name.startswith(f"meminfo.{family}.")]
     return sum(value for value in parts if value is not None), values["meminfo.available.total", None][0]
 
 
@@ -468,8 +468,9 @@ def check_values(guest, files, who, name):
     if who != "hidden":
         wrong = compare_processes(files, who)
         tap.ok(not wrong, f"{guest.name}: --print as {name}: processes, their states, groups and CPU time", *wrong)
-    parts, total = partition(files, who)
-    tap.same(parts, total, f"{guest.name}: as {name}, meminfo.usage adds up to all memory")
+    for family in ("usage", "accounting"):
+        parts, total = partition(files, who, family)
+        tap.same(parts, total, f"{guest.name}: as {name}, meminfo.{family} adds up to all memory")
 
 
 def check_users(guest):

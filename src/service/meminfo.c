@@ -11,6 +11,8 @@
 #include "engine/option.h"
 #include "kernel/kvfile.h"
 #include "rows.h"
+#include "service/meminfo_beside.h"
+#include "service/meminfo_unaccounted.h"
 #include "services.h"
 #include "util/value.h"
 #include "util/words.h"
@@ -44,6 +46,12 @@ static const struct qmem_metric available_ratio[] = {
 
 static const struct qmem_metric level[] = {
 	METRIC(meminfo, "level", NULL, level, "0 none, 1 low, 2 medium, 3 high, 4 critical, from the available ratio"),
+	{ 0 },
+};
+
+static const struct qmem_metric unaccounted[] = {
+	METRIC(meminfo, "grown", NULL, grown,
+	       "growth of accounting.unaccounted in GrowthWindow, while it grows in each part of that; else 0"),
 	{ 0 },
 };
 
@@ -194,6 +202,10 @@ static const struct qmem_family families[] = {
 	FAMILY("available_ratio", "Available memory, relative", "memory/usage", "line", available_ratio,
 	       .unit = "percent", .kind = QMEM_GAUGE, .divisor = 100, .type = "percent"),
 	FAMILY("level", "Memory pressure level", "memory/usage", "line", level, GAUGE("level", 1, "gauge")),
+	FAMILY("accounting", "Memory by who holds it", "memory/accounting", "stacked", meminfo_accounting_metrics,
+	       BYTES),
+	FAMILY("accounting_within", "Of which", "memory/accounting", "line", meminfo_accounting_within_metrics, BYTES),
+	FAMILY("unaccounted", "Growth of memory in no counter", "memory/accounting", "line", unaccounted, BYTES),
 	FAMILY("lru", "LRU lists", "memory/lists", "line", lru, BYTES),
 	FAMILY("processes", "Memory mapped by processes", "memory/lists", "line", processes, BYTES),
 	FAMILY("writeback", "Memory to be written", "memory/writeback", "line", writeback, BYTES),
@@ -231,6 +243,7 @@ static const struct kv_key feeds[] = {
 	KV_KEY(meminfo, "SwapTotal", SwapTotal, 0),
 	KV_KEY(meminfo, "SwapCached", SwapCached, 0),
 	KV_KEY(meminfo, "CmaTotal", CmaTotal, 0),
+	KV_KEY(meminfo, "VmallocChunk", VmallocChunk, 0),
 	{ 0 },
 };
 
@@ -246,7 +259,6 @@ const struct kv_ignore meminfo_ignored[] = {
 	{ "Slab", "SReclaimable + SUnreclaim" },
 	{ "SwapCache", "what gVisor has in place of SwapCached: always 0" },
 	{ "VmallocTotal", "the size of an address range, a constant of the architecture" },
-	{ "VmallocChunk", "always 0 since 4.4" },
 	{ "MmapCopy", "only without an MMU" },
 	{ 0 },
 };
@@ -262,6 +274,12 @@ struct state {
 	unsigned arc_wait; /* collections until arcstats is looked for again */
 	struct meminfo sample;
 	bool no_level; /* the file lacks what it is made of */
+	struct beside beside;
+	int64_t growth_window, growth_share;
+	enum meminfo_account account;
+	struct qmem_complaint exceeded, leaked;
+	struct unaccounted unaccounted;
+	bool container; /* the file is lxcfs's */
 	int64_t level, previous;
 	uint64_t since, lasted; /* when the level began; how long the previous one lasted, 0: not known */
 };
@@ -357,6 +375,8 @@ void meminfo_derive(struct meminfo *m)
 {
 	int64_t in_swap = value_minus(m->SwapTotal, m->SwapFree);
 
+	if (m->MemAvailable != QMEM_NA && m->MemTotal != QMEM_NA)
+		m->MemAvailable = value_least(m->MemAvailable, m->MemTotal);
 	derive_usage(m);
 	derive_hugepages(m);
 	derive_ratio(m);
@@ -504,16 +524,17 @@ static void read_arc(struct qmem *q, struct state *s)
 }
 
 /* What the file lacks is no fault of it, and said where one asks. */
-static void note(struct qmem *q, struct state *s)
+static void note(struct qmem *q, struct state *s, enum meminfo_account account)
 {
 	unsigned lacks = meminfo_lacks(&s->keys.kv);
 	bool no_level = kv_lacks(&s->keys.kv, offsetof(struct meminfo, MemAvailable));
-	char text[128] = "";
+	char text[256] = "", missing[128];
 
-	if (lacks == s->sample.lacks && no_level == s->no_level)
+	if (lacks == s->sample.lacks && no_level == s->no_level && account == s->account)
 		return;
 	s->sample.lacks = lacks;
 	s->no_level = no_level;
+	s->account = account;
 	for (int i = 0; i < MEMINFO_OPERANDS; i++)
 		if (lacks >> i & 1)
 			words_add(text, sizeof(text), "%s%s", *text ? ", " : "no ", operands[i].key);
@@ -522,7 +543,64 @@ static void note(struct qmem *q, struct state *s)
 	if (no_level)
 		words_add(text, sizeof(text), "%sno MemAvailable (Linux 3.14): no level, which needs it",
 			  *text ? "; " : "");
+	meminfo_account_lacks(&s->keys.kv, missing, sizeof(missing));
+	if (account == MEMINFO_INCOMPLETE && s->container)
+		words_add(text, sizeof(text), "%sthe file is of a container: no accounting", *text ? "; " : "");
+	else if (account == MEMINFO_INCOMPLETE)
+		words_add(text, sizeof(text), "%sno accounting, which needs %s", *text ? "; " : "", missing);
+	else if (account == MEMINFO_EXCEEDED)
+		words_add(text, sizeof(text), "%sno accounting: its parts are more than MemTotal", *text ? "; " : "");
+	else if (account == MEMINFO_UNSOUND)
+		words_add(text, sizeof(text), "%sno accounting: the file is not sound", *text ? "; " : "");
 	qmem_note(q, "%s", text);
+}
+
+static enum meminfo_account account(struct qmem *q, struct state *s)
+{
+	struct meminfo *m = &s->sample;
+	int64_t excess, leaked = meminfo_lists_excess(m);
+	enum meminfo_account how = meminfo_account(m, &s->keys.kv, beside_look(q, &s->beside, m->Balloon), &excess);
+	char words[WORDS_NUMBER];
+
+	/* lxcfs mixes what is the container's with what is the machine's */
+	if (s->container) {
+		meminfo_account_none(m);
+		return MEMINFO_INCOMPLETE;
+	}
+	words_bytes(words, excess);
+	if (how == MEMINFO_EXCEEDED)
+		qmem_complain(q, &s->exceeded, "no accounting: its parts exceed MemTotal by %s, so a counter is wrong",
+			      words);
+	else
+		qmem_release(q, &s->exceeded, "accounting: its parts are within MemTotal again");
+	words_bytes(words, leaked);
+	if (leaked > value_or(m->MemTotal, 0) / 64)
+		qmem_complain(
+			q, &s->leaked,
+			"Active(file) and Inactive(file) exceed Buffers, Cached and AnonPages by %s: a counter has "
+			"leaked, and MemAvailable is too large",
+			words);
+	else
+		qmem_release(q, &s->leaked,
+			     "Active(file) and Inactive(file) are within Buffers, Cached and AnonPages again");
+	return how;
+}
+
+static void look_for_growth(struct qmem *q, struct state *s)
+{
+	struct meminfo *m = &s->sample;
+	int64_t amount = m->accounting.unaccounted, step;
+
+	m->grown = QMEM_NA;
+	if (amount == QMEM_NA)
+		return;
+	/* the ZFS cache is known, though no counter of the kernel has it */
+	amount = value_minus(amount, value_or(m->arc_size, 0));
+	step = (int64_t)((double)m->MemTotal * (double)s->growth_share / 10000);
+	if (unaccounted_look(&s->unaccounted, amount, qmem_now(q), (uint64_t)s->growth_window, step) ||
+	    s->unaccounted.growing)
+		unaccounted_raise(q, &s->unaccounted, m, (uint64_t)s->notify_interval);
+	m->grown = unaccounted_grown(&s->unaccounted);
 }
 
 #define BELOW(name_, level_, def_, help_)                                                                              \
@@ -547,7 +625,25 @@ static const struct qmem_option options[] = {
 	  .offset = offsetof(struct state, notify_interval),
 	  .def = "0",
 	  .max = INT64_C(86400000000000),
-	  .help = "time between two reminders while a level lasts; 0: none" },
+	  .help = "time between two reminders while a level or a growth lasts; 0: none" },
+	{ .name = "GrowthShare",
+	  .type = QMEM_PERCENT,
+	  .offset = offsetof(struct state, growth_share),
+	  .def = "0.5%",
+	  .max = 10000,
+	  .help = "share of all memory by which accounting.unaccounted must grow in each sixth of GrowthWindow to be told" },
+	{ .name = "GrowthWindow",
+	  .type = QMEM_DURATION,
+	  .offset = offsetof(struct state, growth_window),
+	  .def = "1h",
+	  .max = INT64_C(604800000000000),
+	  .help = "how long it must do so; 0: it is not looked for" },
+	{ .name = "AccountingAge",
+	  .type = QMEM_DURATION,
+	  .offset = offsetof(struct state, beside.age),
+	  .def = "10s",
+	  .max = INT64_C(3600000000000),
+	  .help = "how old what lies on the lists of CPUs and in zram may be, on few CPUs less; 0: read each time" },
 	{ 0 },
 };
 
@@ -599,6 +695,7 @@ static void stop(struct qmem *q, void *state)
 	kvfile_release(&s->keys);
 	kv_release(&s->arc_kv);
 	qmem_file_close(&s->arc_file);
+	beside_stop(&s->beside);
 }
 
 static int start(struct qmem *q, void *state)
@@ -614,8 +711,11 @@ static int start(struct qmem *q, void *state)
 	r = meminfo_kv_init(&s->keys.kv);
 	if (r == 0)
 		r = meminfo_arc_kv_init(&s->arc_kv);
+	if (r == 0)
+		r = beside_start(&s->beside);
 	if (r == 0 && qmem_read(q, &s->keys.file, &text) == -ENOENT)
 		r = qmem_fail(q, -ENOTSUP, "no '/%s'", s->keys.file.path);
+	s->container = is_fuse(s->keys.file.fd);
 	return r;
 }
 
@@ -624,13 +724,16 @@ static int collect(struct qmem *q, void *state)
 	struct state *s = state;
 	const char *text;
 	ssize_t len = kvfile_read(q, &s->keys, true, &s->sample, &text);
+	enum meminfo_account how;
 
 	if (len < 0)
 		return (int)len;
-	note(q, s);
 	read_arc(q, s);
+	how = account(q, s);
+	note(q, s, how);
 	meminfo_derive(&s->sample);
 	conclude(q, s);
+	look_for_growth(q, s);
 	qmem_emit_all(q, &s->sample);
 	return 0;
 }
@@ -638,7 +741,7 @@ static int collect(struct qmem *q, void *state)
 const struct qmem_service meminfo_service = {
 	.name = "meminfo",
 	.help = "how memory is used, and how little is left",
-	.source = "/proc/meminfo",
+	.source = "/proc/meminfo, /proc/zoneinfo, /proc/vmstat",
 	.kernel = "2.6",
 	.privilege = "none",
 	.priority = 100,

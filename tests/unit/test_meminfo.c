@@ -461,10 +461,13 @@ START_TEST(lacks)
 	procroot_start();
 	(void)procroot_tick();
 	ck_assert(qmem_status(procroot_host.q, 0, &status));
-	ck_assert_str_eq(status.reason,
-			 "no Buffers, SwapCached: as if 0 in sums; no MemAvailable (Linux 3.14): no level, which "
-			 "needs it");
-	procroot_put("proc/meminfo", MUST "Buffers: 1 kB\nSReclaimable: 5 kB\nSwapCached: x\nMemAvailable: 1 kB\n");
+	ck_assert_str_eq(
+		status.reason,
+		"no Buffers, SwapCached: as if 0 in sums; no MemAvailable (Linux 3.14): no level, which "
+		"needs it; no accounting, which needs Buffers, AnonPages, SUnreclaim, KernelStack, PageTables");
+	procroot_put("proc/meminfo",
+		     MUST "Buffers: 1 kB\nSReclaimable: 5 kB\nSwapCached: x\nMemAvailable: 1 kB\nShmem: 1 kB\n"
+			  "AnonPages: 1 kB\nSUnreclaim: 1 kB\nKernelStack: 1 kB\nPageTables: 1 kB\n");
 	(void)procroot_tick();
 	ck_assert(qmem_status(procroot_host.q, 0, &status));
 	ck_assert_str_eq(status.reason, "");
