@@ -26,11 +26,13 @@
 #include <unistd.h>
 
 #include "config.h"
+#include "control/privilege.h"
 #include "log.h"
 #include "program/clock.h"
 #include "program/worker.h"
 #include "qmem.h"
 #include "sink.h"
+#include "util/right.h"
 
 #define NOTIFICATIONS 64
 #define READY 16
@@ -406,6 +408,24 @@ static void start_worker(void)
 		add_line(LOG_WARNING, "there are no workers: what may block is not read");
 }
 
+/* The table is that of docs/security.md. */
+static void tell_capabilities(void)
+{
+	uint64_t permitted = right_permitted();
+	struct privilege p = { 0 };
+	char subject[128];
+	const char *why;
+
+	while (privilege_next(&p, qmem_services)) {
+		if (privilege_state(host.q, &p, permitted, &why) != PRIVILEGE_LACKING || p.row->starting)
+			continue;
+		privilege_subject(subject, sizeof(subject), p.row);
+		daemon_log(LOG_INFO, "%s: lacks %s for %s (%s: %s): capability %u in docs/security.md, %s",
+			   p.service->name, p.row->name, subject, p.row->why, why, p.line,
+			   privilege_of_collectd(p.row));
+	}
+}
+
 static void stop(void);
 
 /* There are no threads yet, of the daemon's or ours, until the listener is started. */
@@ -417,6 +437,7 @@ static int start(void)
 
 	if (err)
 		return err;
+	tell_capabilities();
 	host.tick = tick;
 	host.sink = sink_new(host.q);
 	if (!host.sink)

@@ -473,8 +473,7 @@ struct qmem_totals {
 void qmem_totals(const struct qmem *q, struct qmem_totals *ret);
 
 /*
- * Is it one of a service that will run, or does, with the option that the row names? Before qmem_start() after all is set. An
- * option is on that is yes, a number but 0, a text or list other than its default, a block that there is.
+ * Is it one of a service that shall run, if it can, with the option that the row names? After all is set. An option is on that is yes, a number but 0, a text or list other than its default, a block that there is.
  */
 bool qmem_uses(const struct qmem *q, const struct qmem_service *service, const struct qmem_capability *capability);
 

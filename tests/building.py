@@ -65,10 +65,11 @@ def expected(build):
         found[own] = 0o644
         found[f"{v['man5dir']}/collectd-qmem.5"] = 0o644
         found[f"{v['collectdexecdir']}/qmem.so"] = 0o755
+        found[f"{v['docdir']}/examples/collectd.service.d/qmem.conf"] = 0o644
     if v["enable_netdata"] == "yes":
         found[f"{v['netdataexecdir']}/qmem.plugin"] = 0o755
         found[f"{v['man8dir']}/qmem.plugin.8"] = 0o644
-        found[f"{v['docdir']}/netdata.service.d/qmem.conf"] = 0o644
+        found[f"{v['docdir']}/examples/netdata.service.d/qmem.conf"] = 0o644
         found[f"{v['netdataconfdir']}/qmem.conf"] = 0o644
         found[f"{v['netdataconfdir']}/health.d/qmem.conf"] = 0o644
         if v["SYSTEMD_UNITDIR"]:

@@ -4,7 +4,8 @@
  *	<!-- table: PART [SERVICE] -->	and	<!-- end -->	in Markdown,
  *	.\" table: PART [SERVICE]	and	.\" end		in man pages,
  *	.\" table: qmemctl PART	and	.\" end		in that of qmemctl,
- *	# table: skeleton HOST		and	# end		in configuration files.
+ *	# table: skeleton HOST		and	# end		in configuration files,
+ *	# table: unit HOST		and	# end		in the drop-ins of units.
  * `docs update FILE...` fills them, `docs check FILE...` compares them, one TAP test each.
  */
 #include <errno.h>
@@ -16,6 +17,7 @@
 #include <unistd.h>
 
 #include "control/describe.h"
+#include "control/privilege.h"
 #include "control/skeleton.h"
 #include "qmemctl/commands.h"
 #include "qmemctl/help.h"
@@ -33,6 +35,7 @@ static const struct part parts[] = {
 	{ "options", QMEM_DESCRIBE_OPTIONS },
 	{ "metrics", QMEM_DESCRIBE_METRICS },
 	{ "metrics-collectd", QMEM_DESCRIBE_METRICS | QMEM_DESCRIBE_COLLECTD },
+	{ "capabilities", QMEM_DESCRIBE_CAPABILITIES },
 	{ "metrics-netdata", QMEM_DESCRIBE_METRICS | QMEM_DESCRIBE_NETDATA },
 };
 
@@ -94,6 +97,15 @@ static int print_skeleton(FILE *out, const char *host)
 	return -EINVAL;
 }
 
+static int print_unit(FILE *out, const char *host)
+{
+	if (strcmp(host, "collectd") == 0)
+		return privilege_unit(out, PRIVILEGE_COLLECTD, qmem_services);
+	if (strcmp(host, "netdata") == 0)
+		return privilege_unit(out, PRIVILEGE_NETDATA, qmem_services);
+	return -EINVAL;
+}
+
 static int print_qmemctl(FILE *out, const char *part)
 {
 	if (strcmp(part, "commands") == 0)
@@ -109,7 +121,7 @@ static char *table_text(enum qmem_describe_form form, const char *name, const ch
 	char word[32], service[64] = "", rest;
 	char *text = NULL;
 	size_t size = 0, i;
-	bool skeleton, qmemctl;
+	bool skeleton, unit, qmemctl;
 	FILE *out;
 	int err, n = sscanf(name, "%31s %63s %c", word, service, &rest);
 
@@ -121,8 +133,9 @@ static char *table_text(enum qmem_describe_form form, const char *name, const ch
 			break;
 	*ret_why = "no such part";
 	skeleton = strcmp(word, "skeleton") == 0;
+	unit = strcmp(word, "unit") == 0;
 	qmemctl = strcmp(word, "qmemctl") == 0;
-	if (!skeleton && !qmemctl && i == sizeof(parts) / sizeof(parts[0]))
+	if (!skeleton && !unit && !qmemctl && i == sizeof(parts) / sizeof(parts[0]))
 		return NULL;
 	out = open_memstream(&text, &size);
 	*ret_why = "out of memory";
@@ -133,6 +146,8 @@ static char *table_text(enum qmem_describe_form form, const char *name, const ch
 		fputc('\n', out);
 	if (skeleton)
 		err = print_skeleton(out, service);
+	else if (unit)
+		err = print_unit(out, service);
 	else if (qmemctl)
 		err = print_qmemctl(out, service);
 	else

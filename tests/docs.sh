@@ -4,7 +4,7 @@
 cd "$QMEM_SRCDIR" || exit 1
 most=200
 
-said=$("$QMEM_BUILDDIR/tests/docs" check conf/*/qmem.conf README.md docs/*.md man/*.[58])
+said=$("$QMEM_BUILDDIR/tests/docs" check conf/*/qmem.conf conf/systemd/*/qmem.conf README.md docs/*.md man/*.[58])
 status=$?
 printf '%s\n' "$said" | grep -v '^1\.\.'
 n=$(printf '%s\n' "$said" | grep -c '^\(not \)\{0,1\}ok ')

@@ -161,7 +161,7 @@ def mounted(program, victim):
         return
     tap.ok(not leaked and "count[0]" in done.stdout, "a procfs in a user's directory: etc/passwd leads nowhere", done.stdout, done.stderr)
     done = run("--config", config(f"[global]\nHostRoot = {root}\n"), "--check", user=(*mount, *AS_USER), program=program)
-    tap.ok("CAP_SYS_PTRACE" not in done.stdout and "proctable\ton" in done.stdout, "a procfs in a user's directory: is a real one", done.stdout)
+    tap.ok("lacks CAP_SYS_PTRACE" not in done.stdout and "proctable\ton" in done.stdout, "a procfs in a user's directory: is a real one", done.stdout)
     done = run("--config", config(f"[global]\nHostRoot = {root}/home\n"), "--check", user=(*mount, *AS_USER), program=program)
     tap.ok("proctable\toff" in done.stdout, "a procfs in a user's directory: not by a link that leaves the root", done.stdout)
 
@@ -211,7 +211,7 @@ def configurations(program, victim, name):
     done = run("--check", program=program, NETDATA_USER_CONFIG_DIR=f"{DIR}/{name}", NETDATA_STOCK_CONFIG_DIR="/")
     tap.ok(SECRET not in done.stdout + done.stderr, f"{name}: NETDATA_USER_CONFIG_DIR", done.stdout, done.stderr)
     done = run("--check", program=program)
-    tap.ok("proctable\ton" in done.stdout and "CAP_SYS_PTRACE" not in done.stdout, f"{name}: it does its work", done.stdout, done.stderr)
+    tap.ok("proctable\ton" in done.stdout and "lacks CAP_SYS_PTRACE" not in done.stdout, f"{name}: it does its work", done.stdout, done.stderr)
 
 
 def copy(name, *setcap, mode=0o755):

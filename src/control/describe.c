@@ -6,6 +6,7 @@
 #include "control/collectd_types.h"
 #include "control/form.h"
 #include "control/option_row.h"
+#include "control/privilege.h"
 #include "engine/name.h"
 
 static const struct form *const forms[] = {
@@ -136,6 +137,43 @@ static void put_services(struct page *page, const struct qmem_service *const *se
 		sheet_put(&sheet, page->form->document ? enabled_default() : NULL);
 		sheet_put(&sheet, service->help);
 	}
+	sheet_end(page, &sheet);
+}
+
+static void put_capabilities(struct page *page, const struct qmem_service *const *services,
+			     const struct qmem_service *only)
+{
+	static const struct column columns[] = {
+		{ "Line", WORDS },
+		{ "Capability", LITERAL },
+		{ "Service", LITERAL },
+		{ "File or call", LITERAL },
+		{ "qmem.plugin", WORDS },
+		{ "collectd", WORDS },
+		{ "What is done with it", WORDS },
+	};
+	struct sheet sheet = SHEET(columns);
+	struct privilege p = { 0 };
+	char subject[128];
+
+	if (!page->form->document)
+		heading(page,
+			"Capabilities: line, name, service, file or call, where qmem.plugin has it from, and collectd",
+			"");
+	while (privilege_next(&p, services)) {
+		if (only && p.service != only)
+			continue;
+		privilege_subject(subject, sizeof(subject), p.row);
+		sheet_printf(&sheet, "%u", p.line);
+		sheet_put(&sheet, p.row->name);
+		sheet_put(&sheet, p.service->name);
+		sheet_put(&sheet, subject);
+		sheet_put(&sheet, privilege_of_plugin(p.row));
+		sheet_put(&sheet, privilege_of_collectd(p.row));
+		sheet_put(&sheet, p.row->why);
+	}
+	if (!sheet.n)
+		nothing(page, "None.");
 	sheet_end(page, &sheet);
 }
 
@@ -328,7 +366,8 @@ int qmem_describe(FILE *out, enum qmem_describe_form form, unsigned int parts,
 	const struct qmem_service *one = NULL;
 	size_t i;
 
-	if (!parts || (parts & ~(unsigned int)(QMEM_DESCRIBE_ALL | QMEM_DESCRIBE_FAMILIES)) ||
+	if (!parts ||
+	    (parts & ~(unsigned int)(QMEM_DESCRIBE_ALL | QMEM_DESCRIBE_FAMILIES | QMEM_DESCRIBE_CAPABILITIES)) ||
 	    form >= sizeof(forms) / sizeof(*forms))
 		return -EINVAL;
 	for (i = 0; only && !one && services[i]; i++)
@@ -344,6 +383,8 @@ int qmem_describe(FILE *out, enum qmem_describe_form form, unsigned int parts,
 
 	if (parts & QMEM_DESCRIBE_SERVICES)
 		put_services(&page, services, one);
+	if (parts & QMEM_DESCRIBE_CAPABILITIES)
+		put_capabilities(&page, services, one);
 	if (parts & QMEM_DESCRIBE_FAMILIES)
 		describe_families(&page, services, one);
 	if (parts & QMEM_DESCRIBE_GLOBAL)

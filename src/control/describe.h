@@ -20,14 +20,15 @@ enum qmem_describe_form {
 };
 
 enum qmem_describe_parts {
-	QMEM_DESCRIBE_SERVICES = 1,  /* a line a service: source, kernel, privilege, default */
-	QMEM_DESCRIBE_GLOBAL = 2,    /* options of qmem as a whole */
-	QMEM_DESCRIBE_COMMON = 4,    /* options of every service */
-	QMEM_DESCRIBE_OPTIONS = 8,   /* options of each service by itself */
-	QMEM_DESCRIBE_FAMILIES = 16, /* a line a family: title, kind, unit, collectd's type, label */
-	QMEM_DESCRIBE_METRICS = 32,  /* every family with its metrics */
-	QMEM_DESCRIBE_COLLECTD = 64, /* with the metrics: what collectd calls them */
-	QMEM_DESCRIBE_NETDATA = 128, /* with the metrics: what Netdata calls them */
+	QMEM_DESCRIBE_SERVICES = 1,       /* a line a service: source, kernel, privilege, default */
+	QMEM_DESCRIBE_GLOBAL = 2,         /* options of qmem as a whole */
+	QMEM_DESCRIBE_COMMON = 4,         /* options of every service */
+	QMEM_DESCRIBE_OPTIONS = 8,        /* options of each service by itself */
+	QMEM_DESCRIBE_FAMILIES = 16,      /* a line a family: title, kind, unit, collectd's type, label */
+	QMEM_DESCRIBE_METRICS = 32,       /* every family with its metrics */
+	QMEM_DESCRIBE_COLLECTD = 64,      /* with the metrics: what collectd calls them */
+	QMEM_DESCRIBE_NETDATA = 128,      /* with the metrics: what Netdata calls them */
+	QMEM_DESCRIBE_CAPABILITIES = 256, /* a line a capability, service and file */
 	QMEM_DESCRIBE_ALL = QMEM_DESCRIBE_SERVICES | QMEM_DESCRIBE_GLOBAL | QMEM_DESCRIBE_COMMON |
 			    QMEM_DESCRIBE_OPTIONS | QMEM_DESCRIBE_METRICS | QMEM_DESCRIBE_COLLECTD |
 			    QMEM_DESCRIBE_NETDATA, /* the metrics tell the families */

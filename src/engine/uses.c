@@ -62,7 +62,7 @@ bool qmem_uses(const struct qmem *q, const struct qmem_service *service, const s
 	const struct qmem_run *run = run_of(q, service);
 	const struct qmem_option *row;
 
-	if (!run || (q->started && !run->started) || !(run_wanted(q, run) || run_needed(q, run)))
+	if (!run || !(run_wanted(q, run) || run_needed(q, run)))
 		return false;
 	if (!capability->option)
 		return true;

@@ -358,6 +358,7 @@ static int start(struct qmem *q, void *state)
 static const struct qmem_capability capabilities[] = {
 	CAPABILITY(BPF, "processes read by BPF", .file = "bpf()"),
 	CAPABILITY(PERFMON, "processes read by BPF", .file = "bpf()"),
+	CAPABILITY(SYS_PTRACE, "processes that hidepid hides", .file = "/proc/PID"),
 	{ 0 },
 };
 
@@ -366,7 +367,7 @@ const struct qmem_service proctable_service = {
 	.help = "the processes, walked once a tick for the services that need them",
 	.source = "the kernel's list of processes by BPF, or /proc/PID/stat, schedstat, statm and status",
 	.kernel = "3.2 (BPF: 5.8)",
-	.privilege = "none; for BPF CAP_BPF and CAP_PERFMON",
+	.privilege = "none; for BPF CAP_BPF and CAP_PERFMON; where hidepid hides processes CAP_SYS_PTRACE",
 	.capabilities = capabilities,
 	.priority = 3900,
 	.shared = true,

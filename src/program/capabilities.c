@@ -26,14 +26,14 @@ static int keep(cap_t next, cap_t now, cap_value_t cap)
 	return 0;
 }
 
-static int set(const struct qmem *q, bool starting)
+static int set(struct qmem *q, bool starting)
 {
 	cap_t now = cap_get_proc(), next = cap_init();
 	int err = now && next ? 0 : -ENOMEM;
 
 	for (const struct qmem_service *const *s = qmem_services; *s && !err; s++)
 		for (const struct qmem_capability *c = (*s)->capabilities; c && c->name && !err; c++)
-			if ((starting || !c->starting) && qmem_uses(q, *s, c))
+			if ((starting || (!c->starting && qmem_state(q, *s))) && qmem_uses(q, *s, c))
 				err = keep(next, now, c->number);
 	if (!err && cap_set_proc(next) < 0)
 		err = -errno;
@@ -44,26 +44,12 @@ static int set(const struct qmem *q, bool starting)
 	return err;
 }
 
-bool capabilities_known(void)
-{
-	return true;
-}
-
-int capabilities_raise(const struct qmem *q)
+int capabilities_raise(struct qmem *q)
 {
 	return set(q, true);
 }
 
-int capabilities_settle(const struct qmem *q)
+int capabilities_settle(struct qmem *q)
 {
 	return set(q, false);
-}
-
-const struct qmem_capability *capabilities_missing(const struct qmem *q, const struct qmem_service *service, size_t i)
-{
-	for (const struct qmem_capability *c = service->capabilities; c && c->name; c++)
-		/* what only starting needs has gone by now, and what it is good for is told by the service */
-		if (!c->starting && qmem_uses(q, service, c) && !right_is_there(c->number) && i-- == 0)
-			return c;
-	return NULL;
 }

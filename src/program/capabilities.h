@@ -7,13 +7,9 @@
 #ifndef QMEM_PROGRAM_CAPABILITIES_H
 #define QMEM_PROGRAM_CAPABILITIES_H
 
-#include <stdbool.h>
-#include <stddef.h>
-
 #include "qmem.h"
 
-/* Without libcap nothing is known of them, nothing is dropped, and nothing is said to be missing. */
-bool capabilities_known(void);
+/* Without libcap none is raised or dropped but by the first two. */
 
 /* First of all, where the program has rights that its caller does not have: it is the caller's user and group, and none is
  * effective. What is read then, the configuration above all, the caller may read himself. 0 or -errno. */
@@ -23,12 +19,9 @@ int capabilities_drop(void);
 
 /* Before qmem_start(), when all is set: keeps what is permitted of what services use, and raises all of it but what is wide
  * (util/right.h); drops the others: 0 or -errno. */
-int capabilities_raise(const struct qmem *q);
+int capabilities_raise(struct qmem *q);
 /* After qmem_start(): drops what only that needed, and what is for services that are off: 0 or -errno. Capabilities are a thread's
  * own, and a new one has its maker's: there is no other thread yet. */
-int capabilities_settle(const struct qmem *q);
-
-/* The i-th row in use of `service` whose capability is not there; NULL: no more. */
-const struct qmem_capability *capabilities_missing(const struct qmem *q, const struct qmem_service *service, size_t i);
+int capabilities_settle(struct qmem *q);
 
 #endif

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "program/capabilities.h"
+#include "control/privilege.h"
 #include "program/clock.h"
 #include "program/loop.h"
 #include "program/standard.h"
@@ -23,21 +23,50 @@ static void on_vain(void *arg, const char *text)
 	(void)config_add(&check->config, text);
 }
 
-static void put_state(const struct qmem *q, const struct qmem_status *status)
+static void put_state(const struct check *check, const struct qmem_status *status)
 {
-	const struct qmem_capability *missing;
-	const char *reason = status->reason;
+	const char *reason = status->reason, *why;
+	struct privilege p = { 0 };
 
 	if (!*reason)
 		reason = status->service->source ? status->service->source : "on";
 	printf("%s\t%s\t", status->service->name, status->on ? "on" : "off");
 	standard_put(stdout, reason);
-	for (size_t i = 0; status->on && (missing = capabilities_missing(q, status->service, i)); i++)
-		if (!strstr(reason, missing->name))
-			printf("; lacks %s (%s)", missing->name, missing->why);
+	while (privilege_next(&p, qmem_services)) {
+		if (p.service != status->service || p.row->starting ||
+		    privilege_state(check->loop.q, &p, check->loop.permitted, &why) != PRIVILEGE_LACKING)
+			continue;
+		if (strstr(reason, p.row->name))
+			printf("; see capability %u", p.line);
+		else
+			printf("; lacks %s (%s: capability %u)", p.row->name, p.row->why, p.line);
+	}
 	if (*status->paced)
 		printf("; %s", status->paced);
 	putchar('\n');
+}
+
+/* The table of docs/security.md, with what this process has. */
+static void put_privileges(const struct check *check)
+{
+	static const char *const words[] = {
+		[PRIVILEGE_UNUSED] = "unused", [PRIVILEGE_THERE] = "there", [PRIVILEGE_LACKING] = "lacking"
+	};
+	struct privilege p = { 0 };
+	char subject[128];
+	const char *why;
+
+	while (privilege_next(&p, qmem_services)) {
+		enum privilege_state state = privilege_state(check->loop.q, &p, check->loop.permitted, &why);
+
+		privilege_subject(subject, sizeof(subject), p.row);
+		printf("capability %u\t%s\t%s for %s: %s, %s; ", p.line, words[state], p.row->name, p.service->name,
+		       subject, p.row->why);
+		if (*why)
+			printf("%s; ", why);
+		printf("qmem.plugin: %s; collectd that is not root: %s\n", privilege_of_plugin(p.row),
+		       privilege_of_collectd(p.row));
+	}
 }
 
 /* Who asks is not who collects. */
@@ -50,8 +79,6 @@ static void put_notes(const struct request *r, const struct config *config)
 		fprintf(stderr,
 			"%s: configuration: none, all defaults; give one with --config FILE (collectd.conf is not read)\n",
 			r->program);
-	if (!capabilities_known())
-		fprintf(stderr, "%s: built without libcap: capabilities that are lacking are not told\n", r->program);
 	fprintf(stderr, "%s: this is what it may see as user %u; the agent's plugin may have other rights\n",
 		r->program, (unsigned)geteuid());
 }
@@ -84,10 +111,11 @@ int check_services(const struct request *r)
 	if (r->apart)
 		put_notes(r, config);
 	for (size_t i = 0; qmem_status(loop->q, i, &service); i++) {
-		put_state(loop->q, &service);
+		put_state(&check, &service);
 		if (service.common->enabled == QMEM_YES && !service.on)
 			status = 1;
 	}
+	put_privileges(&check);
 	for (size_t i = 0; i < config->n; i++)
 		standard_line(stdout, "%s", config->errors[i]);
 	if (nothing)

@@ -9,6 +9,7 @@
 #include "program/capabilities.h"
 #include "program/clock.h"
 #include "program/standard.h"
+#include "util/right.h"
 
 #define EVENTS 32
 #define WAIT_MAX 3600000 /* ms; what is due later is waited for again */
@@ -20,6 +21,7 @@ int loop_init(struct loop *l, const struct qmem_host *host)
 
 	if (err)
 		return err;
+	l->permitted = right_permitted();
 	l->q = qmem_new(host, l, qmem_services);
 	if (!l->q)
 		return -ENOMEM;

@@ -16,6 +16,7 @@ struct loop {
 	struct qmem *q;
 	struct worker *worker; /* NULL: there is none, and jobs are refused */
 	struct log log;        /* the program's, set before loop_init() */
+	uint64_t permitted;    /* capabilities, before any was dropped: right_permitted() */
 };
 
 /* The engine of all built-in services, and its worker if the host has `work`. -ENOMEM. */

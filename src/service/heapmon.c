@@ -469,8 +469,9 @@ static int start(struct qmem *q, void *state)
 }
 
 static const struct qmem_capability capabilities[] = {
-	CAPABILITY(SYS_PTRACE, "other users' processes before Linux 6.15", .file = "/proc/PID/smaps"),
-	CAPABILITY(PERFMON, "other users' processes from Linux 6.15 on", .file = "/proc/PID/smaps"),
+	CAPABILITY(SYS_PTRACE, "other users' processes before Linux 6.15", .file = "/proc/PID/smaps",
+		   .option = "Group"),
+	CAPABILITY(PERFMON, "other users' processes from Linux 6.15 on", .file = "/proc/PID/smaps", .option = "Group"),
 	{ 0 },
 };
 

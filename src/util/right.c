@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <linux/capability.h>
-#include <stdint.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -31,17 +30,13 @@ bool right_is_wide(int capability)
 	return capability == CAP_DAC_READ_SEARCH || capability == CAP_DAC_OVERRIDE || capability == CAP_SYS_ADMIN;
 }
 
-bool right_is_there(int capability)
+uint64_t right_permitted(void)
 {
 	struct rights r;
-	uint32_t held;
 
 	if (!rights_get(&r))
-		return false;
-	held = r.data[CAP_TO_INDEX(capability)].effective;
-	if (right_is_wide(capability))
-		held |= r.data[CAP_TO_INDEX(capability)].permitted;
-	return held & CAP_TO_MASK(capability);
+		return 0;
+	return (uint64_t)r.data[1].permitted << 32 | r.data[0].permitted;
 }
 
 bool right_raise(int capability)

@@ -10,11 +10,12 @@
 #define QMEM_UTIL_RIGHT_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 /* One that goes before the modes of files, or the like. */
 bool right_is_wide(int capability);
-/* Is it effective, or one of these that is permitted? */
-bool right_is_there(int capability);
+/* All that are permitted: bit i is capability i. */
+uint64_t right_permitted(void);
 /* Makes it effective, if it is permitted and was not: then true. */
 bool right_raise(int capability);
 /* Not effective any more; it stays permitted. errno stays what it was. */

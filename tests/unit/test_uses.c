@@ -160,9 +160,10 @@ START_TEST(by_what_runs)
 	ck_assert_uint_eq(used(), 0);
 	set("Enabled", "auto");
 	ck_assert(qmem_uses(r.q, &below, row));
+	/* also while it cannot start, which may be for want of it */
 	started = -ENOTSUP;
 	(void)qmem_start(r.q, QMEM_SECOND, QMEM_SECOND, 0);
-	ck_assert_uint_eq(used(), 0);
+	ck_assert_uint_eq(used(), BIT(ALWAYS) | BIT(ITEM));
 }
 END_TEST
 
@@ -173,7 +174,7 @@ static bool become_nobody(void)
 	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3];
 
 	if (geteuid() || access(TIMER_LIST, F_OK) || access(VMALLOCINFO, F_OK) ||
-	    !right_is_there(CAP_DAC_READ_SEARCH) || prctl(PR_SET_KEEPCAPS, 1) < 0 ||
+	    !(right_permitted() >> CAP_DAC_READ_SEARCH & 1) || prctl(PR_SET_KEEPCAPS, 1) < 0 ||
 	    setresuid(65534, 65534, 65534) < 0 || syscall(SYS_capget, &header, data) < 0)
 		return false;
 	for (size_t i = 0; i < _LINUX_CAPABILITY_U32S_3; i++)
