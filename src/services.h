@@ -16,6 +16,7 @@
 	SERVICE(pressure) \
 	SERVICE(swap) \
 	SERVICE(netstat) \
+	SERVICE(pagecache) \
 	SERVICE(proctable) \
 	SERVICE(procmem) \
 	SERVICE(heapmon) \

@@ -200,6 +200,12 @@ def lookup_keys(files, key, _metric, _instance):
     return zones
 
 
+def lookup_pages(files, key, metric, instance):
+    """Keys in pages, of which the service makes bytes."""
+    pages = lookup_keys(files, key, metric, instance)
+    return None if pages is None else pages * 4096
+
+
 def lookup_psi(files, key, _metric, instance):
     kind, name = key.split()
     for line in files.get(f"proc/pressure/{instance}", "").splitlines():
@@ -243,7 +249,9 @@ def lookup_of(service, label):
     """None: its values need only be there. What is made of processes is compared below, and in kernels_proctable.py."""
     if service in LOOKUPS:
         return LOOKUPS[service]
-    return None if label or not SERVICES[service] or services.sees_processes(service) else lookup_keys
+    if label or not SERVICES[service] or services.sees_processes(service):
+        return None
+    return lookup_pages if service == "pagecache" else lookup_keys
 
 
 class Metric(typing.NamedTuple):
