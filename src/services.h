@@ -14,6 +14,7 @@
 	SERVICE(meminfo) \
 	SERVICE(vmstat) \
 	SERVICE(pressure) \
+	SERVICE(buddyinfo) \
 	SERVICE(swap) \
 	SERVICE(netstat) \
 	SERVICE(pagecache) \

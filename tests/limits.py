@@ -20,7 +20,7 @@ import tap
 
 CHARTS, SERIES = 200, 1200  # the most there may be
 UNTOLD = 1  # chart that a root of files does not tell: procstat.threads
-PROCESSES, KTHREADS, INTERFACES, CPUS = 5000, 200, 50, 256
+PROCESSES, KTHREADS, INTERFACES, CPUS, NODES = 5000, 200, 50, 256, 64
 SWAPS = 32  # the most that the kernel has
 STEADY, ROUNDS = 5, 10  # so many with the same ones at the top, and all
 PAGE = os.sysconf("SC_PAGESIZE")
@@ -52,6 +52,9 @@ def machine(put):
     for resource in ("memory", "io", "cpu", "irq"):
         lines = ["full"] if resource == "irq" else ["some", "full"]
         put(f"pressure/{resource}", "".join(f"{line} avg10=1.00 avg60=1.00 avg300=1.00 total=1000\n" for line in lines))
+    zones = [f"Node {node}, zone {zone}" for node in range(NODES) for zone in ("DMA", "DMA32", "Normal", "Movable")]
+    put("buddyinfo", "".join(zone + " 9" * 14 + "\n" for zone in zones))
+    put("zoneinfo", "".join(f"{zone}\n pages free 9999\n min 1\n low 2\n high 3\n managed 99999\n protection: (0)\n" for zone in zones))
     put("loadavg", "1.00 2.00 3.00 4/5000 6000\n")
 
 

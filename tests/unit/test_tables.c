@@ -11,10 +11,10 @@
 #include "engine/option.h"
 #include "qmem.h"
 
-static const char *const units[] = { "bytes",      "seconds", "percent",   "events",      "pages",
-				     "packets",    "errors",  "faults",    "level",       "state",
-				     "operations", "values",  "processes", "value",       "threads",
-				     "tasks",      "forks",   "switches",  "cpu-seconds", NULL };
+static const char *const units[] = { "bytes",       "seconds", "percent", "events", "pages",      "packets",
+				     "errors",      "faults",  "level",   "state",  "operations", "values",
+				     "processes",   "value",   "threads", "tasks",  "forks",      "switches",
+				     "cpu-seconds", "blocks",  "order",   NULL };
 
 static bool among(const char *word, const char *const *words)
 {
