@@ -16,6 +16,7 @@
 	SERVICE(pressure) \
 	SERVICE(buddyinfo) \
 	SERVICE(swap) \
+	SERVICE(zram) \
 	SERVICE(netstat) \
 	SERVICE(pagecache) \
 	SERVICE(proctable) \

@@ -241,8 +241,25 @@ def lookup_swaps(files, key, _metric, instance):
     return None
 
 
+ZRAM = {"mm_stat": ("orig_data_size", "compr_data_size", "mem_used_total", "mem_limit", "mem_used_max", "same_pages",
+                    "pages_compacted", "huge_pages"),
+        "bd_stat": ("bd_count", "bd_reads", "bd_writes"), "disksize": ("disksize",)}
+
+
+def lookup_zram(files, key, _metric, instance):
+    """In bytes but for pages_compacted; no limit is none; one without a size has nothing."""
+    if int(files.get(f"sys/block/{instance}/disksize", "0")) == 0:
+        return None
+    for name, columns in ZRAM.items():
+        numbers = dict(zip(columns, map(int, files.get(f"sys/block/{instance}/{name}", "").split())))
+        if key in numbers:
+            value = numbers[key] * (4096 if key in ("same_pages", "huge_pages") or key.startswith("bd_") else 1)
+            return None if key == "mem_limit" and not value else value
+    return None
+
+
 # How a service's files are read that are not of keys, one a line.
-LOOKUPS = {"pressure": lookup_psi, "netstat": lookup_netdev, "swap": lookup_swaps}
+LOOKUPS = {"pressure": lookup_psi, "netstat": lookup_netdev, "swap": lookup_swaps, "zram": lookup_zram}
 
 
 def lookup_of(service, label):
@@ -554,6 +571,11 @@ def check_swap(guest):
     used, cached, free = (values[f"meminfo.swap.{name}", None][0] for name in ("used", "cached", "free"))
     of_processes = sum(value for (name, _), (value, _) in values.items() if name == "procmem.swap.used")
     tap.ok(of_processes > 16 << 20, f"{guest.name}: procmem tells whose it is", of_processes)
+    device = values["swap.space.used", "zram0"][0] + values["swap.space.free", "zram0"][0]
+    tap.ok(device == used + cached + free, f"{guest.name}: swap tells of the device what meminfo tells of all", device)
+    stored, cost = (values[f"zram.total.{name}", None][0] for name in ("stored", "cost"))
+    tap.ok(16 << 20 < stored <= values["swap.space.used", "zram0"][0] + (1 << 20) and 0 < cost < stored,
+           f"{guest.name}: zram tells what that costs", stored, cost, values["swap.space.used", "zram0"])
     before, after = (lookup_keys(reading(files, f"root.{moment}", ["proc/meminfo"]), "SwapTotal", None, None)
                      for moment in ("before", "after"))
     tap.ok(before == after and used + cached + free == before and used > 16 << 20,

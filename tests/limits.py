@@ -22,6 +22,7 @@ CHARTS, SERIES = 200, 1200  # the most there may be
 UNTOLD = 1  # chart that a root of files does not tell: procstat.threads
 PROCESSES, KTHREADS, INTERFACES, CPUS, NODES = 5000, 200, 50, 256, 64
 SWAPS = 32  # the most that the kernel has
+ZRAMS = 20
 STEADY, ROUNDS = 5, 10  # so many with the same ones at the top, and all
 PAGE = os.sysconf("SC_PAGESIZE")
 RRD = 149e3  # bytes of a value's file, as collectd_writers.py finds and collectd-qmem(5) says
@@ -43,6 +44,15 @@ def swaps(n, great):
         used = 10**6 * n + int(10**5 * jitter(10 * i, n)) if i % 5 == great % 5 else 1000 + i
         lines.append(f"/dev/sd{i}p1 partition {10**8} {used} -{i + 2}\n")
     return "".join(lines)
+
+
+def zram(put, n, great):
+    for i in range(ZRAMS):
+        used = 10**8 * n + int(10**7 * jitter(10 * i, n)) if i % 5 == great % 5 else 10**5 + i
+        put(f"../sys/block/zram{i}/disksize", f"{10**10}\n")
+        put(f"../sys/block/zram{i}/mm_stat", f"{3 * used} {2 * used} {used} 0 {used} 1 1 1 1\n")
+        put(f"../sys/block/zram{i}/bd_stat", f"{n} {n} {n}\n")
+        put(f"../sys/block/zram{i}/io_stat", f"{n} {n} 0 {n}\n")
 
 
 def machine(put):
@@ -98,6 +108,7 @@ def tick(root, n):
         if n == 1 or great or i % 400 == greats(n - 1):
             process(put, i, n, great)
     put("swaps", swaps(n, greats(n)))
+    zram(put, n, greats(n))
     lines = ["Inter-|   Receive  |  Transmit\n face |bytes packets errs\n"]
     for i in range(INTERFACES):
         used = 10**8 * n + int(10**8 * jitter(10 * i, n)) if i % 5 == greats(n) % 5 else 1000 * n + i

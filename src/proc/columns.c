@@ -47,6 +47,21 @@ int columns_parse(const char *text, size_t len, const struct columns *columns, i
 	return numbers ? numbers : -ENODATA;
 }
 
+bool columns_choice(const char *text, size_t len, char *ret, size_t size)
+{
+	const char *first = memchr(text, '[', len), *last;
+
+	if (!first)
+		return false;
+	first++;
+	last = memchr(first, ']', (size_t)(text + len - first));
+	if (!last || last == first || (size_t)(last - first) >= size || memchr(first, '\n', (size_t)(last - first)))
+		return false;
+	memcpy(ret, first, (size_t)(last - first));
+	ret[last - first] = '\0';
+	return true;
+}
+
 int64_t columns_switch(const char *text, size_t len)
 {
 	if (len < 2 || text[1] != '\n' || (*text != 'Y' && *text != 'N'))

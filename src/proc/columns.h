@@ -27,6 +27,9 @@ struct columns {
  */
 int columns_parse(const char *text, size_t len, const struct columns *columns, int64_t *ret, struct fault *ret_fault);
 
+/* The word in brackets of those that may be chosen, "lzo [lzo-rle] lz4": false if there is none, or it does not fit. */
+bool columns_choice(const char *text, size_t len, char *ret, size_t size);
+
 /* A switch, "Y" or "N" and a newline: 1, 0, or QMEM_NA. */
 int64_t columns_switch(const char *text, size_t len);
 

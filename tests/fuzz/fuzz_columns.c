@@ -10,6 +10,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	char *text = fuzz_text(data, size);
 	int64_t v[5] = { 0, 0, 0, 0, 42 }, on;
 	struct fault fault;
+	char word[16];
 	int n = columns_parse(text, size, &columns, v, &fault), there = 0;
 
 	for (int i = 0; i < 4; i++) {
@@ -20,6 +21,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	check(n == (there ? there : n) && (n > 0) == (there > 0));
 	/* only whole lines are taken */
 	check(!there || memchr(text, '\n', size));
+	if (columns_choice(text, size, word, sizeof(word)))
+		check(*word && strnlen(word, sizeof(word)) < sizeof(word) && !strchr(word, ']') && !strchr(word, '\n'));
 	on = columns_switch(text, size);
 	check(on == QMEM_NA || on == 0 || on == 1);
 	free(text);

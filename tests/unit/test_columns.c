@@ -73,6 +73,33 @@ START_TEST(switches)
 }
 END_TEST
 
+START_TEST(choices)
+{
+	static const struct {
+		const char *text, *word;
+	} words[] = {
+		{ "lzo [lzo-rle] lz4\n", "lzo-rle" },
+		{ "[lz4]\n", "lz4" },
+		{ "lzo lz4\n", NULL },
+		{ "[] lz4\n", NULL },
+		{ "lzo [lz4", NULL },
+		{ "[\n]", NULL },
+		{ "[1234567890]\n", NULL },
+		{ "[123456789]", "123456789" },
+		{ "", NULL },
+	};
+	char word[10];
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++) {
+		bool found = columns_choice(words[i].text, strlen(words[i].text), word, sizeof(word));
+
+		ck_assert_msg(found == (words[i].word != NULL), "'%s'", words[i].text);
+		if (found)
+			ck_assert_str_eq(word, words[i].word);
+	}
+}
+END_TEST
+
 SUITE(columns)
 {
 	Suite *s = suite_create("columns");
@@ -81,6 +108,7 @@ SUITE(columns)
 	tcase_add_loop_test(t, parse, 0, sizeof(cases) / sizeof(*cases));
 	tcase_add_test(t, fault_names);
 	tcase_add_test(t, switches);
+	tcase_add_test(t, choices);
 	suite_add_tcase(s, t);
 	return s;
 }

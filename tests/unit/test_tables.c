@@ -14,7 +14,7 @@
 static const char *const units[] = { "bytes",       "seconds", "percent", "events", "pages",      "packets",
 				     "errors",      "faults",  "level",   "state",  "operations", "values",
 				     "processes",   "value",   "threads", "tasks",  "forks",      "switches",
-				     "cpu-seconds", "blocks",  "order",   NULL };
+				     "cpu-seconds", "blocks",  "order",   "ratio",  NULL };
 
 static bool among(const char *word, const char *const *words)
 {
