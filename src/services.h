@@ -17,6 +17,8 @@
 	SERVICE(buddyinfo) \
 	SERVICE(swap) \
 	SERVICE(zram) \
+	SERVICE(zswap) \
+	SERVICE(ksm) \
 	SERVICE(netstat) \
 	SERVICE(pagecache) \
 	SERVICE(proctable) \

@@ -18,7 +18,7 @@ import fake_netdata
 import services
 import tap
 
-CHARTS, SERIES = 200, 1200  # the most there may be
+CHARTS, SERIES = 300, 2000  # the most there may be
 UNTOLD = 1  # chart that a root of files does not tell: procstat.threads
 PROCESSES, KTHREADS, INTERFACES, CPUS, NODES = 5000, 200, 50, 256, 64
 SWAPS = 32  # the most that the kernel has
@@ -109,6 +109,12 @@ def tick(root, n):
             process(put, i, n, great)
     put("swaps", swaps(n, greats(n)))
     zram(put, n, greats(n))
+    for name in ("run", "pages_shared", "pages_sharing", "pages_unshared", "pages_volatile", "ksm_zero_pages", "general_profit"):
+        put(f"../sys/kernel/mm/ksm/{name}", "1\n")
+    for name, text in (("enabled", "Y"), ("max_pool_percent", "20")):
+        put(f"../sys/module/zswap/parameters/{name}", f"{text}\n")
+    for name in ("stored_pages", "pool_total_size", "stored_incompressible_pages", "written_back_pages", "reject_compress_poor"):
+        put(f"../sys/kernel/debug/zswap/{name}", "4096\n")
     lines = ["Inter-|   Receive  |  Transmit\n face |bytes packets errs\n"]
     for i in range(INTERFACES):
         used = 10**8 * n + int(10**8 * jitter(10 * i, n)) if i % 5 == greats(n) % 5 else 1000 * n + i
