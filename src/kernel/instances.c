@@ -240,6 +240,7 @@ int instances_put(struct instances *s, const char *name, size_t len, const int64
 
 	if (err)
 		return err;
+	s->put = i;
 	if (!i)
 		s->left_out++;
 	else if (!instance_there(s, i))
@@ -332,9 +333,9 @@ static bool has_value(const struct qmem_family *family, const int64_t *columns)
 }
 
 static void emit(struct qmem *q, const struct instances *s, const struct qmem_family *families, const char *name,
-		 const int64_t *columns)
+		 const struct qmem_label *labels, const int64_t *columns)
 {
-	const struct qmem_instance instance = { .name = name };
+	const struct qmem_instance instance = { .name = name, .labels = labels };
 
 	for (const struct qmem_family *f = families; f->id; f++)
 		if (f->label && (!s->kind->sparse || has_value(f, columns)))
@@ -380,10 +381,10 @@ void instances_emit(struct qmem *q, struct instances *s, const struct qmem_famil
 			continue;
 		for (size_t c = 0; c < s->kind->columns; c++)
 			shown[c] = i->now[c] == QMEM_NA ? QMEM_NA : i->total[c];
-		emit(q, s, families, i->name, shown);
+		emit(q, s, families, i->name, i->labels, shown);
 	}
 	if (s->others)
-		emit(q, s, families, INSTANCES_OTHER, s->other);
+		emit(q, s, families, INSTANCES_OTHER, NULL, s->other);
 	tell_crowd(q, s);
 	tell_unused(q, s);
 	forget(s);

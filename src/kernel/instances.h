@@ -54,6 +54,7 @@ struct instance {
 	bool main;      /* the service's: it is shown before those that are not, however much these do */
 	unsigned mark;  /* the service's */
 	int64_t rate;   /* of what the score counts, smoothed */
+	const struct qmem_label *labels; /* the service's: further ones, up to one without a name; NULL: none */
 	struct instance_entry *entry;
 };
 
@@ -63,7 +64,8 @@ struct instances {
 	size_t n;
 	uint64_t round; /* the first one is 1 */
 	int64_t other[INSTANCES_COLUMNS];
-	bool others; /* is there one in this round that is not shown? */
+	bool others;          /* is there one in this round that is not shown? */
+	struct instance *put; /* whose the line was that was put last; NULL: there was no room for it */
 
 	/* its own */
 	struct top_item *scores; /* one each */
