@@ -19,6 +19,7 @@
 	SERVICE(zram) \
 	SERVICE(zswap) \
 	SERVICE(ksm) \
+	SERVICE(shmem) \
 	SERVICE(netstat) \
 	SERVICE(pagecache) \
 	SERVICE(proctable) \

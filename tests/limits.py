@@ -19,10 +19,11 @@ import services
 import tap
 
 CHARTS, SERIES = 300, 2000  # the most there may be
-UNTOLD = 1  # chart that a root of files does not tell: procstat.threads
 PROCESSES, KTHREADS, INTERFACES, CPUS, NODES = 5000, 200, 50, 256, 64
 SWAPS = 32  # the most that the kernel has
 ZRAMS = 20
+UNTOLD = 8  # charts that a root of files does not tell: procstat.threads; four mounts and three files of shmem
+SEGMENTS = 300
 STEADY, ROUNDS = 5, 10  # so many with the same ones at the top, and all
 PAGE = os.sysconf("SC_PAGESIZE")
 RRD = 149e3  # bytes of a value's file, as collectd_writers.py finds and collectd-qmem(5) says
@@ -53,6 +54,12 @@ def zram(put, n, great):
         put(f"../sys/block/zram{i}/mm_stat", f"{3 * used} {2 * used} {used} 0 {used} 1 1 1 1\n")
         put(f"../sys/block/zram{i}/bd_stat", f"{n} {n} {n}\n")
         put(f"../sys/block/zram{i}/io_stat", f"{n} {n} 0 {n}\n")
+def segments(n, great):
+    lines = ["key shmid size cpid nattch cuid ctime rss swap\n"]
+    for i in range(SEGMENTS):
+        held = 10**8 * n + int(10**7 * jitter(10 * i, n)) if i % 5 == great % 5 else 4096 + i
+        lines.append(f"0 {i} {2 * held} {i + 1000} {i % 3} 7 1 {held} 0\n")
+    return "".join(lines)
 
 
 def machine(put):
@@ -115,6 +122,7 @@ def tick(root, n):
         put(f"../sys/module/zswap/parameters/{name}", f"{text}\n")
     for name in ("stored_pages", "pool_total_size", "stored_incompressible_pages", "written_back_pages", "reject_compress_poor"):
         put(f"../sys/kernel/debug/zswap/{name}", "4096\n")
+    put("sysvipc/shm", segments(n, greats(n)))
     lines = ["Inter-|   Receive  |  Transmit\n face |bytes packets errs\n"]
     for i in range(INTERFACES):
         used = 10**8 * n + int(10**8 * jitter(10 * i, n)) if i % 5 == greats(n) % 5 else 1000 * n + i

@@ -273,6 +273,7 @@ struct state {
 	struct kv arc_kv;
 	unsigned arc_wait; /* collections until arcstats is looked for again */
 	struct meminfo sample;
+	bool read;     /* the sample is of this round */
 	bool no_level; /* the file lacks what it is made of */
 	struct beside beside;
 	int64_t growth_window, growth_share;
@@ -726,6 +727,7 @@ static int collect(struct qmem *q, void *state)
 	ssize_t len = kvfile_read(q, &s->keys, true, &s->sample, &text);
 	enum meminfo_account how;
 
+	s->read = len >= 0;
 	if (len < 0)
 		return (int)len;
 	read_arc(q, s);
@@ -736,6 +738,13 @@ static int collect(struct qmem *q, void *state)
 	look_for_growth(q, s);
 	qmem_emit_all(q, &s->sample);
 	return 0;
+}
+
+const struct meminfo *meminfo_now(struct qmem *q)
+{
+	const struct state *s = qmem_state(q, &meminfo_service);
+
+	return s && s->read ? &s->sample : NULL;
 }
 
 const struct qmem_service meminfo_service = {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * How memory is used: /proc/meminfo, and the ZFS cache of /proc/spl/kstat/zfs/arcstats, which the kernel does not count as
- * reclaimable. This header is for the tests and the bench; other services read the values from `values`.
+ * reclaimable. But for meminfo_now() this header is for the tests and the bench.
  */
 #ifndef QMEM_SERVICE_MEMINFO_H
 #define QMEM_SERVICE_MEMINFO_H
@@ -13,6 +13,9 @@
 #include "service/meminfo_sample.h"
 
 enum meminfo_level { MEMINFO_NONE, MEMINFO_LOW, MEMINFO_MEDIUM, MEMINFO_HIGH, MEMINFO_CRITICAL, MEMINFO_LEVELS };
+
+/* The sample of this round, for services that need this one; NULL: it could not be read. */
+const struct meminfo *meminfo_now(struct qmem *q);
 
 extern const struct kv_ignore meminfo_ignored[]; /* keys of /proc/meminfo that are in no family */
 
