@@ -10,6 +10,7 @@ import shutil
 import subprocess
 
 import building
+import capabilities
 import tap
 from collectd_daemon import PROGRAM, Collectd
 
@@ -17,9 +18,6 @@ PLUGIN = os.path.join(tap.BUILD, "qmem.plugin")
 QMEMCTL = os.path.join(tap.BUILD, "qmemctl")
 UNITS = os.path.join(tap.SRC, "conf", "systemd")
 NOBODY = 65534
-ROW = re.compile(r"capability (\d+)\t(there|lacking|unused)\t(CAP_[A-Z_]+) for (\w+): (.*); qmem\.plugin: ([a-z, -]+); "
-                 r"collectd that is not root: ([a-z, -]+)")
-WIDE = {"CAP_DAC_READ_SEARCH", "CAP_DAC_OVERRIDE", "CAP_SYS_ADMIN"}
 
 
 def settings(path, key):
@@ -33,10 +31,10 @@ def check(*words, program=QMEMCTL, wrapper=()):
                           text=True, timeout=tap.patience(60), check=False,
                           env=dict(os.environ, NETDATA_USER_CONFIG_DIR="/nonexistent", NETDATA_STOCK_CONFIG_DIR="/nonexistent"))
     lines = [line for line in said.stdout.splitlines() if line.startswith("capability ")]
-    rows = [ROW.fullmatch(line) for line in lines]
-    if not all(rows) or not rows:
+    rows = capabilities.rows(said.stdout)
+    if len(rows) != len(lines) or not rows:
         tap.ok(False, "the table can be read", said.stdout, said.stderr)
-    return said.stdout, [row.groups() for row in rows if row]
+    return said.stdout, rows
 
 
 def table():
@@ -64,7 +62,7 @@ def drop_ins(rows):
     wanted = {row[2] for row in rows if row[6] == "drop-in"}
     for key in ("CapabilityBoundingSet", "AmbientCapabilities"):
         tap.same(set(settings(path, key)), wanted, f"collectd's drop-in: {key}")
-    tap.ok(not wanted & WIDE, "and none of these opens every file", wanted)
+    tap.ok(not {cap.lower() for cap in wanted} & capabilities.WIDE, "and none of these opens every file", wanted)
     for name in ("netdata", "collectd"):
         by_hand = {row[2] for row in rows if row[5 if name == "netdata" else 6].startswith("by hand")}
         tap.same({word for word in settings(f"{UNITS}/{name}.service.d/qmem.conf", "#CapabilityBoundingSet")}, by_hand,
@@ -130,10 +128,8 @@ def config(text):
 
 def collectd_log(rows):
     """A collectd that is not root: with what the drop-in gives it lacks what is by hand, and without all that is used."""
-    caps = [word.lower()[4:] for word in settings(f"{UNITS}/collectd.service.d/qmem.conf", "AmbientCapabilities")]
-    bound = int(re.search(r"CapBnd:\s+(\w+)", tap.read("/proc/self/status"))[1], 16)
-    numbers = {"sys_resource": 24, "bpf": 39, "perfmon": 38, "sys_ptrace": 19}
-    given = [cap for cap in caps if cap in numbers and bound >> numbers[cap] & 1]
+    caps = [word.lower() for word in settings(f"{UNITS}/collectd.service.d/qmem.conf", "AmbientCapabilities")]
+    given = [cap[4:] for cap in capabilities.bounded(caps)]
     for name, some in (("with the drop-in", given), ("without", [])):
         add = ",".join(f"+{cap}" for cap in some)
         rights = (f"--inh-caps=-all,{add}", f"--ambient-caps=-all,{add}") if some else ("--inh-caps=-all",)
@@ -149,7 +145,7 @@ def collectd_log(rows):
         tap.ok(told <= known, f"collectd {name}: what its log says is of the table", told - known)
         told = {(service, cap) for service, cap, _ in told}
         wanted = {(row[3], row[2]) for row in rows if row[1] != "unused" and row[6] == "drop-in" and row[2].lower()[4:] not in some}
-        tap.same({one for one in told if one[1] not in WIDE}, wanted, f"collectd {name}: its log tells what it lacks") or tap.diag(daemon.text())
+        tap.same({one for one in told if one[1].lower() not in capabilities.WIDE}, wanted, f"collectd {name}: its log tells what it lacks") or tap.diag(daemon.text())
 
 
 def main():

@@ -172,11 +172,30 @@ static void name_group(const struct procgroups *g, char *ret, const char *name, 
 		strcat(ret, suffix);
 }
 
+/* Does a process that is known by its own name only call itself as a group of those is called that are known better? */
+static bool is_assumed(const struct procgroups *g, const char *comm)
+{
+	char unit[PROCGROUP_NAME];
+
+	switch (g->by) {
+	case PROCGROUP_UNIT:
+		return cgroup_unit(comm, unit, sizeof(unit)) > 0;
+	case PROCGROUP_EXE:
+	case PROCGROUP_CGROUP:
+		return *comm == '/';
+	default:
+		return false;
+	}
+}
+
 static uint32_t group_of(struct procgroups *g, const char *name, enum procgroup_kind kind)
 {
+	static const char suffix[] = " (processes)";
 	char shown[PROCGROUP_NAME];
 
-	name_group(g, shown, *name ? name : "?", " (processes)", g->own_n);
+	name_group(g, shown, *name ? name : "?", suffix, g->own_n);
+	if (kind == PROCGROUP_SINGLE && is_assumed(g, shown))
+		strcat(shown, suffix);
 	return grouptable_find_or_add(&g->table, shown, kind);
 }
 

@@ -461,6 +461,37 @@ START_TEST(nested_units)
 }
 END_TEST
 
+/* Who is in no unit, as in a container, does not pass for one by what he calls himself. */
+START_TEST(called_like_a_unit)
+{
+	procroot_set("procmem", "GroupBy", "unit");
+	PROCESSES({ .pid = 1, .comm = "a", .state = 'S', .cgroup = "/system.slice/ssh.service" },
+		  { .pid = 2, .comm = "ssh.service", .state = 'S', .cgroup = "/docker/1" },
+		  { .pid = 3, .comm = "b/x.scope", .state = 'S', .cgroup = "/docker/1" },
+		  { .pid = 4, .comm = "c", .state = 'S', .cgroup = "/docker/1" }, );
+	procroot_start();
+	procroot_tick();
+	members("ssh.service", 1);
+	members("ssh.service (processes)", 1);
+	members("b/x.scope (processes)", 1);
+	members("c", 1);
+}
+END_TEST
+
+/* Nor for a cgroup or a program, who is in none that is known. */
+START_TEST(called_like_a_path)
+{
+	procroot_set("procmem", "GroupBy", "cgroup");
+	PROCESSES({ .pid = 1, .comm = "a", .state = 'S', .cgroup = "/db" },
+		  { .pid = 2, .comm = "/db", .state = 'S' }, );
+	procroot_start();
+	procroot_put("proc/2/cgroup", "%s", "");
+	procroot_tick();
+	members("/db", 1);
+	members("/db (processes)", 1);
+}
+END_TEST
+
 START_TEST(by_cgroup)
 {
 	procroot_set("procmem", "GroupBy", "cgroup");
@@ -1077,6 +1108,8 @@ SUITE(procgroup)
 	tcase_add_test(t, hybrid_cgroups);
 	tcase_add_test(t, hybrid_moves);
 	tcase_add_test(t, nested_units);
+	tcase_add_test(t, called_like_a_unit);
+	tcase_add_test(t, called_like_a_path);
 	tcase_add_test(t, by_cgroup);
 	tcase_add_test(t, worker_is_stuck);
 	tcase_add_test(t, stuck_at_one);
