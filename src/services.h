@@ -14,6 +14,8 @@
 	SERVICE(meminfo) \
 	SERVICE(vmstat) \
 	SERVICE(pressure) \
+	SERVICE(hugepages) \
+	SERVICE(numa) \
 	SERVICE(buddyinfo) \
 	SERVICE(swap) \
 	SERVICE(zram) \

@@ -50,7 +50,7 @@ CONFIG = """\
                if service.detail and not services.sees_processes(name))
 CONDITIONS = ("memory_some", "memory_full")
 
-STEPS = ("machine", "users", "stall", "swap", "oom", "messages")
+STEPS = ("machine", "zones", "users", "stall", "swap", "oom", "messages")
 
 
 # ---- the guest ----
@@ -258,8 +258,25 @@ def lookup_zram(files, key, _metric, instance):
     return None
 
 
+def lookup_zones(files, key, _metric, instance):
+    """A word of /proc/zoneinfo, in bytes; free memory by the other file, which knows the free blocks alone."""
+    node, _, zone = instance.partition("_")
+    if key == "free":
+        found = re.search(rf"(?m)^Node {node}, zone +{zone} +(.*)$", files.get("proc/buddyinfo", ""))
+        return found and 4096 * sum(int(word) << order for order, word in enumerate(found[1].split()))
+    found = re.search(rf"(?ms)^Node {node}, zone +{zone}$.*?^ +{key} +(\d+)$", files.get("proc/zoneinfo", ""))
+    return found and int(found[1]) * 4096
+
+
+def lookup_hugepages(files, key, _metric, instance):
+    """Of the only size that guests have; what meminfo has of the default one is left to it."""
+    text = files.get(f"sys/kernel/mm/hugepages/hugepages-{instance}/{key}")
+    return None if not text or key in ("surplus_hugepages", "resv_hugepages") else int(text) * int(instance.removesuffix("kB")) * 1024
+
+
 # How a service's files are read that are not of keys, one a line.
-LOOKUPS = {"pressure": lookup_psi, "netstat": lookup_netdev, "swap": lookup_swaps, "zram": lookup_zram}
+LOOKUPS = {"pressure": lookup_psi, "netstat": lookup_netdev, "swap": lookup_swaps, "zram": lookup_zram,
+           "buddyinfo": lookup_zones, "hugepages": lookup_hugepages}
 
 
 def lookup_of(service, label):
@@ -555,6 +572,24 @@ def check_stall(guest):
         tap.same(files[f"{who}.status"].strip(), "0", f"{guest.name}: as {who}, a clean end")
 
 
+def check_zones(guest):
+    files = guest.steps["zones"]
+    if files["buddyinfo"] != files["again"]:
+        tap.skip(f"{guest.name}: the kernel's own indexes", "its memory never stood still")
+        return
+    values, wrong, compared = parse_print(files["print"]), [], 0
+    for family, index in (("fragmentation", "unusable"), ("extfrag", "extfrag")):
+        for node, zone, numbers in re.findall(r"(?m)^Node (\d+), zone +(\S+) +(.*)$", files[index]):
+            for order, number in list(enumerate(map(float, numbers.split())))[1:]:
+                # it has -1 where there is a block
+                wanted = None if index == "extfrag" and number == -1 else max(0, round(number * 100, 1))
+                got, _ = values.get((f"buddyinfo.{family}.order{order}", f"{node}_{zone}"), (-1, None))
+                compared += 1
+                if got != wanted:
+                    wrong.append(f"{family} {node} {zone} {order}: {got}, but the kernel says {number}")
+    tap.ok(not wrong and compared > 20, f"{guest.name}: {compared} indexes of fragmentation are the kernel's own", *wrong, files["print.err"])
+
+
 def check_swap(guest):
     if "swap" not in guest.steps or "swaps" not in guest.steps["swap"]:
         tap.skip(f"{guest.name}: swap", "its zram module does not load")
@@ -612,7 +647,7 @@ def check_guest(guest):
         tap.ok(False, f"{guest.name}: boots", guest.reason, guest.console[-2000:])
         return
     tap.ok(not guest.reason, f"{guest.name}: boots, and does all its steps", guest.reason, guest.console[-2000:])
-    checks = {"machine": check_machine, "users": check_users, "stall": check_stall, "swap": check_swap, "oom": check_oom}
+    checks = {"machine": check_machine, "zones": check_zones, "users": check_users, "stall": check_stall, "swap": check_swap, "oom": check_oom}
     for step, check in checks.items():
         if step not in guest.steps and step != "swap":
             tap.ok(False, f"{guest.name}: step {step}", "the guest did not come so far")

@@ -62,6 +62,23 @@ def segments(n, great):
     return "".join(lines)
 
 
+def nodes(put):
+    """Each with pools of as many sizes as an arm64 machine has."""
+    put("../sys/devices/system/node/online", f"0-{NODES - 1}\n")
+    numbers = {"nr": 100, "free": 50, "surplus": 0, "resv": 10, "nr_overcommit": 10}
+    for size in (64, 2048, 32768, 1048576):
+        for name, number in numbers.items():
+            put(f"../sys/kernel/mm/hugepages/hugepages-{size}kB/{name}_hugepages", f"{number}\n")
+    for i in range(NODES):
+        node = f"../sys/devices/system/node/node{i}"
+        put(f"{node}/meminfo", f"Node {i} MemTotal: {10**6 + i} kB\nNode {i} MemFree: 5000 kB\n")
+        put(f"{node}/numastat", "numa_hit 1\nnuma_miss 2\nnuma_foreign 3\ninterleave_hit 4\nlocal_node 5\nother_node 6\n")
+        put(f"{node}/cpulist", f"{i}\n")
+        for size in (64, 2048):
+            for name in ("nr", "free", "surplus"):
+                put(f"{node}/hugepages/hugepages-{size}kB/{name}_hugepages", f"{numbers[name] + i}\n")
+
+
 def machine(put):
     put("meminfo", of_all_roots("meminfo"))
     put("vmstat", of_all_roots("vmstat"))
@@ -72,6 +89,7 @@ def machine(put):
     zones = [f"Node {node}, zone {zone}" for node in range(NODES) for zone in ("DMA", "DMA32", "Normal", "Movable")]
     put("buddyinfo", "".join(zone + " 9" * 14 + "\n" for zone in zones))
     put("zoneinfo", "".join(f"{zone}\n pages free 9999\n min 1\n low 2\n high 3\n managed 99999\n protection: (0)\n" for zone in zones))
+    nodes(put)
     put("loadavg", "1.00 2.00 3.00 4/5000 6000\n")
 
 

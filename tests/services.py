@@ -23,7 +23,9 @@ class Service(typing.NamedTuple):
 def files_of(source):
     """'/proc/pressure/{memory,io}' are two; /proc/PID/stat is none; a device is the one that guests have."""
     found = []
-    source = source.replace("/DEVICE/", "/zram0/").replace("/zramN/", "/zram0/")
+    source = source.replace("/DEVICE/", "/zram0/").replace("/zramN/", "/zram0/").replace("/SIZE/", "/hugepages-2048kB/")
+    # what a machine needs to have any of it: a second node, a memory controller
+    source = source.replace("/nodeN/", "/node1/").replace("/mcN/", "/mc0/")
     for path in re.findall(r"/((?:proc|sys)(?:/(?:[\w.:-]|\{[^}]*\})+)+)", source):
         parts = [part.strip("{}").split(",") for part in re.findall(r"\{[^}]*\}|[^{]+", path)]
         found += ["".join(words) for words in itertools.product(*parts)]

@@ -1,7 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""buddyinfo on this machine, against an independent reader of /proc and against the kernel's own indexes in debugfs."""
+"""
+buddyinfo, numa and hugepages on this machine, against independent readers: of /proc and sysfs, the kernel's own indexes of
+fragmentation in debugfs.
+"""
 
+import glob
 import os
 import re
 import subprocess
@@ -181,9 +185,62 @@ def check_kernel():
     tap.ok(not wrong and compared > 10, f"{compared} indexes are the kernel's own", *wrong)
 
 
-if not os.path.exists("/proc/buddyinfo"):
-    tap.skip_all("no /proc/buddyinfo here")
-check_files()
-check_live()
-check_kernel()
+def sizes(name):
+    """{size: the number in this file of its pool, in bytes}"""
+    found = {}
+    for path in glob.glob(f"/sys/kernel/mm/hugepages/hugepages-*kB/{name}"):
+        size = path.split("/")[-2].removeprefix("hugepages-")
+        found[size] = int(tap.read(path)) * int(size.removesuffix("kB")) * 1024
+    return found
+
+
+def check_hugepages():
+    ticks = Ticks("hugepages")
+    default = re.search(r"(?m)^Hugepagesize: +(\d+ kB)$", tap.read("/proc/meminfo"))
+    default = default and default[1].replace(" ", "")
+    for _ in range(TRIES):
+        before = {name: sizes(name) for name in ("nr_hugepages", "nr_overcommit_hugepages", "free_hugepages")}
+        values = ticks.tick()
+        if before == {name: sizes(name) for name in before}:
+            break
+    ticks.close()
+    wrong = []
+    for size, total in before["nr_hugepages"].items():
+        overcommit, free = before["nr_overcommit_hugepages"][size], before["free_hugepages"][size]
+        shown = total or overcommit
+        wanted = {f"hugepages.limits.total[{size}]": total, f"hugepages.limits.overcommit[{size}]": overcommit}
+        if size != default:
+            wanted[f"hugepages.pool.used[{size}]"] = total - free
+        wrong += [f"{name}: {values.get(name)}, not {number}" for name, number in wanted.items()
+                  if values.get(name) != (number if shown else None)]
+    tap.ok(not wrong, f"pools of {len(before['nr_hugepages'])} sizes are what sysfs says", *wrong)
+
+
+def check_numa():
+    online = tap.read("/sys/devices/system/node/online").strip() if os.path.exists("/sys/devices/system/node/online") else "0"
+    if online == "0":
+        tap.skip("nodes of this machine", "it has one node")
+        return
+    ticks = Ticks("numa", "Top=1000")
+    values = ticks.tick()
+    ticks.close()
+    wrong = []
+    for path in glob.glob("/sys/devices/system/node/node*/meminfo"):
+        node, total = re.search(r"(?m)^Node (\d+) MemTotal: +(\d+) kB$", tap.read(path)).groups()
+        hits = int(re.search(r"(?m)^numa_hit (\d+)$", tap.read(path.replace("meminfo", "numastat")))[1])
+        if int(total) and values.get(f"numa.memory.total[{node}]") != int(total) * 1024:
+            wrong.append(f"node {node}: {values.get(f'numa.memory.total[{node}]')}, not {total} kB")
+        if (values.get(f"numa.allocations.hit[{node}]") or 0) > hits:
+            wrong.append(f"node {node}: more hits than {hits}")
+    tap.ok(not wrong, "nodes of this machine", *wrong)
+
+
+if os.path.exists("/proc/buddyinfo"):
+    check_files()
+    check_live()
+    check_kernel()
+else:
+    tap.skip("zones", "no /proc/buddyinfo here")
+check_hugepages()
+check_numa()
 tap.done()
