@@ -66,6 +66,7 @@ static const struct {
 } units[] = {
 	{ "bytes", QMEM_GAUGE, "MiB", "", 1, 1 << 20 },
 	{ "bytes", QMEM_COUNTER, "KiB/s", "", 1, 1 << 10 },
+	{ "bytes/s", QMEM_GAUGE, "KiB/s", "", 1, 1 << 10 },
 	{ "seconds", QMEM_GAUGE, "seconds", "", 1, 1 },
 	{ "seconds", QMEM_COUNTER, "ms/s", "", 1000, 1 },
 	{ "percent", QMEM_GAUGE, "percentage", "", 1, 1 },

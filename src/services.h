@@ -24,6 +24,7 @@
 	SERVICE(shmem) \
 	SERVICE(netstat) \
 	SERVICE(pagecache) \
+	SERVICE(slabinfo) \
 	SERVICE(proctable) \
 	SERVICE(procmem) \
 	SERVICE(heapmon) \

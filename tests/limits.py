@@ -20,6 +20,7 @@ import tap
 
 CHARTS, SERIES = 300, 2000  # the most there may be
 PROCESSES, KTHREADS, INTERFACES, CPUS, NODES = 5000, 200, 50, 256, 64
+CACHES = 300
 SWAPS = 32  # the most that the kernel has
 ZRAMS = 20
 UNTOLD = 8  # charts that a root of files does not tell: procstat.threads; four mounts and three files of shmem
@@ -146,6 +147,10 @@ def tick(root, n):
         used = 10**8 * n + int(10**8 * jitter(10 * i, n)) if i % 5 == greats(n) % 5 else 1000 * n + i
         lines.append(f"  eth{i}: {used} {used} 1 1 0 0 0 0 {used} {used} 1 1 0 0 0 0\n")
     put("1/net/dev", "".join(lines))
+    put("slabinfo", "slabinfo - version: 2.1\n" + "".join(
+        f"cache{i} {used} {used} 4096 1 1 : tunables 0 0 0 : slabdata {used} {used} 0\n"
+        for i in range(CACHES)
+        for used in [10**4 * n + int(10**4 * jitter(i, n)) if i % 20 == greats(n) % 20 else 100 + i]))
 
 
 def netdata(root):

@@ -19,6 +19,7 @@ typedef __u32 __be32;
 typedef __u32 __wsum;
 
 enum bpf_map_type {
+	BPF_MAP_TYPE_HASH = 1,
 	BPF_MAP_TYPE_ARRAY = 2,
 	BPF_MAP_TYPE_PERCPU_ARRAY = 6,
 };
@@ -111,6 +112,7 @@ struct task_struct {
 	__u64 start_boottime;
 	unsigned long min_flt;
 	unsigned long maj_flt;
+	struct task_struct *group_leader;
 	const struct cred *real_cred;
 	char comm[16];
 	struct signal_struct *signal;
@@ -136,6 +138,34 @@ struct bpf_iter_meta {
 struct bpf_iter__task {
 	struct bpf_iter_meta *meta;
 	struct task_struct *task;
+};
+
+struct kmem_cache_order_objects {
+	unsigned x;
+};
+
+struct kmem_cache_node {
+	atomic_long_t nr_slabs;
+	atomic_long_t total_objects;
+};
+
+struct kmem_cache {
+	unsigned size;
+	struct kmem_cache_order_objects oo;
+	const char *name;
+	struct kmem_cache_node *node[1];
+};
+
+/* Linux 7.0. Without the name of a type that older kernels lack: that is looked for in modules, which takes CAP_SYS_ADMIN */
+struct kmem_cache___per_node {
+	struct {
+		struct kmem_cache_node *node;
+	} per_node[2];
+};
+
+struct bpf_iter__kmem_cache {
+	struct bpf_iter_meta *meta;
+	struct kmem_cache *s;
 };
 
 #pragma clang attribute pop

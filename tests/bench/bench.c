@@ -23,6 +23,7 @@
 #include "service/heapmon.h"
 #include "service/meminfo.h"
 #include "service/vmstat.h"
+#include "services.h"
 
 #define TURNS 31
 
@@ -429,6 +430,62 @@ static void heap(void)
 	munmap(memory, MAPPINGS * page);
 }
 
+/* ---- slabs: what they hold, by the BPF iterator ---- */
+
+/* The kernel hands out a page at a time. */
+static void bare_to_end(void *arg)
+{
+	const struct file *f = arg;
+	off_t at = 0;
+	ssize_t n;
+
+	while ((n = pread(f->fd, buffer, sizeof(buffer), at)) > 0)
+		at += n;
+	if (n < 0)
+		abort();
+}
+
+static uint64_t slab_now = QMEM_SECOND;
+
+static void slabs_by_qmem(void *arg)
+{
+	qmem_collect(arg, slab_now);
+	slab_now += QMEM_SECOND;
+}
+
+static void slabs(void)
+{
+	static const struct qmem_service *const services[] = { &slabinfo_service, NULL };
+	struct file file = { .path = "/proc/slabinfo" };
+	struct qmem *each = qmem_new(&recorder_host, &recorder, services);
+	struct qmem *engine = qmem_new(&recorder_host, &recorder, services);
+	struct way ways[] = { { "bare", bare_to_end, &file },
+			      { "file", slabs_by_qmem, each },
+			      { "BPF", slabs_by_qmem, engine },
+			      { "usual", usual, &file } };
+	struct qmem_status status;
+	struct qmem_error error;
+	double us[4];
+
+	file.fd = open(file.path, O_RDONLY | O_CLOEXEC);
+	qmem_set(each, "slabinfo", NULL, NULL, "ActiveAge", "0", &error);
+	qmem_set(engine, "slabinfo", NULL, NULL, "ActiveAge", "1h", &error);
+	if (file.fd < 0 || qmem_start(each, QMEM_SECOND, QMEM_SECOND, slab_now) ||
+	    qmem_start(engine, QMEM_SECOND, QMEM_SECOND, slab_now) || !qmem_status(engine, 0, &status)) {
+		printf("\n%-24s %s\n", file.path, strerror(errno));
+		goto out;
+	}
+	race(ways, 4, 20, us);
+	printf("\n%-24s %10s %10s %10s %10s %12s\n", "slabs, us", "bare file", "both", "BPF only", "usual", "bare/BPF");
+	printf("%-24s %10.0f %10.0f %10.0f %10.0f %12.2f\n", file.path, us[0], us[1], us[2], us[3], us[0] / us[2]);
+	printf("%s\n", status.reason);
+out:
+	if (file.fd >= 0)
+		close(file.fd);
+	qmem_free(each);
+	qmem_free(engine);
+}
+
 /* ---- start and stop ---- */
 
 static void start_stop(void)
@@ -462,6 +519,7 @@ int main(void)
 	whole_tick();
 	charts();
 	heap();
+	slabs();
 	start_stop();
 	qmem_free(q);
 	output_release(&output);

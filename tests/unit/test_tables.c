@@ -11,10 +11,37 @@
 #include "engine/option.h"
 #include "qmem.h"
 
-static const char *const units[] = { "bytes",       "seconds", "percent", "events", "pages",      "packets",
-				     "errors",      "faults",  "level",   "state",  "operations", "values",
-				     "processes",   "value",   "threads", "tasks",  "forks",      "switches",
-				     "cpu-seconds", "blocks",  "order",   "ratio",  NULL };
+/* one a line, so that each that is added is a line */
+/* clang-format off */
+static const char *const units[] = {
+	"bytes",
+	"seconds",
+	"percent",
+	"events",
+	"pages",
+	"packets",
+	"errors",
+	"faults",
+	"level",
+	"state",
+	"operations",
+	"values",
+	"processes",
+	"value",
+	"threads",
+	"tasks",
+	"forks",
+	"switches",
+	"cpu-seconds",
+	"blocks",
+	"order",
+	"ratio",
+	"objects",
+	"bytes/s",
+	"caches",
+	NULL,
+};
+/* clang-format on */
 
 static bool among(const char *word, const char *const *words)
 {
