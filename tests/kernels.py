@@ -274,9 +274,6 @@ def lookup_hugepages(files, key, _metric, instance):
     return None if not text or key in ("surplus_hugepages", "resv_hugepages") else int(text) * int(instance.removesuffix("kB")) * 1024
 
 
-# How a service's files are read that are not of keys, one a line.
-LOOKUPS = {"pressure": lookup_psi, "netstat": lookup_netdev, "swap": lookup_swaps, "zram": lookup_zram,
-           "buddyinfo": lookup_zones, "hugepages": lookup_hugepages}
 def lookup_slabs(files, key, _metric, instance):
     """Of one cache; those that the kernel spreads are together."""
     found = None
@@ -295,6 +292,8 @@ def lookup_slabs(files, key, _metric, instance):
 
 # How a service's files are read that are not of keys, one a line.
 LOOKUPS = {
+    "buddyinfo": lookup_zones,
+    "hugepages": lookup_hugepages,
     "netstat": lookup_netdev,
     "pressure": lookup_psi,
     "slabinfo": lookup_slabs,
