@@ -50,7 +50,7 @@ CONFIG = """\
                if service.detail and not services.sees_processes(name))
 CONDITIONS = ("memory_some", "memory_full")
 
-STEPS = ("machine", "zones", "users", "stall", "swap", "oom", "messages")
+STEPS = ("machine", "zones", "users", "stall", "swap", "shared", "oom", "messages")
 
 
 # ---- the guest ----
@@ -133,7 +133,7 @@ def build_image(directory):
     guest.file("qmem.conf", CONFIG.encode())
     guest.file("qmem.plugin", data(PLUGIN), 0o755)
     guest.file("etc/passwd", b"root:x:0:0::/:/bin/sh\nnobody:x:65534:65534::/:/bin/sh\n")
-    for program in ("as", "stall"):
+    for program in ("as", "segment", "stall"):
         guest.file(program, data(os.path.join(WORK, program)), 0o755)
     modules = os.path.join(directory, "modules")
     for module in sorted(os.listdir(modules)):
@@ -143,7 +143,8 @@ def build_image(directory):
 
 def compile_helpers():
     compiler = os.environ.get("CC", "cc").split()
-    for program, source in (("as", os.path.join(HERE, "as.c")), ("stall", os.path.join(tap.SRC, "tests", "stall.c"))):
+    for program, source in (("as", os.path.join(HERE, "as.c")), ("segment", os.path.join(HERE, "segment.c")),
+                            ("stall", os.path.join(tap.SRC, "tests", "stall.c"))):
         subprocess.run([*compiler, "-D_GNU_SOURCE", "-O1", "-static", "-o", os.path.join(WORK, program), source], check=True)
 
 
@@ -646,6 +647,31 @@ def check_swap(guest):
            f"{guest.name}: swap adds up, and much of it is used", used, cached, free, before)
 
 
+def check_shared(guest):
+    """df of busybox and the kernel's own table are the other readers."""
+    files = guest.steps["shared"]
+    values = {key: value for key, (value, _) in parse_print(files["root.print"]).items()}
+    orphan = {key: value for key, (value, _) in parse_print(files["orphan.print"]).items()}
+    for place, bytes_ in (("/tmp/small", 3 << 20), ("/dev/shm", 2 << 20)):
+        line = re.search(rf"(\d+) +(\d+) +\d+ +\d+% {place}$", files["df"], re.M)
+        df = tuple(int(number) * 1024 for number in line.groups())
+        got = tuple(values.get((f"shmem.mount.{name}", place)) for name in ("size", "used"))
+        tap.ok(got == df and df[1] == bytes_, f"{guest.name}: {place} is as df says", got, df)
+    tap.same(values.get(("shmem.file.held", "file")), 2 << 20, f"{guest.name}: the file of /dev/shm is known")
+    shmid = files["segment"].strip()
+    columns, row = (line.split() for line in files["shm"].splitlines()[:2])
+    segment = dict(zip(columns, row))
+    got = [values.get((f"shmem.segment.{name}", f"segment:{shmid}")) for name in ("size", "rss", "swap")]
+    tap.ok(got == [int(segment[name]) for name in ("size", "rss", "swap")] and sum(got[1:]) == 2 << 20,
+           f"{guest.name}: the segment is as the kernel says, by who made it", got, segment)
+    tap.same((values["shmem.orphaned.sysv", None], orphan["shmem.orphaned.sysv", None]), (0, 2 << 20),
+             f"{guest.name}: it is an orphan when its process has ended")
+    huge = re.search(r"^Hugetlb: +(\d+) kB$", files["meminfo"], re.M)
+    tap.same(values["meminfo.accounting.huge", None], int(huge[1]) * 1024, f"{guest.name}: huge pages are a part")
+    parts = sum(value or 0 for (name, _), value in values.items() if name.startswith("meminfo.accounting."))
+    tap.same(parts, values["meminfo.available.total", None], f"{guest.name}: and the parts are all memory")
+
+
 def check_oom(guest):
     files = guest.steps["oom"]
     stream = Stream(files["root.stream"])
@@ -676,7 +702,8 @@ def check_guest(guest):
         tap.ok(False, f"{guest.name}: boots", guest.reason, guest.console[-2000:])
         return
     tap.ok(not guest.reason, f"{guest.name}: boots, and does all its steps", guest.reason, guest.console[-2000:])
-    checks = {"machine": check_machine, "zones": check_zones, "users": check_users, "stall": check_stall, "swap": check_swap, "oom": check_oom}
+    checks = {"machine": check_machine, "zones": check_zones, "users": check_users, "stall": check_stall, "swap": check_swap,
+              "shared": check_shared, "oom": check_oom}
     for step, check in checks.items():
         if step not in guest.steps and step != "swap":
             tap.ok(False, f"{guest.name}: step {step}", "the guest did not come so far")
