@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "proc/buddyinfo.h"
+#include "proc/buddy.h"
 #include "proc/zoneinfo.h"
 #include "qmem.h"
 #include "util/top.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Names lie in the text, blocks are counts, and the kernel's indexes keep to their ranges. */
 #include "fuzz.h"
-#include "proc/buddyinfo.h"
+#include "proc/buddy.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "proc/buddyinfo.h"
+#include "proc/buddy.h"
 #include "proc/zoneinfo.h"
 #include "procroot.h"
 #include "services.h"

@@ -4,8 +4,8 @@
  * page, of two, of four ... There are as many columns as the kernel has orders: 11 by default before and after 6.8, 14 with pages
  * of 64 KiB, any number where it was built so. Only zones that have memory have a line.
  */
-#ifndef QMEM_PROC_BUDDYINFO_H
-#define QMEM_PROC_BUDDYINFO_H
+#ifndef QMEM_PROC_BUDDY_H
+#define QMEM_PROC_BUDDY_H
 
 #include <stdbool.h>
 #include <stddef.h>

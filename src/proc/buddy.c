@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "proc/buddyinfo.h"
+#include "proc/buddy.h"
 
 #include <stdio.h>
 #include <string.h>
