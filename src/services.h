@@ -21,6 +21,7 @@
 	SERVICE(zram) \
 	SERVICE(zswap) \
 	SERVICE(ksm) \
+	SERVICE(edac) \
 	SERVICE(shmem) \
 	SERVICE(netstat) \
 	SERVICE(pagecache) \

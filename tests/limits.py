@@ -21,6 +21,7 @@ import tap
 CHARTS, SERIES = 300, 2000  # the most there may be
 PROCESSES, KTHREADS, INTERFACES, CPUS, NODES = 5000, 200, 50, 256, 64
 CACHES = 300
+CONTROLLERS = 16
 SWAPS = 32  # the most that the kernel has
 ZRAMS = 20
 UNTOLD = 8  # charts that a root of files does not tell: procstat.threads; four mounts and three files of shmem
@@ -91,6 +92,13 @@ def machine(put):
     put("buddyinfo", "".join(zone + " 9" * 14 + "\n" for zone in zones))
     put("zoneinfo", "".join(f"{zone}\n pages free 9999\n min 1\n low 2\n high 3\n managed 99999\n protection: (0)\n" for zone in zones))
     nodes(put)
+    for i in range(CONTROLLERS):
+        mc = f"../sys/devices/system/edac/mc/mc{i}"
+        for name in ("ce_count", "ue_count", "ce_noinfo_count", "ue_noinfo_count"):
+            put(f"{mc}/{name}", "9\n")
+        for k in range(8):
+            put(f"{mc}/dimm{k}/dimm_ce_count", f"{i + k + 1}\n")
+            put(f"{mc}/dimm{k}/dimm_ue_count", "0\n")
     put("loadavg", "1.00 2.00 3.00 4/5000 6000\n")
 
 
