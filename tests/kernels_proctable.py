@@ -31,7 +31,7 @@ STDLIB = sysconfig.get_path("stdlib")
 LEFT_OUT = re.compile(r"^(test|idlelib|tkinter|ensurepip|lib2to3|config-.*|pydoc_data|dist-packages|site-packages|__pycache__)$")
 
 PROGRAMS = ("tests/proctable", "tests/crowd", "qmem.plugin")
-TESTS = ("proctable.py", "procmem.py members")
+TESTS = ("proctable.py", "procmem.py members", "slabinfo.py values")
 # What a kernel must have, the best first. fds and files are everywhere.
 BPF = {"5.10": ("iter",), "6.1": ("iter",), "6.12": ("bpf", "iter"), "newest": ("bpf", "iter")}
 # What the guest cannot do, other than back ends: regular expressions for the whole of TEST # SKIP REASON. It has neither a
@@ -41,7 +41,10 @@ SKIPS = (
     r"hidepid # SKIP no such mount: .*",
     r"without libbpf # SKIP it cannot be found and hidden here",
     r"hugetlb memory # SKIP there are none",
+    r"aliases # SKIP this kernel merges no caches",
 )
+# Which have an iterator of slab caches.
+SLABS = ("newest",)
 # Whose VmRSS is not exact: that must be said.
 LAGS = ("5.10", "6.1")
 
@@ -167,6 +170,7 @@ def check(name, console):
     chosen = re.search(r" - auto: (back end (\w+): .*)", console)
     tap.same(chosen and chosen[2], BPF[name][0], f"{name}: the back end that is chosen")
     tap.same("approximate" in (chosen[1] if chosen else ""), name in LAGS, f"{name}: whether RSS is said to be approximate")
+    tap.ok(f"{'BPF and the file' if name in SLABS else 'the file'}: held and active" in console, f"{name}: how slabs are read")
     tap.ok(re.search(r"^# \w+: in swap: [1-9]", console, re.M), f"{name}: procmem saw memory in swap")
     for test in TESTS:
         if not tap.ok(f"@@done {test} 0" in console, f"{name}: {test} came to its end"):
