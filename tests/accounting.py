@@ -108,6 +108,18 @@ def counters(ticks):
     return total
 
 
+def sockets(ticks):
+    """Within what the kernel says of TCP and UDP before and after."""
+    def read():
+        return sum(int(n) for n in re.findall(r"^(?:TCP|UDP): .*\bmem (\d+)$", tap.read("/proc/net/sockstat"), re.M)) * PAGE
+
+    for _ in range(20):
+        before, got, after = read(), ticks.tick()["accounting_within.sockets"], read()
+        if got is not None and min(before, after) <= got <= max(before, after):
+            break
+    tap.ok(got is not None and min(before, after) <= got <= max(before, after), "memory of sockets is the kernel's", before, got, after)
+
+
 def adds_up(ticks, total):
     for _ in range(20):
         values = ticks.tick()
@@ -187,6 +199,7 @@ def main():
     ticks = Ticks("meminfo.AccountingAge=0", *(f"{name}.Enabled=no" for name in others))
     total = counters(ticks)
     adds_up(ticks, total)
+    sockets(ticks)
     unaccounted(ticks)
     anonymous(ticks)
     ticks.close()

@@ -8,6 +8,7 @@
 
 #include "kernel/sound.h"
 #include "proc/pagesets.h"
+#include "proc/sockmem.h"
 #include "util/value.h"
 
 #define DEFLATES_ON_OOM 2 /* VIRTIO_BALLOON_F_DEFLATE_ON_OOM */
@@ -66,10 +67,20 @@ static int64_t pagesets(struct qmem *q, struct beside *b, uint64_t *age)
 	return pages;
 }
 
+static int64_t sockets(struct qmem *q, struct beside *b)
+{
+	struct fault fault = { 0 };
+	const char *text;
+	ssize_t len = qmem_read(q, &b->sockstat, &text);
+
+	return len < 0 ? QMEM_NA : sockmem_parse(text, (size_t)len, &fault);
+}
+
 int beside_start(struct beside *b)
 {
 	b->zoneinfo = QMEM_FILE("proc/zoneinfo");
 	b->vmstat.file = QMEM_FILE("proc/vmstat");
+	b->sockstat = QMEM_FILE_SINGLE("proc/self/net/sockstat");
 	b->now = (struct meminfo_beside){ QMEM_NA, QMEM_NA, QMEM_NA, QMEM_NA, false };
 	return kv_init(&b->vmstat.kv, KV_PLAIN, NULL, keys);
 }
@@ -78,6 +89,7 @@ void beside_stop(struct beside *b)
 {
 	kvfile_release(&b->vmstat);
 	qmem_file_close(&b->zoneinfo);
+	qmem_file_close(&b->sockstat);
 }
 
 const struct meminfo_beside *beside_look(struct qmem *q, struct beside *b, int64_t balloon)
@@ -99,6 +111,7 @@ const struct meminfo_beside *beside_look(struct qmem *q, struct beside *b, int64
 		b->pages.zspages = b->pages.memmap = QMEM_NA;
 	b->now.zspages = value_times(b->pages.zspages, page);
 	b->now.memmap = value_times(b->pages.memmap, page);
+	b->now.sockets = value_times(sockets(q, b), page);
 	b->next = qmem_now(q) + age * (b->zoneinfo.fd < 0 && b->vmstat.file.fd < 0 ? RETRY : 1);
 	return &b->now;
 }

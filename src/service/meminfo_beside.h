@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What the accounting needs beside /proc/meminfo: /proc/zoneinfo (what is free on the lists of CPUs: the kernel holds a lock of
- * each zone while it writes that), /proc/vmstat (zram, descriptors of memory), the driver of a balloon. All of it seldom.
+ * each zone while it writes that), /proc/vmstat (zram, descriptors of memory), /proc/net/sockstat, the driver of a balloon. All of
+ * it seldom.
  */
 #ifndef QMEM_SERVICE_MEMINFO_BESIDE_H
 #define QMEM_SERVICE_MEMINFO_BESIDE_H
@@ -13,7 +14,7 @@ struct beside {
 	int64_t age; /* ns: how old it may be, or less where /proc/zoneinfo is short; an option */
 
 	/* its own */
-	struct qmem_file zoneinfo;
+	struct qmem_file zoneinfo, sockstat;
 	struct kvfile vmstat;
 	struct qmem_complaint fault;
 	struct {

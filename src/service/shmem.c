@@ -437,7 +437,8 @@ static void done(struct qmem *q, struct qmem_job *job)
 		return;
 	}
 	s->busy = false;
-	s->running = s->have;
+	/* two of them take turns */
+	s->running = s->have ? s->have : look_new(s->root, s);
 	s->have = l;
 	s->when = qmem_now(q);
 	remember(s, l, s->when);
