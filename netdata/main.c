@@ -7,6 +7,7 @@
 #include "plugin.h"
 #include "program/check.h"
 #include "program/describe.h"
+#include "program/difference.h"
 #include "program/print.h"
 #include "program/standard.h"
 #include "qmem.h"
@@ -16,6 +17,7 @@
 static const char help[] =
 	"Usage: qmem.plugin [--config FILE] [SECONDS]            as Netdata runs it\n"
 	"       qmem.plugin [--config FILE] --print [SERVICE...] values, twice collected\n"
+	"       qmem.plugin [--config FILE] --diff [--for TIME] [NAME...] what changes meanwhile\n"
 	"       qmem.plugin [--config FILE] --check              what is on, and what is wrong\n"
 	"       qmem.plugin --describe [SERVICE...]              services, options, families, metrics\n"
 	"\n"
@@ -24,6 +26,8 @@ static const char help[] =
 	"  SECONDS              between two collections; default: $NETDATA_UPDATE_EVERY, or 1\n"
 	"  -c, --config FILE    instead of qmem.conf in Netdata's directories\n"
 	"  -p, --print          as 'qmemctl print'\n"
+	"  -D, --diff           as 'qmemctl diff'\n"
+	"      --for TIME       of --diff: 10s, 5m\n"
 	"  -C, --check          as 'qmemctl check', with the rights that the plugin has\n"
 	"  -d, --describe       as 'qmemctl describe'\n"
 	"      --format FORM    of --describe: text, markdown, man\n"
@@ -64,6 +68,7 @@ int main(int argc, char **argv)
 	static const struct option options[] = {
 		{ "config", required_argument, NULL, 'c' }, { "print", no_argument, NULL, 'p' },
 		{ "check", no_argument, NULL, 'C' },        { "describe", no_argument, NULL, 'd' },
+		{ "diff", no_argument, NULL, 'D' },         { "for", required_argument, NULL, 't' },
 		{ "format", required_argument, NULL, 'f' }, { "version", no_argument, NULL, 'V' },
 		{ "help", no_argument, NULL, 'h' },         { 0 },
 	};
@@ -71,13 +76,15 @@ int main(int argc, char **argv)
 	int mode = 0, c;
 
 	standard_open();
-	while ((c = getopt_long(argc, argv, "c:pCdVh", options, NULL)) != -1) {
+	while ((c = getopt_long(argc, argv, "c:pCdDVh", options, NULL)) != -1) {
 		if (c == '?')
 			return 2;
 		if (c == 'c')
 			r.config = optarg;
 		else if (c == 'f')
 			r.format = optarg;
+		else if (c == 't')
+			r.span = optarg;
 		else if (mode && mode != c)
 			return request_wrong(&r, "one thing at a time, not also", argv[optind - 1]);
 		else
@@ -88,6 +95,8 @@ int main(int argc, char **argv)
 	switch (mode) {
 	case 'p':
 		return print_values(&r);
+	case 'D':
+		return show_difference(&r);
 	case 'd':
 		return describe_services(&r);
 	case 'C':

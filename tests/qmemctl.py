@@ -4,7 +4,9 @@
 
 import os
 import re
+import signal
 import subprocess
+import time
 
 import tap
 
@@ -93,6 +95,81 @@ for path, why in ((f"{DIR}/nosuch.conf", "No such file"), (DIR, "Is a directory"
     got = run("print", "meminfo", "-c", path)
     tap.ok(got.returncode == 1 and f"qmemctl: error: cannot read '{path}': {why}" in got.stderr and not got.stdout,
            f"print: {why}, and nothing is printed that was not asked for", got)
+
+# ---- what changes ----
+
+ROOTS = os.path.join(DIR, "root")
+MEMINFO = "MemTotal: 4000000 kB\nMemFree: {} kB\nCached: 100 kB\nBuffers: 0 kB\nDirty: {} kB\n"
+SWAPS = "Filename Type Size Used Priority\n"
+
+
+def put(free, dirty, swaps=""):
+    tap.write(f"{ROOTS}/proc/meminfo", MEMINFO.format(free, dirty))
+    tap.write(f"{ROOTS}/proc/swaps", SWAPS + swaps)
+
+
+def compare(*words, change=None, signal_after=None, program=PROGRAM, verb="diff"):
+    """What it says of the root, which changes once it has had a first look."""
+    put(1000000, 0)
+    child = tap.start([program, verb, "-c", f"{DIR}/diff.conf", *words], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                      stderr=subprocess.PIPE, text=True, env=environment())
+    # the files that are open for long are read for the first time at once, for the second a second later, which is the snapshot
+    tap.wait_for(lambda: child.poll() is not None or any(link.endswith("/proc/meminfo") for link in links(child.pid)), 10)
+    time.sleep(1.6)
+    if change:
+        change()
+    if signal_after is not None:
+        time.sleep(signal_after)
+        child.send_signal(signal.SIGINT)
+    out, err = child.communicate(timeout=120)
+    return child.returncode, out, err
+
+
+def links(pid):
+    try:
+        return [os.readlink(f"/proc/{pid}/fd/{fd}") for fd in os.listdir(f"/proc/{pid}/fd")]
+    except OSError:
+        return []
+
+
+tap.write(f"{DIR}/diff.conf", f"HostRoot = {ROOTS}\n")
+HALF = (1000000 - 512 * 1024, 1536, "/dev/sda2 partition 2097152 1048576 -2\n")
+for name, words in (("qmemctl diff", {}), ("qmem.plugin --diff", {"program": PLUGIN, "verb": "--diff"})):
+    if words and not os.path.exists(PLUGIN):
+        continue
+    status, out, err = compare("--for", "4s", "meminfo", "swap", change=lambda: put(*HALF), **words)
+    lines = [re.split(r" {2,}", line.strip()) for line in out.splitlines()]
+    tap.ok(status == 0 and not err and re.fullmatch(r"\d+ of \d+ values have changed within 4\.\d s", lines[0][0])
+           and lines[1][:4] == ["Name", "Before", "After", "Change"], f"{name}: how many, and their heads", status, out, err)
+    tap.ok(["swap.space.free[sda2]", "-", "1.0 GiB", "+1.0 GiB", "new"] in lines and ["meminfo.usage.free", "976.5 MiB",
+           "464.5 MiB", "-512.0 MiB"] in lines and ["meminfo.writeback.dirty", "0 B", "1.5 MiB", "+1.5 MiB"] in lines,
+           f"{name}: before, after, change, and what is new", out)
+    tap.ok(out.index("sda2") < out.index("usage.free") < out.index("dirty"), f"{name}: the largest first", out)
+status, out, err = compare("--for", "1h", "meminfo.wr*.dirty", change=lambda: put(*HALF), signal_after=0.1)
+tap.ok(status == 0 and not err and "1 of 1 values" in out and "meminfo.writeback.dirty  0 B     1.5 MiB  +1.5 MiB" in out,
+       "diff: interrupted, what has changed so far; only what is asked for", status, out, err)
+status, out, err = compare("--for", "1s", "meminfo.writeback.dirty")
+tap.ok(status == 0 and out.startswith("0 of 1 values have changed"), "diff: nothing has", status, out, err)
+status, out, err = compare("--for", "1s", "swap")
+tap.ok(status == 1 and not out and "no value of 'swap' now: none so far: nothing is swapped to" in err,
+       "diff: of nothing, and why", status, out, err)
+status, out, err = compare("--for", "1s", "meminfo", "netstat")
+tap.ok(status == 1 and "netstat is off:" in err, "diff: of what is off", status, out, err)
+got = run("diff", "--for", "1s", "vmstat", "-c", CONFIG, "-o", f"HostRoot={ROOT}")
+tap.ok(got.returncode == 0 and re.match(r"0 of \d+ values", got.stdout), "diff: of a root that does not change", got)
+for words, why in ((("--for", "x"), "--for 'x' is not a duration"), (("--for", "10ms"), "--for '10ms' must be from 1s"),
+                   (("--for",), "argument"), (("nosuch",), "no service 'nosuch'"), (("memifno",), "did you mean 'meminfo'?"),
+                   (("meminfo.usgae",), "meminfo has no value that is called 'meminfo.usgae'"), (("",), "no service ''"),
+                   (("x" * 100000,), "no service"), (("--format", "man"), "'--format'")):
+    got = run("diff", *words)
+    tap.ok(got.returncode == 2 and not got.stdout and why in got.stderr, f"diff {' '.join(words)[:40]}: {why}", got.returncode,
+           got.stdout[:300], got.stderr[:300])
+with open("/dev/full", "wb") as full:
+    got = subprocess.run([PROGRAM, "diff", "--for", "1s", "meminfo", "-c", CONFIG], stdout=full, stderr=subprocess.PIPE, text=True,
+                         env=environment(), check=False)
+tap.ok(got.returncode == 1 and got.stderr.endswith("qmemctl: cannot write: No space left on device\n"), "diff: a full disk", got)
+got = run("diff", "--for", "1s", "-c", CONFIG, wrapper=("sh", "-c", "trap '' PIPE; \"$0\" \"$@\" | true; :"))
+tap.ok(got.returncode == 0 and (not got.stderr or "cannot write: Broken pipe" in got.stderr), "diff: nobody reads it", got)
 
 # ---- options on the command line ----
 

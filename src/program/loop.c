@@ -12,6 +12,7 @@
 #include "util/right.h"
 
 #define EVENTS 32
+#define ROUNDS 5         /* of loop_settle(), at most */
 #define WAIT_MAX 3600000 /* ms; what is due later is waited for again */
 
 int loop_init(struct loop *l, const struct qmem_host *host)
@@ -118,6 +119,21 @@ int loop_collect(struct loop *l)
 	while (err == QMEM_MORE)
 		err = qmem_go_on(l->q, loop_wait(l, 0));
 	return err;
+}
+
+void loop_settle(struct loop *l)
+{
+	struct qmem_totals totals = { 0 };
+	uint64_t asked, now;
+	int n = 0;
+
+	do {
+		asked = totals.jobs;
+		now = clock_now();
+		(void)loop_collect(l);
+		loop_until(l, now + QMEM_SECOND);
+		qmem_totals(l->q, &totals);
+	} while ((totals.jobs != asked || totals.back != totals.jobs) && ++n < ROUNDS);
 }
 
 void loop_release(struct loop *l)

@@ -33,6 +33,9 @@ uint64_t loop_wait(struct loop *l, uint64_t until);
 void loop_until(struct loop *l, uint64_t until);
 /* A collection, to its end; between slices what has come is dispatched. Like qmem_collect(). */
 int loop_collect(struct loop *l);
+/* Collections a second apart, the last of which has what workers were asked for: a few more than one while services ask them for
+ * more. The next one is due when this returns. */
+void loop_settle(struct loop *l);
 void loop_release(struct loop *l);
 
 /* Of struct qmem_host. */

@@ -16,7 +16,6 @@
 
 #define DECIMALS 9 /* of a value: all there are, a divisor being a power of ten at most 10^9 */
 #define RATE_DECIMALS 6
-#define ROUNDS 5 /* before the collection that is shown, at most */
 
 /* One family of one instance in the last collection but one. */
 struct record {
@@ -177,22 +176,6 @@ static const char *unknown(const struct request *r)
 	return NULL;
 }
 
-/* What the worker tells is part of the next collection, which may ask it for more. */
-static void prepare(struct loop *l)
-{
-	struct qmem_totals totals = { 0 };
-	uint64_t asked, now;
-	int n = 0;
-
-	do {
-		asked = totals.jobs;
-		now = clock_now();
-		(void)loop_collect(l);
-		loop_until(l, now + QMEM_SECOND);
-		qmem_totals(l->q, &totals);
-	} while ((totals.jobs != asked || totals.back != totals.jobs) && ++n < ROUNDS);
-}
-
 /* Whoever asks for a service by name wants to know why it has no values. */
 static void say_off(struct print *p, const struct request *r)
 {
@@ -237,7 +220,7 @@ int print_values(const struct request *r)
 	err = loop_start(&p.loop, QMEM_SECOND);
 	say_off(&p, r);
 	if (!err) {
-		prepare(&p.loop);
+		loop_settle(&p.loop);
 		p.second = true;
 		err = loop_collect(&p.loop);
 	} else if (!p.failed) {

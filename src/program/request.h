@@ -14,6 +14,7 @@ struct request {
 		settings; /* n_settings of SERVICE.OPTION=VALUE and the like (config.h), on top of the file; may be NULL */
 	size_t n_settings;
 	const char *format; /* a word of describe_services(); NULL: text */
+	const char *span;   /* a duration, of show_difference(); NULL: its default */
 	char *const *words; /* n_words, names of services where there may be some */
 	size_t n_words;
 };

@@ -8,6 +8,7 @@
 /* clang-format off */
 #define QMEM_COMMANDS(COMMAND) \
 	COMMAND(print) \
+	COMMAND(diff) \
 	COMMAND(check) \
 	COMMAND(describe) \
 	COMMAND(help)

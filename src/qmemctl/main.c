@@ -42,6 +42,9 @@ static void take(struct line *line, size_t i)
 	case 'f':
 		r->format = optarg;
 		break;
+	case 't':
+		r->span = optarg;
+		break;
 	}
 }
 

@@ -10,7 +10,7 @@ struct options_row {
 	const char *help;
 };
 
-#define OPTIONS 5
+#define OPTIONS 6
 extern const struct options_row options[OPTIONS];
 /* Those that every command takes. */
 #define OPTIONS_OF_ALL "hV"
