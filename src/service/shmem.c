@@ -297,9 +297,17 @@ static int read_segments(struct qmem *q, struct shmem *s)
 
 /* ---- file systems and files ---- */
 
+/* Those that may be shown are named to `files`, which are the first; all the rest is one of the others. */
+static size_t most_named(const struct shmem *s)
+{
+	return s->top_files ? (size_t)(4 * s->top_files + 16) : 0;
+}
+
 static int put_files(struct shmem *s, const struct look *l)
 {
 	int64_t held = 0, used = QMEM_NA;
+	struct thing rest = nothing();
+	size_t most = most_named(s);
 	int err = 0;
 
 	for (size_t i = 0; i < l->n_mounts; i++)
@@ -307,6 +315,7 @@ static int put_files(struct shmem *s, const struct look *l)
 			used = l->mounts[i].used;
 	for (size_t i = 0; !err && i < l->n_files; i++) {
 		const struct look_file *f = &l->files[i];
+		const char *name = l->names + f->name;
 		struct thing t = nothing();
 
 		t.v[FILE_HELD] = f->held;
@@ -315,13 +324,20 @@ static int put_files(struct shmem *s, const struct look *l)
 		/* known of all, or of none */
 		if (f->mapped == 0)
 			value_add(&s->totals.orphaned_files, f->held);
-		err = put(&s->files, l->names + f->name, t.v, s->file_labels[i].rows);
+		if (i < most && strcmp(name, INSTANCES_OTHER) != 0) {
+			err = put(&s->files, name, t.v, s->file_labels[i].rows);
+			continue;
+		}
+		value_add(&rest.v[FILE_HELD], f->held);
+		value_add(&rest.v[FILE_MAPPED], f->mapped);
 	}
+	if (!err && rest.v[FILE_HELD] != QMEM_NA)
+		err = put(&s->files, INSTANCES_OTHER, rest.v, NULL);
 	/* those that are unlinked, and open or mapped, and what is beyond the bounds of a look */
-	if (!err && l->listed && value_minus(used, held) > 0) {
+	if (!err && l->listed && used != QMEM_NA) {
 		struct thing t = nothing();
 
-		t.v[FILE_HELD] = used - held;
+		t.v[FILE_HELD] = value_minus(used, held);
 		err = put(&s->files, UNLISTED, t.v, NULL);
 	}
 	if (l->listed)
@@ -420,6 +436,13 @@ static void remember(struct shmem *s, struct look *l, uint64_t now)
 	}
 }
 
+static int by_held(const void *a, const void *b)
+{
+	const struct look_file *x = a, *y = b;
+
+	return x->held == y->held ? (x->inode > y->inode) - (x->inode < y->inode) : x->held < y->held ? 1 : -1;
+}
+
 static void done(struct qmem *q, struct qmem_job *job)
 {
 	struct look *l = (struct look *)(void *)job;
@@ -442,6 +465,7 @@ static void done(struct qmem *q, struct qmem_job *job)
 	s->have = l;
 	s->when = qmem_now(q);
 	remember(s, l, s->when);
+	qsort(l->files, l->n_files, sizeof(*l->files), by_held);
 	for (size_t i = 0; i < l->n_mounts; i++)
 		label(&s->mount_labels[i], l->mounts[i].uid, l->mounts[i].type, l->mounts[i].source);
 	for (size_t i = 0; i < l->n_files; i++)
