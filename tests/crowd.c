@@ -23,6 +23,10 @@
  *	names		one for each hostile name
  *	robbed		a line on stdin: it loses N pages of shared memory, in its sleep
  *	paged		a line on stdin: N pages of its memory go to swap, in its sleep
+ *	files		one with N open descriptors, of which few are neighbours
+ *	io		at each line on stdin a thread, which ends, writes N pages to a file in $TMPDIR, syncs it, and reads it from the disk;
+ *			a child, which is waited for, and another one, which nobody waits for, do the same; then N pages more are
+ *			written, and cut off
  *	mapper		changes its address space N times at each line on stdin
  *	reused		a line on stdin: ends, and another process gets its pid
  *	churn		N processes, one after the other, of a few at a time; a line "done". With a second number, so many at a
@@ -40,6 +44,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
@@ -376,6 +381,81 @@ static void mapper(long n)
 	}
 }
 
+/* N pages, each with one call: there, and back from where they are kept. */
+static void write_and_read(long n)
+{
+	const char *where = getenv("TMPDIR");
+	char *memory = map(page, MAP_PRIVATE | MAP_ANONYMOUS, -1);
+	int fd = open(where ? where : "/tmp", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+
+	if (fd < 0)
+		fail("open");
+	memset(memory, 1, page);
+	for (long i = 0; i < n; i++)
+		if (pwrite(fd, memory, page, i * (long)page) != (ssize_t)page)
+			fail("write");
+	fsync(fd);
+	posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
+	for (long i = 0; i < n; i++)
+		if (pread(fd, memory, page, i * (long)page) != (ssize_t)page)
+			fail("read");
+	for (long i = 0; i < n; i++)
+		if (pwrite(fd, memory, page, (n + i) * (long)page) != (ssize_t)page)
+			fail("write");
+	if (ftruncate(fd, n * (long)page))
+		fail("ftruncate");
+	close(fd);
+	munmap(memory, page);
+}
+
+static void *write_and_read_thread(void *n)
+{
+	write_and_read((long)(intptr_t)n);
+	return NULL;
+}
+
+static void io(long n)
+{
+	pthread_t thread;
+	char line[64];
+	pid_t pid;
+
+	printf("%d\n", getpid());
+	fflush(stdout);
+	while (read(0, line, sizeof(line)) > 0) {
+		if (pthread_create(&thread, NULL, write_and_read_thread, (void *)(intptr_t)n) ||
+		    pthread_join(thread, NULL))
+			fail("pthread_create");
+		for (int ignored = 0; ignored < 2; ignored++) {
+			signal(SIGCHLD, ignored ? SIG_IGN : SIG_DFL);
+			pid = child();
+			if (!pid) {
+				write_and_read(n);
+				_exit(0);
+			}
+			/* without a signal to handle it ends all the same when there are no children any more */
+			waitpid(pid, NULL, 0);
+		}
+		if (write(1, "done\n", 5) != 5)
+			_exit(1);
+	}
+}
+
+static void run_files(long n)
+{
+	struct rlimit limit;
+
+	if (!getrlimit(RLIMIT_NOFILE, &limit)) {
+		limit.rlim_cur = limit.rlim_max;
+		setrlimit(RLIMIT_NOFILE, &limit);
+	}
+	/* beside those that it has */
+	for (long i = 0; i < n; i++)
+		if (fcntl(2, F_DUPFD_CLOEXEC, (int)(20 + 3 * i)) < 0)
+			fail("dup");
+	sleep_for_ever();
+}
+
 static pid_t clone_as(pid_t pid)
 {
 	struct clone_args args = { .exit_signal = SIGCHLD, .set_tid_size = pid ? 1 : 0 };
@@ -502,6 +582,8 @@ static bool run_kind(const char *kind, long n, long i, void *shared)
 		run_leaderless();
 	} else if (strcmp(kind, "vmas") == 0) {
 		run_vmas(n);
+	} else if (strcmp(kind, "files") == 0) {
+		run_files(n);
 	} else if (strcmp(kind, "stopped") == 0) {
 		set_up();
 		raise(SIGSTOP);
@@ -540,6 +622,10 @@ int main(int argc, char **argv)
 	}
 	if (strcmp(kind, "mapper") == 0) {
 		mapper(n);
+		return 0;
+	}
+	if (strcmp(kind, "io") == 0) {
+		io(n);
 		return 0;
 	}
 	if (strcmp(kind, "reused") == 0) {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The process table, for tests that ask it line by line on stdin. An answer ends with a line "end".
- *	proctable [Option=value ...]	Slices=yes: each walk in as many slices as it can be
+ *	proctable [Option=value ...]	Slices=yes: each walk in as many slices as it can be; Want=1: io, descriptors and maps, too; Want=3:
+ *			also from files
  *	scan			one round: a line of words for each process, then the totals
  *	totals			one round: only these
  *	wchan PID TID		where a task waits
@@ -28,6 +29,13 @@ struct asker {
 static struct proctable *table;
 
 static const char *line;
+static unsigned want;
+
+static const char *const ios[PROC_IOS] = {
+	[PROC_RCHAR] = "rchar",         [PROC_WCHAR] = "wchar",           [PROC_SYSCR] = "syscr",
+	[PROC_SYSCW] = "syscw",         [PROC_READ_BYTES] = "read_bytes", [PROC_WRITE_BYTES] = "write_bytes",
+	[PROC_CANCELLED] = "cancelled",
+};
 
 static void print_value(const char *name, int64_t value)
 {
@@ -68,6 +76,14 @@ static void print_proc(const struct proc *p, const char *what)
 	print_value("pgtables", p->pgtables);
 	print_value("cgroups", p->cgroups ? (int64_t)p->cgroups : QMEM_NA);
 	print_value("vm_changes", p->vm_changes);
+	for (int i = 0; want && i < PROC_IOS; i++)
+		print_value(ios[i], p->io[i]);
+	if (want) {
+		print_value("cminflt", p->cminflt);
+		print_value("fds", p->fds);
+		print_value("fd_limit", p->fd_limit);
+		print_value("maps", p->maps);
+	}
 	putchar('\n');
 }
 
@@ -122,6 +138,16 @@ static void asked_cgroup(struct qmem *q, int pid, int use)
 	printf("cgroup %d %s\n", err, err ? "" : cgroups.paths.path[use == 1]);
 }
 
+static int start(struct qmem *q, void *state)
+{
+	struct proctable *needed = qmem_state(q, &proctable_service);
+
+	(void)state;
+	if (needed)
+		proctable_want(needed, want);
+	return 0;
+}
+
 /* The service that needs the table. */
 static int collect(struct qmem *q, void *state)
 {
@@ -147,6 +173,7 @@ static const struct qmem_service asker_service = {
 	.help = "asks the table",
 	.needs = &proctable_service,
 	.state_size = sizeof(struct asker),
+	.start = start,
 	.collect = collect,
 };
 
@@ -269,6 +296,8 @@ int main(int argc, char **argv)
 			*value++ = '\0';
 		if (strcmp(argv[i], "Slices") == 0)
 			r.clock = clock_hurries;
+		else if (strcmp(argv[i], "Want") == 0 && value)
+			want = (unsigned)atoi(value);
 		else if (!value || qmem_set(r.q, strcmp(argv[i], "HostRoot") ? "proctable" : NULL, NULL, NULL, argv[i],
 					    value, &error)) {
 			fprintf(stderr, "proctable: '%s': %s\n", argv[i], value ? error.text : "no value");

@@ -156,6 +156,34 @@ def paths_of(pid):
     return found.get("memory", found.get("")), units[0] if units else "/"
 
 
+IO = ("rchar", "wchar", "syscr", "syscw", "read_bytes", "write_bytes", "cancelled")
+
+
+def wanted_reader(pid):
+    """What is there only while it is wanted; None where it may not be read, or the process has none."""
+    found = dict.fromkeys((*IO, "fds", "maps"))
+    try:
+        lines = dict(line.split(": ") for line in tap.read(f"/proc/{pid}/io").splitlines())
+        found.update({name: int(lines["cancelled_write_bytes" if name == "cancelled" else name]) for name in IO})
+    except PermissionError:
+        pass
+    limit = re.search(r"^Max open files +(\d+|unlimited) ", tap.read(f"/proc/{pid}/limits"), re.M)[1]
+    found["fd_limit"] = None if limit == "unlimited" else int(limit)
+    found["cminflt"] = int(read_bytes(f"/proc/{pid}/stat").rpartition(b")")[2].split()[8])
+    if reader(pid)["state"] in "ZX":
+        return found
+    try:
+        found["fds"] = len(os.listdir(f"/proc/{pid}/fd"))
+    except PermissionError:
+        pass
+    try:
+        # a page of the kernel's, which is no mapping of the process
+        found["maps"] = tap.read(f"/proc/{pid}/maps").count("\n") - tap.read(f"/proc/{pid}/maps").count("[vsyscall]") or None
+    except PermissionError:
+        pass
+    return found
+
+
 # ---- accuracy ----
 
 EXACT = ("pid", "ppid", "comm", "uid", "kthread", "threads", "start", "minflt", "majflt", *STATUS)
@@ -560,6 +588,52 @@ def threads(backend, table, crowd):
     tap.diag(f"{backend}: " + table.ask("bench 3")[0] + f" with {now.totals['threads']} threads")
 
 
+def wanted(backend, crowds):
+    """I/O, descriptors and maps: as /proc has them, from the first round on, also of those that have slept since before it."""
+    bpf = backend in ("bpf", "iter")
+    table, compare = Table(f"Backend={backend}", "Want=1"), Compare(backend)
+    io, pages = Crowd("io", "300"), 300
+    pid, page = io.pids[0], os.sysconf("SC_PAGESIZE")
+    settled = [pid for kind in ("sleepers", "threads", "ended", "vmas", "files", "zombie", "stopped", "names")
+               for pid in crowds[kind].pids] + io.pids
+    for turn in range(20 if bpf else 2):
+        before = {pid: wanted_reader(pid) for pid in settled}
+        procs = table.scan().procs
+        after = {pid: wanted_reader(pid) for pid in settled}
+        for pid in settled:
+            compare.pid = pid
+            for field, value in before[pid].items():
+                if bpf:
+                    compare.one(field, procs[pid][field], value, after[pid][field])
+                elif field != "cminflt":
+                    compare.one(field, procs[pid][field], None, None)
+        if not bpf or turn % 5 != 1:
+            continue
+        pid = io.pids[0]
+        was = procs[pid]
+        if not tap.same(io.ask(), ["done"], f"{backend}: a process writes and reads"):
+            break
+        now, said = table.scan().procs[pid], wanted_reader(pid)
+        # its thread and the one child that it has waited for, and a word to us
+        tap.same([now[field] - was[field] for field in ("wchar", "syscw")], [4 * pages * page + 5, 4 * pages + 1],
+                 f"{backend}: all that it has written is counted, by bytes and calls")
+        tap.same(now["rchar"] - was["rchar"] >= 2 * pages * page, True, f"{backend}: and all that it has read")
+        tap.diag(f"{backend} disk: " + " ".join(f"{field}={now[field] - was[field]}" for field in IO))
+        if said["write_bytes"] is not None and said["write_bytes"] > before[pid]["write_bytes"]:
+            tap.ok(now["write_bytes"] - was["write_bytes"] >= 2 * pages * page, f"{backend}: so is what came to a disk", was, now)
+        tap.ok(now["cminflt"] > was["cminflt"], f"{backend}: that it has waited for a child shows", was, now)
+    tap.ok(not compare.wrong, f"{backend}: I/O, descriptors and maps are equal to /proc, or absent", *compare.wrong[:20])
+    for field in (*IO, "fds", "fd_limit", "maps", "cminflt") if bpf else ():
+        tap.diag(f"{backend} {field}: {compare.counts[field]} comparisons")
+        readable = os.access(f"/proc/{pid}/io", os.R_OK)
+        tap.ok(compare.counts[field] or not readable, f"{backend}: it was compared: {field}")
+    if bpf:
+        tap.ok(procs[crowds["files"].pids[0]]["fds"] >= 3000, f"{backend}: a process with 3000 descriptors")
+        tap.ok(procs[crowds["vmas"].pids[0]]["maps"] >= 5000, f"{backend}: a process with 5000 maps")
+    table.close()
+    io.close()
+
+
 def sliced(backend, crowds):
     """The same, broken off wherever it can be."""
     table = Table(f"Backend={backend}", "Slices=yes")
@@ -723,7 +797,7 @@ def main():
     for backend in BACKENDS:
         grows(backend)
     crowds = {"sleepers": Crowd("sleepers", "60"), "burners": Crowd("burners", "3"), "sharers": Crowd("sharers", "4"),
-              "threads": Crowd("threads", "300"), "ended": Crowd("ended", "3"), "vmas": Crowd("vmas", "1000"), "zombie": Crowd("zombie"), "leaderless": Crowd("leaderless"),
+              "threads": Crowd("threads", "300"), "ended": Crowd("ended", "3"), "vmas": Crowd("vmas", "5000"), "files": Crowd("files", "3000"), "zombie": Crowd("zombie"), "leaderless": Crowd("leaderless"),
               "stopped": Crowd("stopped"), "blocked": Crowd("blocked"), "names": Crowd("names")}
     expected = {"stopped": "T", "zombie": "Z", "leaderless": "Z"}
     tap.ok(tap.wait_for(lambda: all(reader(crowds[kind].pids[0])["state"] == state for kind, state in expected.items())), "the processes are what they shall be")
@@ -753,6 +827,7 @@ def main():
         churn(backend, table)
         table.close()
         sliced(backend, crowds)
+        wanted(backend, crowds)
         bounded(backend, crowds["sleepers"])
         namespace(backend)
     many.close()

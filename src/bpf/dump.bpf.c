@@ -54,6 +54,10 @@ int dump(struct bpf_iter__task *ctx)
 		r.frozen = is_frozen(t);
 		fill_times(&r, t);
 		bpf_seq_write(ctx->meta->seq, &r, PROCTABLE_THREAD_SIZE);
+		if (head.want) {
+			add_io(&r, &t->ioac);
+			bpf_seq_write(ctx->meta->seq, r.io, PROCTABLE_IO_SIZE);
+		}
 		return 0;
 	}
 	fill(&r, t);
@@ -66,6 +70,11 @@ int dump(struct bpf_iter__task *ctx)
 		/* still its own; and where its counters are is known */
 		r.has_mm = t->mm == mm && (config.located || !bpf_core_field_exists(mm->rss_stat[0].counters));
 	}
-	bpf_seq_write(ctx->meta->seq, &r, sizeof(r));
+	if (head.want) {
+		fill_wanted(&r, t, r.has_mm ? mm : NULL);
+		bpf_seq_write(ctx->meta->seq, &r, sizeof(r));
+	} else {
+		bpf_seq_write(ctx->meta->seq, &r, PROCTABLE_PLAIN_SIZE);
+	}
 	return 0;
 }

@@ -17,7 +17,23 @@
 #define PROCTABLE_PF_KTHREAD 0x00200000
 #define PROCTABLE_PF_FROZEN 0x00010000 /* before Linux 6.1; later only of kernel threads, with another meaning */
 
+#define PROCTABLE_LONGS (4u << 10)      /* of a bitmap of descriptors, 64 each: a larger one is not counted */
+#define PROCTABLE_ALL_LONGS (64u << 10) /* of all of them in a walk: whoever makes many large ones makes no walk long */
+#define PROCTABLE_NO_COUNT 0xffffffffu
+
 enum proctable_counter { PROCTABLE_FILE, PROCTABLE_ANON, PROCTABLE_SWAP, PROCTABLE_SHMEM, PROCTABLE_COUNTERS };
+
+/* What a task has read and written, in the kernel's words. */
+enum proctable_io {
+	PROCTABLE_RCHAR,
+	PROCTABLE_WCHAR,
+	PROCTABLE_SYSCR,
+	PROCTABLE_SYSCW,
+	PROCTABLE_READ_BYTES,
+	PROCTABLE_WRITE_BYTES,
+	PROCTABLE_CANCELLED,
+	PROCTABLE_IOS
+};
 
 /* Set before the programs are loaded. */
 struct proctable_config {
@@ -28,7 +44,7 @@ struct proctable_config {
 
 /*
  * A process, or (dump) the share of one thread that is not the first: then tid != pid, and what is behind the times is not
- * there. Three cache lines; of a process that sleeps, `walk` needs only the first.
+ * there. Four cache lines; of a process that sleeps, `walk` needs only the first, and the last is there only while it is wanted.
  */
 struct proctable_record {
 	__u32 pid, tid;
@@ -47,11 +63,19 @@ struct proctable_record {
 	__u64 mm_seq;
 
 	char comm[16];
-	__u32 cgroups;                        /* a mark of all that it is in */
+	__u32 cgroups; /* a mark of all that it is in */
+	__u32 maps;    /* while they are wanted, like what is behind pgtables; 0: no address space */
 	__u64 hiwater_rss, total_vm, data_vm; /* pages */
 	__u64 pgtables;                       /* bytes */
+	__u64 cminflt;                        /* of the children that it has waited for */
+
+	__u64 io[PROCTABLE_IOS]; /* all bits: this kernel does not count it */
+	__u32 fds, fd_limit;     /* PROCTABLE_NO_COUNT: it has no descriptors, or they were not counted */
 } __attribute__((aligned(64)));
 #define PROCTABLE_THREAD_SIZE offsetof(struct proctable_record, ppid)
+#define PROCTABLE_PLAIN_SIZE                                                                                           \
+	offsetof(struct proctable_record, io)             /* what `dump` writes of it where no more is wanted ... */
+#define PROCTABLE_IO_SIZE (sizeof(__u64) * PROCTABLE_IOS) /* ... and else, behind the share of a thread: its io */
 
 struct proctable_task {
 	__u32 pid, tid;
@@ -71,7 +95,11 @@ struct proctable_head {
 	__u32 percpu_rss;             /* the RSS is counted by CPU (Linux 6.2, and backports) ... */
 	__u32 adjacent;               /* ... and the four counters of a process lie side by side */
 	__u32 seq_step;               /* what a change of the address space adds to mm_seq; 0: there is no mm_seq */
-	/* to `walk` and `dump`: what to add for config.cpu[i] */
+	/* to `walk` and `dump` */
+	__u32 want;  /* io, descriptors and maps, too */
+	__u32 fresh; /* to `walk`: once, nobody is taken for one that has slept */
+	__u32 longs; /* of bitmaps of descriptors that may still be counted */
+	/* what to add for config.cpu[i] */
 	__u64 offset[PROCTABLE_CPUS];
 	struct proctable_task blocked[PROCTABLE_BLOCKED];
 	__u64 counters; /* the program's own: where add_cpus() looks ... */

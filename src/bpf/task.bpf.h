@@ -17,6 +17,7 @@
 #define NOLOAD 0x400 /* with that: idle */
 #define RTLOCK 0x1000
 #define FROZEN 0x8000 /* Linux 6.1 */
+#define RLIMIT_NOFILE 7
 
 char LICENSE[] SEC("license") = "Dual MIT/GPL";
 
@@ -134,6 +135,96 @@ static __always_inline void fill(struct proctable_record *r, struct task_struct 
 	__builtin_memcpy(r->comm, t->comm, sizeof(r->comm));
 	r->execs = (__u32)t->self_exec_id;
 	r->cgroups = cgroups_of(t);
+}
+
+/* ---- what is there only while it is wanted ---- */
+
+#define ADD_IO(field_, index_)                                                                                         \
+	do {                                                                                                           \
+		if (bpf_core_field_exists(io->field_))                                                                 \
+			r->io[index_] += io->field_;                                                                   \
+		else                                                                                                   \
+			r->io[index_] = ~0ull;                                                                         \
+	} while (0)
+
+static __always_inline void add_io(struct proctable_record *r, struct task_io_accounting *io)
+{
+	ADD_IO(rchar, PROCTABLE_RCHAR);
+	ADD_IO(wchar, PROCTABLE_WCHAR);
+	ADD_IO(syscr, PROCTABLE_SYSCR);
+	ADD_IO(syscw, PROCTABLE_SYSCW);
+	ADD_IO(read_bytes, PROCTABLE_READ_BYTES);
+	ADD_IO(write_bytes, PROCTABLE_WRITE_BYTES);
+	ADD_IO(cancelled_write_bytes, PROCTABLE_CANCELLED);
+}
+
+static __always_inline __u32 ones(__u64 bits)
+{
+	bits -= bits >> 1 & 0x5555555555555555;
+	bits = (bits & 0x3333333333333333) + (bits >> 2 & 0x3333333333333333);
+	bits = (bits + (bits >> 4)) & 0x0f0f0f0f0f0f0f0f;
+	return (__u32)(bits * 0x0101010101010101 >> 56);
+}
+
+#define CHUNK 8 /* longs */
+
+/* Global, so that the verifier goes through the loop once, and not for every way that leads here. */
+__noinline __u32 count_ones(__u64 bitmap, __u32 longs)
+{
+	__u32 n = 0;
+
+	for (__u32 i = 0; i < PROCTABLE_LONGS / CHUNK; i++) {
+		__u64 chunk[CHUNK] = {};
+		__u64 size = (longs - i * CHUNK) * sizeof(*chunk);
+
+		if (i * CHUNK >= longs)
+			break;
+		/* so that the compiler leaves the next line to the verifier */
+		barrier_var(size);
+		if (size > sizeof(chunk))
+			size = sizeof(chunk);
+		bpf_probe_read_kernel(chunk, size, (void *)(bitmap + i * sizeof(chunk)));
+		for (int k = 0; k < CHUNK; k++)
+			n += ones(chunk[k]);
+	}
+	return n;
+}
+
+/* Those that are open, which is what /proc/PID/fd has, by the bitmap that the kernel looks for free ones in. */
+static __always_inline __u32 count_fds(struct task_struct *t)
+{
+	struct files_struct *files = t->files;
+	struct fdtable *table;
+	__u64 bitmap = 0;
+	__u32 longs, n;
+
+	if (!files)
+		return PROCTABLE_NO_COUNT;
+	table = files->fdt;
+	longs = table->max_fds / 64;
+	if (longs > PROCTABLE_LONGS || longs > head.longs)
+		return PROCTABLE_NO_COUNT;
+	head.longs -= longs;
+	/* a pointer is no argument, but memory makes a number of it */
+	bpf_probe_read_kernel(&bitmap, sizeof(bitmap), &table->open_fds);
+	n = count_ones(bitmap, longs);
+	/* still its own: it was not freed under us */
+	return t->files == files ? n : PROCTABLE_NO_COUNT;
+}
+
+static __always_inline void fill_wanted(struct proctable_record *r, struct task_struct *t, struct mm_struct *mm)
+{
+	struct signal_struct *signal = t->signal;
+	__u64 limit = BPF_CORE_READ(signal, rlim[RLIMIT_NOFILE].rlim_cur);
+
+	__builtin_memset(r->io, 0, sizeof(r->io));
+	/* of the threads that have ended, and of the children that were waited for */
+	add_io(r, &signal->ioac);
+	add_io(r, &t->ioac);
+	r->cminflt = signal->cmin_flt;
+	r->maps = mm ? (__u32)mm->map_count : 0;
+	r->fd_limit = limit < PROCTABLE_NO_COUNT ? (__u32)limit : PROCTABLE_NO_COUNT;
+	r->fds = t->flags & PROCTABLE_PF_KTHREAD ? PROCTABLE_NO_COUNT : count_fds(t);
 }
 
 /* ---- the areas of the CPUs ---- */

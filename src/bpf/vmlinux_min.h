@@ -41,6 +41,31 @@ struct timespec64 {
 
 struct css_set;
 
+/* without CONFIG_TASK_XACCT, or CONFIG_TASK_IO_ACCOUNTING, it has fewer members */
+struct task_io_accounting {
+	__u64 rchar;
+	__u64 wchar;
+	__u64 syscr;
+	__u64 syscw;
+	__u64 read_bytes;
+	__u64 write_bytes;
+	__u64 cancelled_write_bytes;
+};
+
+struct rlimit {
+	unsigned long rlim_cur;
+	unsigned long rlim_max;
+};
+
+struct fdtable {
+	unsigned max_fds;
+	unsigned long *open_fds;
+};
+
+struct files_struct {
+	struct fdtable *fdt;
+};
+
 struct percpu_counter {
 	long long count;
 	int *counters;
@@ -49,6 +74,7 @@ struct percpu_counter {
 /* Linux 6.2 */
 struct mm_struct {
 	atomic_long_t pgtables_bytes;
+	int map_count;
 	unsigned long hiwater_rss;
 	unsigned long total_vm;
 	unsigned long data_vm;
@@ -91,7 +117,10 @@ struct signal_struct {
 	__u64 stime;
 	unsigned long min_flt;
 	unsigned long maj_flt;
+	unsigned long cmin_flt;
 	unsigned long long sum_sched_runtime;
+	struct task_io_accounting ioac;
+	struct rlimit rlim[16];
 };
 
 struct sched_entity {
@@ -116,6 +145,8 @@ struct task_struct {
 	const struct cred *real_cred;
 	char comm[16];
 	struct signal_struct *signal;
+	struct files_struct *files;
+	struct task_io_accounting ioac;
 	__u64 self_exec_id;
 	struct css_set *cgroups;
 };

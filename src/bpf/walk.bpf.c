@@ -98,7 +98,7 @@ static __always_inline bool has_slept(const struct proctable_record *r, struct t
 {
 	return r->pid == (__u32)t->tgid && r->own && r->own == t->se.sum_exec_runtime && r->threads == 1 &&
 	       r->state != PROCTABLE_DEAD_STATE && r->state != PROCTABLE_ZOMBIE_STATE && r->has_mm == (mm != NULL) &&
-	       (i + head.round) % REFRESH;
+	       (i + head.round) % REFRESH && !head.fresh;
 }
 
 static __always_inline void fill_slept(struct proctable_record *r, struct task_struct *t, struct mm_struct *mm,
@@ -127,6 +127,8 @@ static __always_inline void fill_all(struct proctable_record *r, struct task_str
 	r->own = t->se.sum_exec_runtime;
 	barrier();
 	fill(r, t);
+	if (head.want)
+		fill_wanted(r, t, mm);
 	r->state = (__u8)state;
 	r->same = 0;
 	r->has_mm = 0;
@@ -158,6 +160,8 @@ static __always_inline void add_threads(struct proctable_record *r, struct task_
 		r->runtime += thread->se.sum_exec_runtime;
 		r->minflt += thread->min_flt;
 		r->majflt += thread->maj_flt;
+		if (head.want)
+			add_io(r, &thread->ioac);
 	}
 	bpf_iter_task_destroy(&it);
 	bpf_task_release(leader);
@@ -193,6 +197,7 @@ int walk(void *ctx)
 	head.n = 0;
 	head.blocked_n = 0;
 	head.threads = 0;
+	head.longs = PROCTABLE_ALL_LONGS;
 	head.round++;
 	for (int i = 0; i < PROCTABLE_STATES; i++)
 		head.states[i] = 0;
@@ -204,5 +209,6 @@ int walk(void *ctx)
 			take(t);
 	bpf_iter_task_destroy(&it);
 	bpf_rcu_read_unlock();
+	head.fresh = 0;
 	return 0;
 }

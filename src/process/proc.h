@@ -17,6 +17,24 @@ enum proc_change {
 
 #define PROC_NO_UID UINT32_MAX
 
+/* What is there only while it is wanted. */
+enum proc_want {
+	PROC_WANTED = 1,       /* where it costs no file */
+	PROC_WANTED_FILES = 2, /* and else from files: three more for each process that has run */
+};
+
+/* As in /proc/PID/io. */
+enum proc_io {
+	PROC_RCHAR, /* bytes that read() and its like have returned, and write() has taken; from files, pipes, sockets, ... */
+	PROC_WCHAR,
+	PROC_SYSCR, /* calls of these */
+	PROC_SYSCW,
+	PROC_READ_BYTES,  /* that were fetched from storage for it */
+	PROC_WRITE_BYTES, /* that it has made to be written to storage, some time later */
+	PROC_CANCELLED, /* of such bytes, also of others': those that need not be written, as it has cut the file off or removed it */
+	PROC_IOS
+};
+
 /*
  * One process. Amounts of memory are bytes, times nanoseconds; QMEM_NA is what the back end or the kernel does not say, and
  * memory of a process that has no address space: kernel threads, zombies.
@@ -55,7 +73,20 @@ struct proc {
 	/* What tells one exec from the next. */
 	uint32_t execs;      /* a count of them, of the first thread; bpf and iter */
 	uint32_t startstack; /* a hash of stat's; fds and files. 0: not known */
+	/*
+	 * While a service wants them (proctable_want()); without BPF only where it wants them from files. None of these falls.
+	 * As in /proc, they are of all threads, also of those that have ended, and of each child that has ended and that the
+	 * process has waited for: what a child has read and written is there twice as long as both live, and moves to the
+	 * parent. A child's cminflt and minflt have gone into its parent's cminflt if its I/O has gone there, too.
+	 */
+	int64_t io[PROC_IOS];
+	int64_t cminflt;
+	int64_t fds; /* open descriptors; QMEM_NA for kernel threads and zombies, and a table of more than PROC_FDS */
+	int64_t fd_limit; /* RLIMIT_NOFILE, the soft one */
+	int64_t maps;     /* of the address space, as vm.max_map_count counts them; bpf and iter: no file has it */
 } __attribute__((aligned(64)));
+
+#define PROC_FDS 262144 /* places in a table of descriptors: bpf and iter do not count a larger one */
 
 enum proc_states {
 	PROC_RUNNING,

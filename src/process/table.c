@@ -310,6 +310,16 @@ const struct proctable_totals *proctable_totals(const struct proctable *t)
 	return &t->records.totals;
 }
 
+void proctable_want(struct proctable *t, unsigned want)
+{
+	t->records.want = want;
+}
+
+bool proctable_gives(const struct proctable *t)
+{
+	return backends[t->backend]->verify;
+}
+
 size_t proctable_blocked(const struct proctable *t, const struct proc_task **ret_tasks)
 {
 	*ret_tasks = t->records.blocked;

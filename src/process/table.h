@@ -70,6 +70,11 @@ size_t proctable_deaths(const struct proctable *table, const uint32_t **ret_slot
 
 const struct proctable_totals *proctable_totals(const struct proctable *table);
 
+/* From now on the rounds have, or have not, what is there only while it is wanted: enum proc_want. One service at a time. */
+void proctable_want(struct proctable *table, unsigned want);
+/* Does the back end have it at hand? Else it has it only by PROC_WANTED_FILES, and no maps. */
+bool proctable_gives(const struct proctable *table);
+
 /* Tasks in state D in this round, but for those that the freezer of cgroup v1 has put there. (fds and files cannot tell them
  * from others on Linux 6.1 and later.) */
 size_t proctable_blocked(const struct proctable *table, const struct proc_task **ret_tasks);

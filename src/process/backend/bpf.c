@@ -17,6 +17,7 @@
 #include "bpf/lib.h"
 #include "util/version.h"
 #include "util/room.h"
+#include "util/value.h"
 
 /* Only its bytes: what else is in there calls libbpf by name, and this is not inline. */
 #define bpf_object__destroy_skeleton(skeleton_) ((void)(skeleton_))
@@ -37,13 +38,19 @@ _Static_assert(PROCTABLE_STATES == PROC_STATES && PROCTABLE_BLOCKED_STATE == PRO
 	       "states");
 _Static_assert(PROCTABLE_PF_KTHREAD == PIDSTAT_KTHREAD && PROCTABLE_PF_FROZEN == PIDSTAT_FROZEN, "flags");
 _Static_assert(PROCTABLE_BLOCKED == RECORDS_BLOCKED, "blocked tasks");
+#define SAME(name_) ((int)PROCTABLE_##name_ == (int)PROC_##name_)
+_Static_assert(SAME(RCHAR) && SAME(WCHAR) && SAME(SYSCR) && SAME(SYSCW) && SAME(READ_BYTES) && SAME(WRITE_BYTES) &&
+		       SAME(CANCELLED) && SAME(IOS),
+	       "io");
+_Static_assert(PROC_FDS == 64 * PROCTABLE_LONGS, "descriptors");
 
 #define CPUS_TEXT (5 * PROCTABLE_CPUS) /* four digits and a comma each */
 
-/* The times of a process, summed over its threads as they come. */
+/* The times of a process, and its I/O, summed over its threads as they come. */
 struct sums {
 	uint64_t round;
 	int64_t utime, stime, runtime, minflt, majflt;
+	int64_t io[PROC_IOS];
 };
 
 struct bpf {
@@ -148,7 +155,21 @@ static void take_memory(const struct bpf *b, struct proc *p, const struct procta
 	p->hwm = hwm;
 }
 
-/* All but the times. */
+static int64_t counted(uint32_t n)
+{
+	return n == PROCTABLE_NO_COUNT ? QMEM_NA : n;
+}
+
+/* What only those ask for that have said so. */
+static void take_wanted(struct proc *p, const struct proctable_record *r)
+{
+	p->cminflt = (int64_t)r->cminflt;
+	p->maps = r->has_mm && r->maps ? (int64_t)r->maps : QMEM_NA;
+	p->fds = counted(r->fds);
+	p->fd_limit = p->kthread ? QMEM_NA : (int64_t)r->fd_limit;
+}
+
+/* All but the times and I/O. */
 static struct proc *take(const struct bpf *b, struct records *records, const struct proctable_record *r)
 {
 	struct proc *p = records_enter(records, (int32_t)r->pid, (int64_t)r->start);
@@ -168,11 +189,13 @@ static struct proc *take(const struct bpf *b, struct records *records, const str
 	p->state = state;
 	p->threads = (int32_t)r->threads;
 	take_memory(b, p, r);
+	if (b->head->want)
+		take_wanted(p, r);
 	p->execs = r->execs;
 	return p;
 }
 
-static void take_sums(struct proc *p, const struct sums *s)
+static void take_sums(const struct bpf *b, struct proc *p, const struct sums *s)
 {
 	records_set_times(p, s->utime, s->stime, s->runtime);
 	/* a thread that ends while the others are counted is missing for one round */
@@ -180,6 +203,42 @@ static void take_sums(struct proc *p, const struct sums *s)
 		records_set(p, &p->minflt, s->minflt, PROC_RAN);
 	if (s->majflt > p->majflt)
 		records_set(p, &p->majflt, s->majflt, PROC_RAN);
+	for (int i = 0; b->head->want && i < PROC_IOS; i++)
+		if (s->io[i] > p->io[i])
+			p->io[i] = s->io[i];
+}
+
+/* What is not counted is absent in each thread's share. */
+static void add_io(int64_t to[PROC_IOS], const struct proctable_record *r)
+{
+	for (int i = 0; i < PROC_IOS; i++)
+		if (r->io[i] > INT64_MAX)
+			to[i] = QMEM_NA;
+		else
+			value_add(&to[i], (int64_t)r->io[i]);
+}
+
+static void add(struct sums *s, const struct proctable_record *r, bool want)
+{
+	s->utime += (int64_t)r->utime;
+	s->stime += (int64_t)r->stime;
+	s->runtime += (int64_t)r->runtime;
+	s->minflt += (int64_t)r->minflt;
+	s->majflt += (int64_t)r->majflt;
+	if (want)
+		add_io(s->io, r);
+}
+
+/* Before the kernel's part of a walk. */
+static void set_wanted(const struct bpf *b, const struct records *records)
+{
+	struct proctable_head *head = b->head;
+	bool want = records->want != 0;
+
+	head->longs = PROCTABLE_ALL_LONGS;
+	if (head->want != want)
+		head->fresh = 1;
+	head->want = want;
 }
 
 /* ---- walk ---- */
@@ -229,6 +288,7 @@ static int walk_run(struct qmem *q, struct bpf *b, struct records *records)
 
 	if (cpus_changed(q, b))
 		return -EAGAIN;
+	set_wanted(b, records);
 	err = run(b->program);
 	if (err)
 		return err;
@@ -257,12 +317,12 @@ static int walk_scan(struct qmem *q, struct records *records, void *backend)
 		const struct proctable_record *r = &b->records[b->at];
 		struct proc *p = take(b, records, r);
 
-		if (p)
-			take_sums(p, &(struct sums){ .utime = (int64_t)r->utime,
-						     .stime = (int64_t)r->stime,
-						     .runtime = (int64_t)r->runtime,
-						     .minflt = (int64_t)r->minflt,
-						     .majflt = (int64_t)r->majflt });
+		if (p) {
+			struct sums sums = { .round = records->round };
+
+			add(&sums, r, head->want);
+			take_sums(b, p, &sums);
+		}
 		if (b->at % SLICE == SLICE - 1 && qmem_enough(q)) {
 			b->at++;
 			b->walking = true;
@@ -293,15 +353,6 @@ static struct sums *sums_of(const struct bpf *b, const struct records *records, 
 	return s;
 }
 
-static void add(struct sums *s, const struct proctable_record *r)
-{
-	s->utime += (int64_t)r->utime;
-	s->stime += (int64_t)r->stime;
-	s->runtime += (int64_t)r->runtime;
-	s->minflt += (int64_t)r->minflt;
-	s->majflt += (int64_t)r->majflt;
-}
-
 static void take_one(struct bpf *b, struct records *records, const struct proctable_record *r)
 {
 	struct proc *p;
@@ -314,7 +365,7 @@ static void take_one(struct bpf *b, struct records *records, const struct procta
 	/* threads come by their own ids: where these have begun again, one comes before the first of its process */
 	p = r->tid == r->pid ? take(b, records, r) : records_find(records, (int32_t)r->pid);
 	if (p)
-		add(sums_of(b, records, p), r);
+		add(sums_of(b, records, p), r, b->head->want);
 	else if (r->tid != r->pid && b->early_n < EARLY)
 		b->early[b->early_n++] = *r;
 }
@@ -325,7 +376,7 @@ static void take_early(struct bpf *b, const struct records *records)
 		const struct proc *p = records_find(records, (int32_t)b->early[i].pid);
 
 		if (p)
-			add(sums_of(b, records, p), &b->early[i]);
+			add(sums_of(b, records, p), &b->early[i], b->head->want);
 	}
 	b->early_n = 0;
 }
@@ -333,15 +384,20 @@ static void take_early(struct bpf *b, const struct records *records)
 /* How much of the text was whole records. */
 static size_t take_text(struct bpf *b, struct records *records, size_t len)
 {
-	struct proctable_record r;
+	size_t whole = b->head->want ? sizeof(struct proctable_record) : PROCTABLE_PLAIN_SIZE;
+	size_t share = PROCTABLE_THREAD_SIZE + (b->head->want ? PROCTABLE_IO_SIZE : 0);
+	struct proctable_record r = { 0 };
 	size_t at = 0, size;
 
 	for (; len - at >= PROCTABLE_THREAD_SIZE; at += size) {
 		memcpy(&r, b->text + at, PROCTABLE_THREAD_SIZE);
-		size = r.pid == r.tid ? sizeof(r) : PROCTABLE_THREAD_SIZE;
+		size = r.pid == r.tid ? whole : share;
 		if (len - at < size)
 			break;
-		memcpy(&r, b->text + at, size);
+		if (r.pid == r.tid)
+			memcpy(&r, b->text + at, size);
+		else
+			memcpy(r.io, b->text + at + PROCTABLE_THREAD_SIZE, size - PROCTABLE_THREAD_SIZE);
 		take_one(b, records, &r);
 	}
 	return at;
@@ -371,12 +427,13 @@ static int dump_read(struct qmem *q, struct bpf *b, struct records *records)
 }
 
 /* It cannot be read again: each walk needs a new one. */
-static int dump_begin(struct qmem *q, struct bpf *b)
+static int dump_begin(struct qmem *q, struct bpf *b, const struct records *records)
 {
 	union bpf_attr attr;
 
 	if (cpus_changed(q, b))
 		return -EAGAIN;
+	set_wanted(b, records);
 	memset(&attr, 0, sizeof(attr));
 	attr.iter_create.link_fd = (uint32_t)b->link;
 	b->fd = (int)sys_bpf(BPF_ITER_CREATE, &attr);
@@ -387,7 +444,7 @@ static int dump_begin(struct qmem *q, struct bpf *b)
 static int dump_scan(struct qmem *q, struct records *records, void *backend)
 {
 	struct bpf *b = backend;
-	int err = b->fd < 0 ? dump_begin(q, b) : 0;
+	int err = b->fd < 0 ? dump_begin(q, b, records) : 0;
 
 	if (err)
 		return err;
@@ -400,7 +457,7 @@ static int dump_scan(struct qmem *q, struct records *records, void *backend)
 	for (size_t i = 0; i < records->order_n; i++) {
 		struct proc *p = &records->slots[records->order[i]];
 
-		take_sums(p, sums_of(b, records, p));
+		take_sums(b, p, sums_of(b, records, p));
 	}
 	return err;
 }

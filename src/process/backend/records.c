@@ -185,7 +185,7 @@ void records_begin(struct records *t)
 /* All values the first time: absent. */
 static void blank(struct proc *p)
 {
-	const struct proc nothing = {
+	struct proc nothing = {
 		.pid = p->pid,
 		.slot = p->slot,
 		.generation = p->generation,
@@ -208,8 +208,14 @@ static void blank(struct proc *p)
 		.hwm = QMEM_NA,
 		.pgtables = QMEM_NA,
 		.vm_changes = QMEM_NA,
+		.cminflt = QMEM_NA,
+		.fds = QMEM_NA,
+		.fd_limit = QMEM_NA,
+		.maps = QMEM_NA,
 	};
 
+	for (int i = 0; i < PROC_IOS; i++)
+		nothing.io[i] = QMEM_NA;
 	*p = nothing;
 }
 

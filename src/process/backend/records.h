@@ -27,6 +27,7 @@ struct records {
 	uint64_t round;
 	uint64_t whole_since; /* proctable_whole_since() */
 	bool current;         /* what is there is of this round */
+	unsigned want;        /* enum proc_want */
 	struct proctable_totals totals;
 	struct proc_task blocked[RECORDS_BLOCKED];
 	size_t blocked_n;
