@@ -30,6 +30,7 @@
 	SERVICE(procmem) \
 	SERVICE(heapmon) \
 	SERVICE(cpuload) \
+	SERVICE(procio) \
 	SERVICE(procstat) \
 	SERVICE(self)
 /* clang-format on */

@@ -12,7 +12,7 @@ n=0
 status=0
 
 # The options with which the tests' own host plays a root, beside every Detail: each metric is in some transcript.
-options='vmstat.RawGauge=nr_free_pages vmstat.RawCounter=pgfree vmstat.RawCounter=no_such_key netstat.Top=10'
+options='vmstat.RawGauge=nr_free_pages vmstat.RawCounter=pgfree vmstat.RawCounter=no_such_key netstat.Top=10 procio.Files=yes'
 
 types=
 for file in /usr/share/collectd/types.db /opt/collectd/share/collectd/types.db; do

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What the Netdata host says for a recorded root: two ticks on a scripted clock, through its own sink.
- *	host_netdata ROOT
+ *	host_netdata ROOT [service.Option=value ...]
  */
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "../netdata/output.h"
@@ -33,7 +34,47 @@ static uint64_t cpu_ns(void *host)
 	return *clock += 1000;
 }
 
+/* What is given to the worker is done after the tick. */
+static struct qmem_job *jobs;
+
+static int work(void *host, struct qmem_job *job)
+{
+	struct qmem_job **last = &jobs;
+
+	(void)host;
+	while (*last)
+		last = &(*last)->next;
+	job->next = NULL;
+	*last = job;
+	return 0;
+}
+
+static void work_all(struct qmem *q, uint64_t now)
+{
+	while (jobs) {
+		struct qmem_job *job = jobs;
+
+		jobs = job->next;
+		job->run(job);
+		qmem_worked(q, job, now);
+	}
+}
+
 static const struct qmem_host host = { .values = values, .collected = collected, .cpu_ns = cpu_ns };
+static const struct qmem_host with_worker = {
+	.values = values, .collected = collected, .cpu_ns = cpu_ns, .work = work
+};
+
+static bool set(struct qmem *q, char *argument)
+{
+	char *value = strchr(argument, '='), *option = strchr(argument, '.');
+	struct qmem_error error;
+
+	if (!value || !option || option > value)
+		return false;
+	*value++ = *option++ = '\0';
+	return !qmem_set(q, argument, NULL, NULL, option, value, &error);
+}
 
 int main(int argc, char **argv)
 {
@@ -41,13 +82,16 @@ int main(int argc, char **argv)
 	struct qmem_error error;
 	struct qmem *q;
 
-	if (argc != 2) {
-		fprintf(stderr, "usage: host_netdata ROOT\n");
+	if (argc < 2) {
+		fprintf(stderr, "usage: host_netdata ROOT [service.Option=value ...]\n");
 		return 2;
 	}
-	q = qmem_new(&host, &clock, qmem_services);
+	q = qmem_new(argc == 2 ? &host : &with_worker, &clock, qmem_services);
 	if (!q || sink_init(&sink, qmem_services, &output))
 		return 2;
+	for (int i = 2; i < argc; i++)
+		if (!set(q, argv[i]))
+			return 2;
 	if (qmem_set(q, NULL, NULL, NULL, "HostRoot", root_copy(argv[1]), &error) ||
 	    qmem_start(q, QMEM_SECOND, QMEM_SECOND, now))
 		return 2;
@@ -55,6 +99,7 @@ int main(int argc, char **argv)
 		sink_begin(&sink);
 		qmem_collect(q, now);
 		sink_end(&sink);
+		work_all(q, now);
 		if (output_flush(&output))
 			return 2;
 		now += 10 * QMEM_SECOND; /* which are between the two of a root */

@@ -19,6 +19,7 @@ import services
 import tap
 
 CHARTS, SERIES = 300, 2000  # the most there may be
+PROCIO = 60, 250  # of these, of procio
 PROCESSES, KTHREADS, INTERFACES, CPUS, NODES = 5000, 200, 50, 256, 64
 CACHES = 300
 CONTROLLERS = 16
@@ -121,6 +122,11 @@ def process(put, i, n, great):
              "RssShmem": 0, "VmSwap": 1}
     memory = "".join(f"{key}:\t{pages * PAGE // 1024} kB\n" for key, pages in sizes.items())
     put(f"{pid}/status", f"Name:\t{comm}\nUid:\t7\t7\t7\t7\n{'' if kthread or state == 'Z' else memory}")
+    if great:
+        done = 10**6 * n + int(10**5 * jitter(i, n))
+        put(f"{pid}/io", f"rchar: {done}\nwchar: {done}\nsyscr: {used}\nsyscw: {used}\nread_bytes: {done}\nwrite_bytes: {done}\ncancelled_write_bytes: 0\n")
+        put(f"{pid}/limits", "Max open files            1024                 4096                 files     \n")
+        put(f"{pid}/fd/0", "")
     if state == "D":
         put(f"{pid}/task/{pid}/wchan", f"wait_for_{comm}")
 
@@ -165,13 +171,17 @@ def netdata(root):
     if os.environ.get("QMEM_NETDATA") == "no":
         tap.skip("Netdata", "built without it")
         return None
-    done = subprocess.run([f"{tap.BUILD}/tests/host_netdata", root], capture_output=True, check=False)
+    # by BPF it is on without being told
+    done = subprocess.run([f"{tap.BUILD}/tests/host_netdata", root, "procio.Files=yes"], capture_output=True, check=False)
     if not tap.ok(done.returncode == 0, "Netdata: it runs", done.stderr.decode()):
         return None
-    agent, live, ever = fake_netdata.Netdata(), [], []
+    agent, live, ever, own = fake_netdata.Netdata(), [], [], []
     for part in re.split(b"(?m)^(?=BEGIN qmem.meminfo_usage)", done.stdout):
         agent.feed(part)
         live.append(sum(not chart.obsolete for chart in agent.charts.values()))
+        its = [chart for chart in agent.charts.values() if chart.module == "procio" and not chart.obsolete]
+        maps = [chart for chart in its if chart.context.endswith("_files")]
+        own.append([len(its) + len(maps), sum(len(chart.dimensions) for chart in its + maps)])
         ever.append(len(agent.charts))
     agent.end()
     live, ever = live[1:], ever[1:]
@@ -182,13 +192,18 @@ def netdata(root):
     tap.diag(f"Netdata: charts after each round: {live}")
     tap.diag(f"Netdata: and ever made: {ever}")
     tap.same(len(live), ROUNDS, "Netdata: so many rounds")
-    tap.same(sorted(modules), sorted(services.asked()), "Netdata: all services have charts")
+    tap.same(sorted(modules), sorted([*services.asked(), "procio"]), "Netdata: all services have charts")
+    # files have no maps, which have a chart for each that there is of files
+    most = [max(one[i] for one in own) for i in range(2)]
+    tap.ok(most[0] <= PROCIO[0] and most[1] <= PROCIO[1], f"Netdata: of procio {most[0]} charts and {most[1]} dimensions at most, with maps", own)
     tap.ok(max(live) + UNTOLD <= CHARTS, f"Netdata: {max(live)} charts at most, of {CHARTS} that there may be")
-    tap.same(ever[STEADY - 1], live[0], "Netdata: a tenth more or less makes no new chart")
+    # what is read from files of processes comes a round later
+    tap.same(ever[STEADY - 1], ever[1], "Netdata: a tenth more or less makes no new chart")
     tap.ok(series <= SERIES, f"Netdata: {series} dimensions, of {SERIES} that there may be")
     others = [name for name in agent.charts if name.endswith("_other")]
     tap.ok(len(others) >= 10, "Netdata: the rest is there as a sum", others)
-    return len(charts), series
+    maps = [chart for chart in charts if chart.context == "qmem.procio_files"]
+    return len(charts) + len(maps), series + sum(len(chart.dimensions) for chart in maps)
 
 
 def collectd(root):

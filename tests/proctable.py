@@ -161,17 +161,16 @@ IO = ("rchar", "wchar", "syscr", "syscw", "read_bytes", "write_bytes", "cancelle
 
 def wanted_reader(pid):
     """What is there only while it is wanted; None where it may not be read, or the process has none."""
-    found = dict.fromkeys((*IO, "fds", "maps"))
+    found = dict.fromkeys((*IO, "fds", "fd_limit", "maps"))
     try:
         lines = dict(line.split(": ") for line in tap.read(f"/proc/{pid}/io").splitlines())
         found.update({name: int(lines["cancelled_write_bytes" if name == "cancelled" else name]) for name in IO})
     except PermissionError:
         pass
-    limit = re.search(r"^Max open files +(\d+|unlimited) ", tap.read(f"/proc/{pid}/limits"), re.M)[1]
-    found["fd_limit"] = None if limit == "unlimited" else int(limit)
     found["cminflt"] = int(read_bytes(f"/proc/{pid}/stat").rpartition(b")")[2].split()[8])
     if reader(pid)["state"] in "ZX":
         return found
+    found["fd_limit"] = int(re.search(r"^Max open files +(\d+) ", tap.read(f"/proc/{pid}/limits"), re.M)[1])
     try:
         found["fds"] = len(os.listdir(f"/proc/{pid}/fd"))
     except PermissionError:
@@ -588,47 +587,62 @@ def threads(backend, table, crowd):
     tap.diag(f"{backend}: " + table.ask("bench 3")[0] + f" with {now.totals['threads']} threads")
 
 
+def unwanted(backend, pid):
+    """Without BPF it is not there for nothing."""
+    table = Table(f"Backend={backend}", "Want=1")
+    procs = [table.scan() for _ in range(3)][-1].procs
+    tap.same([procs[pid][field] for field in (*IO, "fds", "fd_limit", "maps")], [None] * (len(IO) + 3), f"{backend}: no more files than asked for")
+    table.close()
+
+
 def wanted(backend, crowds):
     """I/O, descriptors and maps: as /proc has them, from the first round on, also of those that have slept since before it."""
     bpf = backend in ("bpf", "iter")
-    table, compare = Table(f"Backend={backend}", "Want=1"), Compare(backend)
-    io, pages = Crowd("io", "300"), 300
-    pid, page = io.pids[0], os.sysconf("SC_PAGESIZE")
+    table, compare = Table(f"Backend={backend}", "Want=3"), Compare(backend)
+    io, pages, page = Crowd("io", "300"), 300, os.sysconf("SC_PAGESIZE")
+    pid, written = io.pids[0], 0
     settled = [pid for kind in ("sleepers", "threads", "ended", "vmas", "files", "zombie", "stopped", "names")
                for pid in crowds[kind].pids] + io.pids
-    for turn in range(20 if bpf else 2):
+
+    def scan():
+        # files are read after the walk, for the next one
+        return [table.scan() for _ in range(1 if bpf else 2)][-1].procs
+
+    for turn in range(20):
         before = {pid: wanted_reader(pid) for pid in settled}
-        procs = table.scan().procs
+        procs = scan()
         after = {pid: wanted_reader(pid) for pid in settled}
-        for pid in settled:
-            compare.pid = pid
-            for field, value in before[pid].items():
-                if bpf:
-                    compare.one(field, procs[pid][field], value, after[pid][field])
-                elif field != "cminflt":
-                    compare.one(field, procs[pid][field], None, None)
-        if not bpf or turn % 5 != 1:
+        for one in settled:
+            compare.pid = one
+            for field, value in before[one].items():
+                known = bpf or field != "maps"
+                compare.one(field, procs[one][field], value if known else None, after[one][field] if known else None)
+        if turn % 5 != 1:
             continue
-        pid = io.pids[0]
         was = procs[pid]
         if not tap.same(io.ask(), ["done"], f"{backend}: a process writes and reads"):
             break
-        now, said = table.scan().procs[pid], wanted_reader(pid)
+        now, said = scan()[pid], wanted_reader(pid)
+        tap.ok(now["cminflt"] > was["cminflt"], f"{backend}: that it has waited for a child shows", was, now)
+        if said["wchar"] is None:
+            continue
         # its thread and the one child that it has waited for, and a word to us
         tap.same([now[field] - was[field] for field in ("wchar", "syscw")], [4 * pages * page + 5, 4 * pages + 1],
                  f"{backend}: all that it has written is counted, by bytes and calls")
-        tap.same(now["rchar"] - was["rchar"] >= 2 * pages * page, True, f"{backend}: and all that it has read")
+        tap.ok(now["rchar"] - was["rchar"] >= 2 * pages * page, f"{backend}: and all that it has read", was, now)
         tap.diag(f"{backend} disk: " + " ".join(f"{field}={now[field] - was[field]}" for field in IO))
-        if said["write_bytes"] is not None and said["write_bytes"] > before[pid]["write_bytes"]:
-            tap.ok(now["write_bytes"] - was["write_bytes"] >= 2 * pages * page, f"{backend}: so is what came to a disk", was, now)
-        tap.ok(now["cminflt"] > was["cminflt"], f"{backend}: that it has waited for a child shows", was, now)
-    tap.ok(not compare.wrong, f"{backend}: I/O, descriptors and maps are equal to /proc, or absent", *compare.wrong[:20])
-    for field in (*IO, "fds", "fd_limit", "maps", "cminflt") if bpf else ():
+        on_disk = said["write_bytes"] - before[pid]["write_bytes"]
+        written += on_disk > 0
+        tap.ok(not on_disk or now["write_bytes"] - was["write_bytes"] >= 2 * pages * page, f"{backend}: so is what came to a disk, if it did",
+               was, now)
+    tap.ok(not compare.wrong, f"{backend}: I/O, descriptors and maps are equal to /proc", *compare.wrong[:20])
+    readable = os.access(f"/proc/{pid}/io", os.R_OK)
+    for field in (*IO, "fds", "fd_limit", "cminflt", *(["maps"] if bpf else [])):
         tap.diag(f"{backend} {field}: {compare.counts[field]} comparisons")
-        readable = os.access(f"/proc/{pid}/io", os.R_OK)
         tap.ok(compare.counts[field] or not readable, f"{backend}: it was compared: {field}")
+    tap.diag(f"{backend}: {written} times on a disk")
+    tap.ok(procs[crowds["files"].pids[0]]["fds"] >= 3000, f"{backend}: a process with 3000 descriptors")
     if bpf:
-        tap.ok(procs[crowds["files"].pids[0]]["fds"] >= 3000, f"{backend}: a process with 3000 descriptors")
         tap.ok(procs[crowds["vmas"].pids[0]]["maps"] >= 5000, f"{backend}: a process with 5000 maps")
     table.close()
     io.close()
@@ -828,6 +842,8 @@ def main():
         table.close()
         sliced(backend, crowds)
         wanted(backend, crowds)
+        if backend in ("fds", "files"):
+            unwanted(backend, crowds["sleepers"].pids[0])
         bounded(backend, crowds["sleepers"])
         namespace(backend)
     many.close()

@@ -49,8 +49,8 @@ def sees_processes(name):
     return name == "proctable" or name != "-" and sees_processes(table()[name].needs)
 
 
-# Off until they are told of whom.
-UNASKED = ("heapmon",)
+# Off until they are told of whom; or, where no BPF reads processes, to read more files.
+UNASKED = ("heapmon", "procio")
 
 # What a service says that is on, and has nothing to show yet.
 NONE = "none so far"

@@ -198,8 +198,9 @@ static __always_inline __u32 count_fds(struct task_struct *t)
 	__u64 bitmap = 0;
 	__u32 longs, n;
 
+	/* it is about to end */
 	if (!files)
-		return PROCTABLE_NO_COUNT;
+		return 0;
 	table = files->fdt;
 	longs = table->max_fds / 64;
 	if (longs > PROCTABLE_LONGS || longs > head.longs)

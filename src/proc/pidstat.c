@@ -111,7 +111,7 @@ static int stat_numbers(struct cursor *c, const struct pidstat_units *units, str
 	if (!err)
 		err = value(c, 1, &st->minflt);
 	if (!err)
-		err = skip_words(c, 1); /* of children */
+		err = value(c, 1, &st->cminflt);
 	if (!err)
 		err = value(c, 1, &st->majflt);
 	if (!err)

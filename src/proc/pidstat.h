@@ -30,11 +30,12 @@ struct pidstat {
 	char state;
 	uint32_t flags;
 	int32_t threads;
-	int64_t minflt, majflt; /* QMEM_NA: malformed, and so the next three */
-	int64_t utime, stime;   /* ns, whole ticks */
-	int64_t start;          /* ns since boot, whole ticks */
-	int64_t vsize;          /* bytes; 0: no address space */
-	int64_t startstack; /* an address, another one after an exec; 0: no address space, or who asks may not know */
+	int64_t minflt, cminflt,
+		majflt;       /* cminflt: of children that were waited for; QMEM_NA: malformed, and so the next three */
+	int64_t utime, stime; /* ns, whole ticks */
+	int64_t start;        /* ns since boot, whole ticks */
+	int64_t vsize;        /* bytes; 0: no address space */
+	int64_t startstack;   /* an address, another one after an exec; 0: no address space, or who asks may not know */
 };
 
 /* Field 24, rss, is not there: it lags behind on every kernel with per-CPU or per-thread counters. */

@@ -82,7 +82,7 @@ struct proc {
 	int64_t io[PROC_IOS];
 	int64_t cminflt;
 	int64_t fds; /* open descriptors; QMEM_NA for kernel threads and zombies, and a table of more than PROC_FDS */
-	int64_t fd_limit; /* RLIMIT_NOFILE, the soft one */
+	int64_t fd_limit; /* RLIMIT_NOFILE, the soft one; likewise */
 	int64_t maps;     /* of the address space, as vm.max_map_count counts them; bpf and iter: no file has it */
 } __attribute__((aligned(64)));
 

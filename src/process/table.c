@@ -11,6 +11,7 @@
 #include "proc/pidstat.h"
 #include "process/backend/backend.h"
 #include "process/backend/verify.h"
+#include "process/pidfiles.h"
 #include "rows.h"
 
 #define REASONS_SIZE 512
@@ -28,6 +29,7 @@ struct proctable {
 	int tries;    /* to open the back end anew, in this walk */
 	struct unseen unseen;
 	char reasons[REASONS_SIZE]; /* why it is none of the better ones */
+	struct pidfiles *files;     /* NULL: nobody wants what only these have */
 	struct qmem_complaint full, hidden;
 };
 
@@ -229,6 +231,18 @@ static void complain(struct qmem *q, struct proctable *t)
 		qmem_release(q, &t->hidden, "all processes can be looked at again");
 }
 
+/* What is wanted, and the back end does not have. */
+static int read_files(struct qmem *q, struct proctable *t)
+{
+	int err = 0;
+
+	if (!(t->records.want & PROC_WANTED_FILES) || proctable_gives(t))
+		return 0;
+	if (!t->files)
+		err = pidfiles_new(q, &t->files);
+	return err ? err : pidfiles_round(q, t->files, &t->records);
+}
+
 static int collect(struct qmem *q, void *state)
 {
 	struct proctable *t = state;
@@ -244,7 +258,7 @@ static int collect(struct qmem *q, void *state)
 		backends[t->backend]->settle(&t->records, t->data);
 	if (!err)
 		complain(q, t);
-	return err;
+	return err ? err : read_files(q, t);
 }
 
 /* ---- what it is asked ---- */
@@ -353,6 +367,7 @@ static void stop(struct qmem *q, void *state)
 	struct proctable *t = state;
 
 	(void)q;
+	pidfiles_free(t->files);
 	close_backend(t);
 	records_release(&t->records);
 }

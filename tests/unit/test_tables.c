@@ -22,6 +22,8 @@ static const char *const units[] = {
 	"packets",
 	"errors",
 	"faults",
+	"files",
+	"maps",
 	"level",
 	"state",
 	"operations",

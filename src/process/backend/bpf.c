@@ -165,8 +165,8 @@ static void take_wanted(struct proc *p, const struct proctable_record *r)
 {
 	p->cminflt = (int64_t)r->cminflt;
 	p->maps = r->has_mm && r->maps ? (int64_t)r->maps : QMEM_NA;
-	p->fds = counted(r->fds);
-	p->fd_limit = p->kthread ? QMEM_NA : (int64_t)r->fd_limit;
+	p->fds = strchr("ZX", p->state) ? QMEM_NA : counted(r->fds);
+	p->fd_limit = p->kthread || strchr("ZX", p->state) ? QMEM_NA : (int64_t)r->fd_limit;
 }
 
 /* All but the times and I/O. */

@@ -252,6 +252,7 @@ static bool take_stat(struct proc *p, const struct pidstat *st)
 	p->state = st->state;
 	records_set_comm(p, st->comm);
 	take_startstack(p, st->startstack);
+	p->cminflt = value_or(st->cminflt, p->cminflt);
 	records_set_times(p, value_or(st->utime, p->utime), value_or(st->stime, p->stime), QMEM_NA);
 	records_set(p, &p->minflt, minflt, PROC_RAN);
 	records_set(p, &p->majflt, majflt, PROC_RAN);
