@@ -68,7 +68,7 @@ struct state {
 	struct nodes online;
 	struct pool *pools;
 	size_t n_pools;
-	bool told; /* that there is something */
+	bool noted, told; /* that there is something */
 	struct smallfiles files;
 	struct instances by_node;
 };
@@ -270,9 +270,10 @@ static void note(struct qmem *q, struct state *s)
 
 	for (size_t i = 0; i < s->n; i++)
 		any |= s->sizes[i].shown;
-	if (any && !s->told)
-		qmem_note(q, "%s", "");
-	s->told |= any;
+	if (any != s->told || !s->noted)
+		qmem_note(q, "%s", any ? "" : "none so far: no pool has a page");
+	s->told = any;
+	s->noted = true;
 }
 
 static int collect(struct qmem *q, void *state)
@@ -337,7 +338,9 @@ static int start(struct qmem *q, void *state)
 	if (err)
 		return err;
 	(void)nodes_read(q, &s->online);
-	qmem_note(q, "none so far: no pool has a page");
+	for (size_t i = 0; i < s->n; i++)
+		read_size(q, s, &s->sizes[i]);
+	note(q, s);
 	return name_pools(s);
 }
 
