@@ -6,9 +6,15 @@ writes them there.
 """
 
 import collections
+import fcntl
 import glob
 import os
 import re
+import resource
+import shutil
+import signal
+import socket
+import struct
 import subprocess
 import sys
 import textwrap
@@ -57,6 +63,8 @@ def zram(put, n, great):
         put(f"../sys/block/zram{i}/mm_stat", f"{3 * used} {2 * used} {used} 0 {used} 1 1 1 1\n")
         put(f"../sys/block/zram{i}/bd_stat", f"{n} {n} {n}\n")
         put(f"../sys/block/zram{i}/io_stat", f"{n} {n} 0 {n}\n")
+
+
 def segments(n, great):
     lines = ["key shmid size cpid nattch cuid ctime rss swap\n"]
     for i in range(SEGMENTS):
@@ -248,15 +256,118 @@ def figures(shown, values):
     tap.same(there, wanted, "README has these figures (make update-docs)")
 
 
-# thousands of files, and copies of them
-if tap.in_memory():
-    os.environ["TMPDIR"] = tap.in_memory()
-root = tap.directory(tap.in_memory())
-for n in range(1, ROUNDS + 1):
-    tick(root, n)
-shown, values = netdata(root), collectd(root)
-if shown and values:
-    figures(shown, values)
+# ---- all of it ----
+
+# Those that were there before there was anything that is off by default.
+OLD = ("meminfo", "vmstat", "pressure", "netstat", "proctable", "procmem", "heapmon", "cpuload", "procstat", "self")
+SOCKETS = 10000
+
+
+def everything():
+    """Settings with which all services are on, and all that they can be told to show beside; details are for experts."""
+    found = []
+    for name in services.table():
+        if name in services.UNASKED:
+            continue
+        found.append(f"{name}.Enabled=yes")
+        said = subprocess.run([os.path.join(tap.BUILD, "qmemctl"), "describe", name], capture_output=True, text=True, check=True).stdout
+        if name not in OLD:
+            found += [f"{name}.{option}=yes" for option in re.findall(r"^  (\w+) +yes or no +no ", said, re.M)
+                      if option not in ("Detail", "IgnoreSelected")]
+    return found
+
+
+def count(stream):
+    """{service: (charts, dimensions)} that are there in the end."""
+    agent = fake_netdata.Netdata()
+    agent.feed(stream)
+    agent.end()
+    found = {}
+    for chart in agent.charts.values():
+        if not chart.obsolete:
+            charts, series = found.get(chart.module, (0, 0))
+            found[chart.module] = charts + 1, series + len(chart.dimensions)
+    return found
+
+
+def with_sockets(settings):
+    """Prints what the plugin does in a network namespace that has very many sockets; runs in one."""
+    limit = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(limit[0], SOCKETS + 1000), max(limit[1], SOCKETS + 1000)))
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+        # struct ifreq: SIOCSIFFLAGS, IFF_UP
+        fcntl.ioctl(s, 0x8914, struct.pack("16sh14x", b"lo", 1))
+    held = []
+    for port in range(500):
+        listener = socket.create_server(("127.0.0.1", 20000 + port), backlog=16)
+        held.append(listener)
+        for _ in range(8):
+            held.append(socket.create_connection(listener.getsockname()))
+            held.append(listener.accept()[0])
+    while len(held) < SOCKETS:
+        held += socket.socketpair()
+    path = os.path.join(tap.directory(), "qmem.conf")
+    lines = "".join(f"[{setting.split('.')[0]}]\n{setting.split('.', 1)[1]}\n" for setting in settings)
+    tap.write(path, lines + "[sockstat]\nNamespace = self\n")
+    child = tap.start([os.path.join(tap.BUILD, "qmem.plugin"), "--config", path, "1"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                      stderr=subprocess.DEVNULL)
+    ticks = 0
+    for line in child.stdout:
+        sys.stdout.buffer.write(line)
+        ticks += line.startswith(b"BEGIN qmem.self_worker ")
+        if ticks == 8:
+            break
+    child.send_signal(signal.SIGKILL)
+    child.wait()
+
+
+def all_on(root):
+    """What files do not tell is counted on this machine, with many sockets: of each service the one that has more."""
+    if os.environ.get("QMEM_NETDATA") == "no":
+        tap.skip("all services on", "built without Netdata")
+        return
+    settings = everything()
+    done = subprocess.run([f"{tap.BUILD}/tests/host_netdata", root, *settings], capture_output=True, check=False)
+    if not tap.ok(done.returncode == 0, "all services on: it runs", done.stderr.decode()):
+        return
+    found = count(done.stdout)
+    if os.geteuid() == 0 and shutil.which("unshare") and not os.environ.get("QMEM_SANITIZERS"):
+        done = subprocess.run(["unshare", "--net", sys.executable, os.path.abspath(__file__), "sockets", *settings], capture_output=True, check=False)
+        end = done.stdout.rfind(b"BEGIN qmem.self_worker ")
+        if done.returncode:
+            tap.skip(f"all services on, {SOCKETS} sockets", done.stderr.decode().strip()[-100:])
+        else:
+            for name, more in count(done.stdout[:end]).items():
+                found[name] = max(found.get(name, (0, 0)), more)
+            if "sockstat" in services.table():
+                tap.ok(found.get("sockstat", (0, 0))[0] >= 8, "the sockets are seen", found)
+    else:
+        tap.skip(f"all services on, {SOCKETS} sockets", "needs root, unshare and a plugin without sanitizers")
+    charts, series = (sum(one) for one in zip(*found.values()))
+    tap.diag("all services on: " + ", ".join(f"{name} {one[0]}/{one[1]}" for name, one in found.items()))
+    tap.same([name for name in services.asked() if name not in found], [], "all services on: all of them have charts")
+    tap.ok(charts + UNTOLD <= CHARTS, f"all services on: {charts + UNTOLD} charts, of {CHARTS} that there may be")
+    tap.ok(series <= SERIES, f"all services on: {series} dimensions, of {SERIES} that there may be")
+
+
+def main():
+    # thousands of files, and copies of them
+    if tap.in_memory():
+        os.environ["TMPDIR"] = tap.in_memory()
+    root = tap.directory(tap.in_memory())
+    for n in range(1, ROUNDS + 1):
+        tick(root, n)
+    shown, values = netdata(root), collectd(root)
+    if shown and values:
+        figures(shown, values)
+    else:
+        tap.skip("README has these figures", "not both hosts are built")
+    if sys.argv[1:] != ["update"]:
+        all_on(root)
+    tap.done()
+
+
+if sys.argv[1:2] == ["sockets"]:
+    with_sockets(sys.argv[2:])
 else:
-    tap.skip("README has these figures", "not both hosts are built")
-tap.done()
+    main()
