@@ -346,7 +346,9 @@ def all_on(root):
     charts, series = (sum(one) for one in zip(*found.values()))
     tap.diag("all services on: " + ", ".join(f"{name} {one[0]}/{one[1]}" for name, one in found.items()))
     tap.same([name for name in services.asked() if name not in found], [], "all services on: all of them have charts")
-    tap.ok(charts + UNTOLD <= CHARTS, f"all services on: {charts + UNTOLD} charts, of {CHARTS} that there may be")
+    # jobs have told of mounts
+    charts += UNTOLD - 4
+    tap.ok(charts <= CHARTS, f"all services on: {charts} charts, of {CHARTS} that there may be")
     tap.ok(series <= SERIES, f"all services on: {series} dimensions, of {SERIES} that there may be")
 
 
