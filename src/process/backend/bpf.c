@@ -1,21 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /* The kernel's own list of processes, by the programs of bpf/walk.bpf.c and bpf/dump.bpf.c. */
 #include <errno.h>
-#include <fcntl.h>
-#include <linux/bpf.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "bpf/proctable.h"
+#include "bpf/program.h"
+#include "engine/root.h"
 #include "proc/cpulist.h"
 #include "proc/pidstat.h"
 #include "process/backend/backend.h"
-#include "bpf/lib.h"
-#include "util/version.h"
 #include "util/room.h"
 #include "util/value.h"
 
@@ -23,12 +20,10 @@
 #define bpf_object__destroy_skeleton(skeleton_) ((void)(skeleton_))
 #include "bpf/dump.skel.h"
 #include "bpf/walk.skel.h"
-#include "engine/root.h"
 
 #define RECORDS_FIRST 1024
 #define IDLE_ROUNDS 600 /* before room is given back: that costs a load of the program */
 #define DUMP_SIZE (16u << 10)
-#define LOG_SIZE (64u << 10)
 #define EARLY (64u << 10)
 #define SLICE 64 /* records, then the clock is looked at */
 /* The programs know neither the one header nor the other. */
@@ -73,20 +68,6 @@ struct bpf {
 	struct proctable_record *early;
 	size_t early_n;
 };
-
-static long sys_bpf(int command, union bpf_attr *attr)
-{
-	return syscall(SYS_bpf, command, attr, sizeof(*attr));
-}
-
-static int run(int program)
-{
-	union bpf_attr attr;
-
-	memset(&attr, 0, sizeof(attr));
-	attr.test.prog_fd = (uint32_t)program;
-	return sys_bpf(BPF_PROG_TEST_RUN, &attr) ? -errno : 0;
-}
 
 static size_t whole_pages(size_t size)
 {
@@ -289,7 +270,7 @@ static int walk_run(struct qmem *q, struct bpf *b, struct records *records)
 	if (cpus_changed(q, b))
 		return -EAGAIN;
 	set_wanted(b, records);
-	err = run(b->program);
+	err = program_run(b->program);
 	if (err)
 		return err;
 	b->at = 0;
@@ -429,16 +410,17 @@ static int dump_read(struct qmem *q, struct bpf *b, struct records *records)
 /* It cannot be read again: each walk needs a new one. */
 static int dump_begin(struct qmem *q, struct bpf *b, const struct records *records)
 {
-	union bpf_attr attr;
+	int fd;
 
 	if (cpus_changed(q, b))
 		return -EAGAIN;
 	set_wanted(b, records);
-	memset(&attr, 0, sizeof(attr));
-	attr.iter_create.link_fd = (uint32_t)b->link;
-	b->fd = (int)sys_bpf(BPF_ITER_CREATE, &attr);
+	fd = program_iterate(b->link);
+	if (fd < 0)
+		return fd;
+	b->fd = fd;
 	b->have = 0;
-	return b->fd < 0 ? -errno : 0;
+	return 0;
 }
 
 static int dump_scan(struct qmem *q, struct records *records, void *backend)
@@ -464,44 +446,15 @@ static int dump_scan(struct qmem *q, struct records *records, void *backend)
 
 /* ---- loading ---- */
 
-struct program {
+/* What is loaded, and the program in it that is kept. */
+struct walker {
 	const char *name;
-	const void *(*object)(size_t *size);
-	int major, minor; /* the first kernel that may run it */
+	bool iterator;
+	struct program_source source;
 };
 
-static const struct program walk_program = { "walk", walk_bpf__elf_bytes, 6, 7 };
-static const struct program dump_program = { "dump", dump_bpf__elf_bytes, 5, 8 };
-
-/* The last line of the verifier that says something. */
-static void last_line(const char *log, char *ret, size_t size)
-{
-	const char *line = log, *end;
-
-	for (const char *at = log; *at; at = *end ? end + 1 : end) {
-		end = strchrnul(at, '\n');
-		if (end > at && strncmp(at, "processed ", 10) != 0)
-			line = at;
-	}
-	snprintf(ret, size, "%.*s", (int)strcspn(line, "\n"), line);
-}
-
-static int load_reason(int err, const char *log, const struct program *program, struct backend_reason *why)
-{
-	char line[128];
-
-	last_line(log, line, sizeof(line));
-	if (err == -EPERM && !*line)
-		snprintf(why->text, sizeof(why->text),
-			 "not permitted: needs CAP_BPF and CAP_PERFMON, or CAP_SYS_ADMIN");
-	else if (version_before(program->major, program->minor))
-		snprintf(why->text, sizeof(why->text), "needs Linux %d.%d", program->major, program->minor);
-	else if (*line)
-		snprintf(why->text, sizeof(why->text), "the kernel refuses the program: %s", line);
-	else
-		snprintf(why->text, sizeof(why->text), "cannot be loaded: %s", strerror(-err));
-	return err;
-}
+static const struct walker walk_program = { "walk", false, { walk_bpf__elf_bytes, 6, 7 } };
+static const struct walker dump_program = { "dump", true, { dump_bpf__elf_bytes, 5, 8 } };
 
 static int configure(struct qmem *q, struct bpf *b, struct proctable_config *config, struct backend_reason *why)
 {
@@ -525,80 +478,56 @@ static int configure(struct qmem *q, struct bpf *b, struct proctable_config *con
 	return 0;
 }
 
-static int map_memory(void *ret, size_t size, int protection, int fd)
-{
-	void *memory = mmap(NULL, whole_pages(size), protection, MAP_SHARED, fd, 0);
-
-	if (memory == MAP_FAILED)
-		return -errno;
-	*(void **)ret = memory;
-	return 0;
-}
-
 /* What is kept of the loaded object: the program, and the memory of its maps. */
-static int keep(const struct libbpf *lib, struct bpf_object *object, const struct program *program, struct bpf *b,
-		struct backend_reason *why)
+static int keep(const struct program *program, const struct walker *walker, struct bpf *b, struct backend_reason *why)
 {
-	struct bpf_map *records = lib->find_map(object, "records");
-	int locate = lib->program_fd(lib->find_program(object, "locate"));
-	int err;
+	int locate = program_fd(program, "locate"), err;
 
-	b->program = fcntl(lib->program_fd(lib->find_program(object, program->name)), F_DUPFD_CLOEXEC, 3);
-	err = b->program < 0 ? -errno : 0;
+	b->program = program_fd(program, walker->name);
+	err = b->program < 0 ? b->program : 0;
 	if (!err)
-		err = map_memory(&b->head, sizeof(*b->head), PROT_READ | PROT_WRITE,
-				 lib->map_fd(lib->find_map(object, ".bss")));
-	if (!err && records)
-		err = map_memory(&b->records, b->room * sizeof(*b->records), PROT_READ, lib->map_fd(records));
+		err = program_memory(program, ".bss", sizeof(*b->head), PROT_READ | PROT_WRITE, &b->head);
+	if (!err)
+		err = program_memory(program, "records", b->room * sizeof(*b->records), PROT_READ, &b->records);
+	/* `dump` has none */
+	if (err == -ENOENT && b->head)
+		err = 0;
 	if (!err && locate >= 0) {
-		err = run(locate);
+		err = program_run(locate);
 		for (size_t i = 0; i < PROCTABLE_CPUS; i++)
 			b->head->offset[i] = b->head->percpu[i] - b->head->percpu_base;
+	}
+	if (locate >= 0)
+		close(locate);
+	if (!err && walker->iterator) {
+		b->link = program_attach_iterator(program, walker->name);
+		err = b->link < 0 ? b->link : 0;
 	}
 	if (err)
 		snprintf(why->text, sizeof(why->text), "cannot be set up: %s", strerror(-err));
 	return err;
 }
 
-static int load(struct qmem *q, struct bpf *b, const struct program *program, bool locate, struct backend_reason *why)
+static int load(struct qmem *q, struct bpf *b, const struct walker *walker, bool locate, struct backend_reason *why)
 {
 	struct proctable_config config = { .located = locate };
-	struct bpf_object *object = NULL;
-	struct bpf_map *records;
-	char *log = calloc(1, LOG_SIZE);
-	struct libbpf lib;
-	const void *bytes;
-	size_t size;
-	int err;
-	LIBBPF_OPTS(bpf_object_open_opts, options, .object_name = "qmem", .kernel_log_buf = log,
-		    .kernel_log_size = LOG_SIZE);
+	struct program program;
+	int err = configure(q, b, &config, why);
 
-	if (!log)
-		return -ENOMEM;
-	err = configure(q, b, &config, why);
 	if (err)
-		goto out;
-	err = libbpf_open(&lib, why->text, sizeof(why->text));
-	if (err)
-		goto out;
-	bytes = program->object(&size);
-	object = lib.object_open_mem(bytes, size, &options);
-	if (!object) {
-		err = load_reason(-errno, log, program, why);
-		goto out_library;
+		return err;
+	err = program_open(&program, &walker->source, why->text, sizeof(why->text));
+	if (!err)
+		err = program_set(&program, ".rodata.config", &config, sizeof(config));
+	if (!err) {
+		(void)program_room(&program, "records", (uint32_t)b->room);
+		if (!locate)
+			(void)program_leave(&program, "locate");
+		err = program_load(&program, why->text, sizeof(why->text));
 	}
-	lib.map_set_initial_value(lib.find_map(object, ".rodata.config"), &config, sizeof(config));
-	records = lib.find_map(object, "records");
-	if (records)
-		lib.map_set_max_entries(records, (uint32_t)b->room);
-	lib.program_set_autoload(lib.find_program(object, "locate"), locate);
-	err = lib.object_load(object);
-	err = err ? load_reason(err, log, program, why) : keep(&lib, object, program, b, why);
-	lib.object_close(object);
-out_library:
-	libbpf_close(&lib);
-out:
-	free(log);
+	if (!err)
+		err = keep(&program, walker, b, why);
+	program_close(&program);
 	return err;
 }
 
@@ -659,20 +588,6 @@ static int walk_open(struct qmem *q, struct records *records, int64_t budget, vo
 	return err;
 }
 
-static int dump_attach(struct bpf *b, struct backend_reason *why)
-{
-	union bpf_attr attr;
-
-	memset(&attr, 0, sizeof(attr));
-	attr.link_create.prog_fd = (uint32_t)b->program;
-	attr.link_create.attach_type = BPF_TRACE_ITER;
-	b->link = (int)sys_bpf(BPF_LINK_CREATE, &attr);
-	if (b->link >= 0)
-		return 0;
-	snprintf(why->text, sizeof(why->text), "cannot be attached: %s", strerror(errno));
-	return -errno;
-}
-
 static int dump_open(struct qmem *q, struct records *records, int64_t budget, void **ret, struct backend_reason *why)
 {
 	struct bpf *b = bpf_new();
@@ -685,8 +600,6 @@ static int dump_open(struct qmem *q, struct records *records, int64_t budget, vo
 	err = load(q, b, &dump_program, true, why);
 	if (err && err != -EPERM && b->program < 0)
 		err = load(q, b, &dump_program, false, why);
-	if (!err)
-		err = dump_attach(b, why);
 	if (err)
 		goto out;
 	b->text = malloc(DUMP_SIZE);
