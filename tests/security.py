@@ -207,6 +207,20 @@ def configurations(program, victim, name):
     tap.ok("proctable\ton" in done.stdout and "lacks CAP_SYS_PTRACE" not in done.stdout, f"{name}: it does its work", done.stdout, done.stderr)
 
 
+def lent(given, victim):
+    """What goes before the modes of files is there for the files of its row, in a job too, and for no other."""
+    program, reason = copy("wide", ",".join([*given, "cap_dac_read_search"]) + "=p")
+    if reason or not capabilities.bounded(["cap_dac_read_search"]):
+        tap.skip("what is lent", reason or "not in the bounding set")
+        return
+    name = tap.read(f"/proc/{victim.child.pid}/comm").strip()
+    path = config(f"[procio]\nFiles = yes\nTop = 1000\n[procmem.group \"victim\"]\nComm = {name}\n[proctable]\nBackend = files\n")
+    for one, there in ((program, True), (copy("narrow", ",".join(given) + "=p")[0], False)):
+        done = run("--config", path, "--print", "procio", program=one)
+        tap.same(bool(re.search(r"^procio\.files\.\w+\[victim\]\t[1-9]", done.stdout, re.M)), there,
+                 f"open files of another user's process {'with' if there else 'without'} CAP_DAC_READ_SEARCH") or tap.diag(done.stdout[-3000:])
+
+
 def copy(name, *setcap, mode=0o755):
     """A copy of the plugin, or why there is none."""
     path = f"{DIR}/{name}.plugin"
@@ -233,6 +247,7 @@ def attacks():
     mounted(program, victim)
     rights(program, given)
     configurations(program, victim, "permitted")
+    lent(given, victim)
     # as the manual does not say
     configurations(copy("effective", "cap_sys_ptrace,cap_dac_override=ep")[0], victim, "effective")
     configurations(copy("setuid", mode=0o4755)[0], victim, "setuid")
