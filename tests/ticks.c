@@ -2,7 +2,7 @@
 /*
  * All services on this machine, for tests that say when: each line on stdin is a tick, at the time it is; "+MS": from now on
  * it is so much later.
- *	ticks [service.Option=value ...]
+ *	ticks [service.Option=value ...] [service.Block{name}.Option=value ...]
  * What the services hand to their host is printed (recorder.h), then a line "end". A line "status" asks for their states, a
  * line "table" for what the table of services says of them: the name, what it needs, "charts" or "detail" if it has such
  * families, the source; "-" where there is nothing.
@@ -22,9 +22,22 @@ static uint64_t clock_now(void)
 	return (uint64_t)t.tv_sec * QMEM_SECOND + (uint64_t)t.tv_nsec;
 }
 
+/* "Block{name}.Option": the option, the others are cut off where they end. */
+static char *cut_block(char *option, char **ret_name)
+{
+	char *open = strchr(option, '{'), *close = strstr(option, "}.");
+
+	*ret_name = NULL;
+	if (!open || !close || close < open)
+		return option;
+	*open = *close = '\0';
+	*ret_name = open + 1;
+	return close + 2;
+}
+
 static void set(struct qmem *q, char *argument)
 {
-	char *value = strchr(argument, '='), *dot = strchr(argument, '.');
+	char *value = strchr(argument, '='), *dot = strchr(argument, '.'), *name, *option;
 	struct qmem_error error;
 
 	if (!value || !dot || dot > value) {
@@ -33,7 +46,8 @@ static void set(struct qmem *q, char *argument)
 	}
 	*value++ = '\0';
 	*dot++ = '\0';
-	if (qmem_set(q, argument, NULL, NULL, dot, value, &error)) {
+	option = cut_block(dot, &name);
+	if (qmem_set(q, argument, name ? dot : NULL, name, option, value, &error)) {
 		fprintf(stderr, "ticks: %s\n", error.text);
 		exit(2);
 	}

@@ -281,7 +281,7 @@ static int64_t judge(const struct instances *s, struct instance *i, uint64_t ela
 	return sum;
 }
 
-static bool is_shown(const struct instances *s, size_t k)
+bool instances_shown(const struct instances *s, size_t k)
 {
 	return s->scores[k].in || s->mains[k].in;
 }
@@ -319,7 +319,7 @@ void instances_choose(struct instances *s, uint64_t now)
 		if (is_gauge(s, c))
 			s->other[c] = QMEM_NA;
 	for (size_t k = 0; k < s->n; k++) {
-		if (instance_there(s, s->all[k]) && s->all[k]->wanted && !is_shown(s, k))
+		if (instance_there(s, s->all[k]) && s->all[k]->wanted && !instances_shown(s, k))
 			add_other(s, s->all[k]);
 	}
 }
@@ -332,12 +332,12 @@ static bool has_value(const struct qmem_family *family, const int64_t *columns)
 	return false;
 }
 
-static void emit(struct qmem *q, const struct instances *s, const struct qmem_family *families, const char *name,
-		 const struct qmem_label *labels, const int64_t *columns)
+static void emit(struct qmem *q, const struct instances *s, const struct qmem_family *families, size_t n,
+		 const char *name, const struct qmem_label *labels, const int64_t *columns)
 {
 	const struct qmem_instance instance = { .name = name, .labels = labels };
 
-	for (const struct qmem_family *f = families; f->id; f++)
+	for (const struct qmem_family *f = families; f->id && n; f++, n--)
 		if (f->label && (!s->kind->sparse || has_value(f, columns)))
 			qmem_emit(q, f, &instance, columns);
 }
@@ -370,24 +370,29 @@ static void tell_unused(struct qmem *q, struct instances *s)
 	}
 }
 
-void instances_emit(struct qmem *q, struct instances *s, const struct qmem_family *families)
+void instances_emit_some(struct qmem *q, struct instances *s, const struct qmem_family *families, size_t n)
 {
 	int64_t shown[INSTANCES_COLUMNS];
 
 	for (size_t k = 0; k < s->n; k++) {
 		const struct instance *i = s->all[k];
 
-		if (!is_shown(s, k))
+		if (!instances_shown(s, k))
 			continue;
 		for (size_t c = 0; c < s->kind->columns; c++)
 			shown[c] = i->now[c] == QMEM_NA ? QMEM_NA : i->total[c];
-		emit(q, s, families, i->name, i->labels, shown);
+		emit(q, s, families, n, i->name, i->labels, shown);
 	}
 	if (s->others)
-		emit(q, s, families, INSTANCES_OTHER, NULL, s->other);
+		emit(q, s, families, n, INSTANCES_OTHER, NULL, s->other);
 	tell_crowd(q, s);
 	tell_unused(q, s);
 	forget(s);
+}
+
+void instances_emit(struct qmem *q, struct instances *s, const struct qmem_family *families)
+{
+	instances_emit_some(q, s, families, SIZE_MAX);
 }
 
 /* ---- life ---- */

@@ -94,8 +94,12 @@ int instances_put(struct instances *s, const char *name, size_t len, const int64
 /* What all have grown by. Has a counter been set back, or has somebody gone that was there in the round before? */
 bool instances_measure(struct instances *s);
 void instances_choose(struct instances *s, uint64_t now);
+/* Is the k-th of `all` shown, since they were chosen? */
+bool instances_shown(const struct instances *s, size_t k);
 /* All families that have a label, for those that are shown and for the others as one. Then who is long gone is forgotten. */
 void instances_emit(struct qmem *q, struct instances *s, const struct qmem_family *families);
+/* The same for the first `n` of these families, where a service has several kinds of things. */
+void instances_emit_some(struct qmem *q, struct instances *s, const struct qmem_family *families, size_t n);
 
 /* For a service that corrects what counters have grown by. */
 static inline bool instance_there(const struct instances *s, const struct instance *i)

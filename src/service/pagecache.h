@@ -6,10 +6,14 @@
 #include "qmem.h"
 #include "service/pagecache_bdi.h"
 #include "service/pagecache_dirty.h"
+#include "service/pagecache_file.h"
+#include "service/pagecache_hits.h"
 
 struct pagecache {
 	struct dirty_reader dirty;
 	struct bdi_reader bdi;
+	struct file_reader file;
+	struct hits_reader hits;
 	char note[256];
 };
 

@@ -207,10 +207,10 @@ int bdi_collect(struct qmem *q, struct bdi_reader *r)
 	return err;
 }
 
-void bdi_emit(struct qmem *q, struct bdi_reader *r, const struct qmem_family *families)
+void bdi_emit(struct qmem *q, struct bdi_reader *r, const struct qmem_family *families, size_t n)
 {
-	if (!r->lack)
-		instances_emit(q, &r->all, families);
+	if (r->max && !r->lack)
+		instances_emit_some(q, &r->all, families, n);
 }
 
 const char *bdi_fullest(const struct bdi_reader *r, int64_t *ret_bytes)

@@ -40,7 +40,8 @@ struct bdi_reader {
 int bdi_start(struct bdi_reader *r);
 /* -ENOMEM; what cannot be read is absent. */
 int bdi_collect(struct qmem *q, struct bdi_reader *r);
-void bdi_emit(struct qmem *q, struct bdi_reader *r, const struct qmem_family *families);
+/* `n` families of struct bdi_sample. */
+void bdi_emit(struct qmem *q, struct bdi_reader *r, const struct qmem_family *families, size_t n);
 /* The one with most to be written, NULL: none is known. */
 const char *bdi_fullest(const struct bdi_reader *r, int64_t *ret_bytes);
 void bdi_stop(struct bdi_reader *r);

@@ -41,6 +41,7 @@ static const char *const units[] = {
 	"objects",
 	"bytes/s",
 	"caches",
+	"files",
 	NULL,
 };
 /* clang-format on */
@@ -71,7 +72,7 @@ static const char *lower(const char *name)
 
 static void check_family(const struct qmem_service *s, const struct qmem_family *f)
 {
-	static const char *const styles[] = { "line", "area", "stacked", NULL };
+	static const char *const styles[] = { "line", "area", "stacked", "files", NULL };
 	size_t n = 0;
 
 	ck_assert_msg(lower_snake(f->id), "%s.%s", s->name, f->id);
