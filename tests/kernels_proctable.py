@@ -30,8 +30,8 @@ PYTHON = os.path.realpath(sys.executable)
 STDLIB = sysconfig.get_path("stdlib")
 LEFT_OUT = re.compile(r"^(test|idlelib|tkinter|ensurepip|lib2to3|config-.*|pydoc_data|dist-packages|site-packages|__pycache__)$")
 
-PROGRAMS = ("tests/proctable", "tests/crowd", "tests/ticks", "qmem.plugin")
-TESTS = ("proctable.py", "procmem.py members", "slabinfo.py values", "pagecache.py values")
+PROGRAMS = ("tests/proctable", "tests/crowd", "qmem.plugin")
+TESTS = ("proctable.py", "procmem.py members", "slabinfo.py values")
 # What a kernel must have, the best first. fds and files are everywhere.
 BPF = {"5.10": ("iter",), "6.1": ("iter",), "6.12": ("bpf", "iter"), "newest": ("bpf", "iter")}
 # What the guest cannot do, other than back ends: regular expressions for the whole of TEST # SKIP REASON. It has neither a
@@ -41,13 +41,10 @@ SKIPS = (
     r"hidepid # SKIP no such mount: .*",
     r"without libbpf # SKIP it cannot be found and hidden here",
     r"hugetlb memory # SKIP there are none",
-    r"hits and misses # SKIP needs Linux 6.12",
     r"aliases # SKIP this kernel merges no caches",
 )
 # Which have an iterator of slab caches.
 SLABS = ("newest",)
-# Which have the tracepoints of the page cache.
-HITS = ("6.12", "newest")
 # Whose VmRSS is not exact: that must be said.
 LAGS = ("5.10", "6.1")
 
@@ -125,7 +122,7 @@ def build_image(path):
         directories[:] = [name for name in directories if not LEFT_OUT.match(name)]
         for name in names:
             guest.file(os.path.join(top, name)[1:], data(os.path.join(top, name)), 0o755)
-    for name in ("tap.py", "services.py", "stream.py", *(test.split()[0] for test in TESTS)):
+    for name in ("tap.py", "stream.py", *(test.split()[0] for test in TESTS)):
         guest.file(f"src/tests/{name}", data(os.path.join(tap.SRC, "tests", name)))
     for name in PROGRAMS:
         guest.file(f"build/{name}", data(program(name)), 0o755)
@@ -174,7 +171,6 @@ def check(name, console):
     tap.same(chosen and chosen[2], BPF[name][0], f"{name}: the back end that is chosen")
     tap.same("approximate" in (chosen[1] if chosen else ""), name in LAGS, f"{name}: whether RSS is said to be approximate")
     tap.ok(f"{'BPF and the file' if name in SLABS else 'the file'}: held and active" in console, f"{name}: how slabs are read")
-    tap.same("touch: each that was there is a hit" in console, name in HITS, f"{name}: whether hits and misses are counted")
     tap.ok(re.search(r"^# \w+: in swap: [1-9]", console, re.M), f"{name}: procmem saw memory in swap")
     for test in TESTS:
         if not tap.ok(f"@@done {test} 0" in console, f"{name}: {test} came to its end"):
