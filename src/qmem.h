@@ -265,6 +265,8 @@ void qmem_emit_all(struct qmem *q, const void *sample);
 void qmem_raise(struct qmem *q, const struct qmem_event *event);
 /* Has the host been held long enough? False where it lends no clock. */
 bool qmem_enough(const struct qmem *q);
+/* CPU ns that the calling service has used, up to now: for one that has a budget for a part of what it does. */
+uint64_t qmem_cpu(const struct qmem *q);
 /* Is the calling service collected for another one only, between its own turns? */
 bool qmem_muted(const struct qmem *q);
 

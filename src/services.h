@@ -24,6 +24,7 @@
 	SERVICE(edac) \
 	SERVICE(shmem) \
 	SERVICE(netstat) \
+	SERVICE(sockstat) \
 	SERVICE(pagecache) \
 	SERVICE(slabinfo) \
 	SERVICE(proctable) \

@@ -270,6 +270,37 @@ ssize_t root_read_link(const struct root *r, int32_t pid, const char *name, char
 	return n;
 }
 
+int root_open_namespace(const struct root *r, int32_t pid, const char *name)
+{
+	char path[PROCESS_PATH];
+	struct statfs fs;
+	int fd;
+
+	if (pid) {
+		if (!root_is_real(r))
+			return -EPERM;
+		process_path(path, pid, "ns/net");
+		/* its last part is a link of the kernel's own */
+		fd = openat(r->proc, below_proc(path), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+		if (fd < 0)
+			return -errno;
+	} else {
+		int dir = root_open(r, "run/netns", O_PATH | O_DIRECTORY);
+
+		if (dir < 0)
+			return dir;
+		fd = strchr(name, '/') ? -1 : openat(dir, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
+		fd = fd < 0 ? -errno : fd;
+		close(dir);
+		if (fd < 0)
+			return fd;
+	}
+	if (!fstatfs(fd, &fs) && fs.f_type == NSFS_MAGIC)
+		return fd;
+	close(fd);
+	return -EINVAL;
+}
+
 /* ---- life ---- */
 
 static void look_at_proc(struct root *r)

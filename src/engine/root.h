@@ -48,6 +48,12 @@ int root_open_process(const struct root *root, int32_t pid, const char *name);
 /* What the link itself says that a process has there: the length, or -errno. */
 ssize_t root_read_link(const struct root *root, int32_t pid, const char *name, char *text, size_t size);
 
+/*
+ * A namespace: the "net" of a process, or with pid 0 a file that `ip netns` has made, run/netns/NAME. It is a namespace, or -EINVAL.
+ * -EPERM for that of a process where proc is not real: its link would lead anywhere.
+ */
+int root_open_namespace(const struct root *root, int32_t pid, const char *name);
+
 /* Of what these return. */
 const char *root_words(int err, char *buffer, size_t size);
 

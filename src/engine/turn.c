@@ -25,6 +25,11 @@ uint64_t turn_cost(const struct qmem *q)
 	return q->current->cpu_ns + cpu(q) - q->cpu_since;
 }
 
+uint64_t qmem_cpu(const struct qmem *q)
+{
+	return q->current ? turn_cost(q) : 0;
+}
+
 void turn_end(struct qmem *q, struct qmem_run *outer)
 {
 	uint64_t now = cpu(q);

@@ -42,6 +42,8 @@ static const char *const units[] = {
 	"bytes/s",
 	"caches",
 	"files",
+	"sockets",
+	"connections",
 	NULL,
 };
 /* clang-format on */

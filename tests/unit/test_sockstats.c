@@ -2,16 +2,16 @@
 /* The parser of sockstat and sockstat6; the service is in test_sockstat.c. */
 #include "unit.h"
 
-#include "proc/sockstat.h"
+#include "proc/sockstats.h"
 #include "qmem.h"
 
-static struct sockstat s;
+static struct sockstats s;
 static char wrong[160];
 
 static int parse(const char *text)
 {
 	struct fault fault;
-	int n = sockstat_parse(text, strlen(text), &s, &fault);
+	int n = sockstats_parse(text, strlen(text), &s, &fault);
 
 	*wrong = '\0';
 	if (fault.n)
@@ -21,7 +21,7 @@ static int parse(const char *text)
 
 static void setup(void)
 {
-	sockstat_clear(&s);
+	sockstats_clear(&s);
 }
 
 /* Pages stay pages here: how large they are is the machine's. */
@@ -34,7 +34,7 @@ START_TEST(both_files)
 	ck_assert_int_eq(
 		parse("TCP6: inuse 7\nUDP6: inuse 8\nUDPLITE6: inuse 9\nRAW6: inuse 10\nFRAG6: inuse 11 memory 12\n"),
 		6);
-	for (int i = 0; i < SOCKSTAT_FIELDS; i++) {
+	for (int i = 0; i < SOCKSTATS_FIELDS; i++) {
 		static const int64_t is[] = { 900, 120, 3, 15, 131, 350, 20, 12, 1, 2, 2, 131072, 7, 8, 9, 10, 11, 12 };
 
 		ck_assert_int_eq(s.v[i], is[i]);
@@ -49,11 +49,11 @@ START_TEST(what_is_not_there)
 			       "RAW: inuse 1\nFRAG: inuse 0 memory 0\n"),
 			 11);
 	ck_assert_str_eq(wrong, "");
-	ck_assert_int_eq(s.v[SOCKSTAT_USED], 212);
-	ck_assert_int_eq(s.v[SOCKSTAT_TCP_MEM], 77);
-	ck_assert_int_eq(s.v[SOCKSTAT_FRAG_MEMORY], 0);
-	ck_assert(s.v[SOCKSTAT_UDPLITE] == QMEM_NA);
-	ck_assert(s.v[SOCKSTAT_TCP6] == QMEM_NA);
+	ck_assert_int_eq(s.v[SOCKSTATS_USED], 212);
+	ck_assert_int_eq(s.v[SOCKSTATS_TCP_MEM], 77);
+	ck_assert_int_eq(s.v[SOCKSTATS_FRAG_MEMORY], 0);
+	ck_assert(s.v[SOCKSTATS_UDPLITE] == QMEM_NA);
+	ck_assert(s.v[SOCKSTATS_TCP6] == QMEM_NA);
 }
 END_TEST
 
@@ -63,10 +63,10 @@ START_TEST(others_words)
 		parse("MPTCP: inuse 4\nTCP: bound 3 inuse 5 young 1 mem 2\n\nUDP inuse 5\n: inuse 4\n TCP: orphan 1\n"),
 		2);
 	ck_assert_str_eq(wrong, "");
-	ck_assert_int_eq(s.v[SOCKSTAT_TCP], 5);
-	ck_assert_int_eq(s.v[SOCKSTAT_TCP_MEM], 2);
-	ck_assert(s.v[SOCKSTAT_UDP] == QMEM_NA);
-	ck_assert(s.v[SOCKSTAT_ORPHAN] == QMEM_NA);
+	ck_assert_int_eq(s.v[SOCKSTATS_TCP], 5);
+	ck_assert_int_eq(s.v[SOCKSTATS_TCP_MEM], 2);
+	ck_assert(s.v[SOCKSTATS_UDP] == QMEM_NA);
+	ck_assert(s.v[SOCKSTATS_ORPHAN] == QMEM_NA);
 }
 END_TEST
 
@@ -89,22 +89,46 @@ START_TEST(faulty)
 	if (strncmp(wrong, faults[_i].wrong, strcspn(faults[_i].wrong, "i")) != 0)
 		ck_assert_str_eq(wrong, faults[_i].wrong);
 	ck_assert_int_eq(!*wrong, !*faults[_i].wrong);
-	ck_assert(s.v[SOCKSTAT_TCP] == QMEM_NA);
+	ck_assert(s.v[SOCKSTATS_TCP] == QMEM_NA);
 	if (faults[_i].n)
-		ck_assert_int_eq(s.v[SOCKSTAT_ORPHAN], 5);
+		ck_assert_int_eq(s.v[SOCKSTATS_ORPHAN], 5);
 }
 END_TEST
 
-SUITE(sockstat_file)
+START_TEST(limits)
 {
-	Suite *suite = suite_create("sockstat_file");
-	TCase *t = tcase_create("sockstat_file");
+	int64_t v[3];
+
+	sockstats_limits("188319\t251094\t376638\n", 20, v, 3);
+	ck_assert(v[0] == QMEM_NA); /* cut */
+	sockstats_limits("188319\t251094\t376638\n", 21, v, 3);
+	ck_assert_int_eq(v[0], 188319);
+	ck_assert_int_eq(v[1], 251094);
+	ck_assert_int_eq(v[2], 376638);
+	sockstats_limits("16384\n", 6, v, 3);
+	ck_assert_int_eq(v[0], 16384);
+	ck_assert(v[1] == QMEM_NA && v[2] == QMEM_NA);
+	sockstats_limits("1 -2 3\n", 7, v, 3);
+	ck_assert_int_eq(v[0], 1);
+	ck_assert(v[1] == QMEM_NA && v[2] == QMEM_NA);
+	sockstats_limits("1x 2 3\n", 7, v, 3);
+	ck_assert(v[0] == QMEM_NA && v[1] == QMEM_NA);
+	sockstats_limits("", 0, v, 3);
+	ck_assert(v[0] == QMEM_NA);
+}
+END_TEST
+
+SUITE(sockstats)
+{
+	Suite *suite = suite_create("sockstats");
+	TCase *t = tcase_create("sockstats");
 
 	tcase_add_checked_fixture(t, setup, NULL);
 	tcase_add_test(t, both_files);
 	tcase_add_test(t, what_is_not_there);
 	tcase_add_test(t, others_words);
 	tcase_add_loop_test(t, faulty, 0, sizeof(faults) / sizeof(*faults));
+	tcase_add_test(t, limits);
 	suite_add_tcase(suite, t);
 	return suite;
 }
