@@ -275,6 +275,26 @@ def lookup_hugepages(files, key, _metric, instance):
     return None if not text or key in ("surplus_hugepages", "resv_hugepages") else int(text) * int(instance.removesuffix("kB")) * 1024
 
 
+def lookup_sockets(files, key, _metric, _instance):
+    """Pairs of sockstat, columns of the tables by their names, limits; pages as bytes."""
+    table, _, word = key.partition(" ")
+    limit = re.fullmatch(r"(\w+)(?:\[(\d)\])?", key)
+    text = files.get(f"proc/sys/net/ipv4/{limit[1]}") if limit else None
+    if text:
+        return int(text.split()[int(limit[2] or 0)]) * (4096 if limit[2] else 1)
+    for name in ("sockstat", "sockstat6"):
+        for line in files.get(f"proc/1/net/{name}", "").splitlines():
+            if line.startswith(f"{table}:"):
+                words = line.split()[1:]
+                numbers = dict(zip(words[::2], map(int, words[1::2])))
+                return numbers[word] * (4096 if word == "mem" else 1) if word in numbers else None
+    for name in ("netstat", "snmp"):
+        lines = [line.split()[1:] for line in files.get(f"proc/1/net/{name}", "").splitlines() if line.startswith(f"{table}: ")]
+        if len(lines) >= 2 and word in lines[0]:
+            return int(lines[1][lines[0].index(word)])
+    return None
+
+
 def lookup_slabs(files, key, _metric, instance):
     """Of one cache; those that the kernel spreads are together."""
     found = None
@@ -298,6 +318,7 @@ LOOKUPS = {
     "netstat": lookup_netdev,
     "pressure": lookup_psi,
     "slabinfo": lookup_slabs,
+    "sockstat": lookup_sockets,
     "swap": lookup_swaps,
     "zram": lookup_zram,
 }

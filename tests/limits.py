@@ -32,8 +32,8 @@ CONTROLLERS = 16
 SWAPS = 32  # the most that the kernel has
 ZRAMS = 20
 # charts that a root of files does not tell: procstat.threads; four mounts and three files of shmem; states, Unix sockets, their age and
-# four ports of sockstat
-UNTOLD = 1 + 4 + 3 + 7
+# three ports of sockstat
+UNTOLD = 1 + 4 + 3 + 6
 SEGMENTS = 300
 STEADY, ROUNDS = 5, 10  # so many with the same ones at the top, and all
 PAGE = os.sysconf("SC_PAGESIZE")

@@ -222,5 +222,67 @@ if "lost.packets[30000]" in values:
 else:
     tap.skip("packets lost by port", "no CONFIG_INET_UDP_DIAG")
 
+# a program that accepts nothing
+lazy = listen(socket.AF_INET, FIRST + 600, 4)
+waiting = []
+for i in range(5):
+    s = socket.socket()
+    s.setblocking(False)
+    s.connect_ex(lazy.getsockname())
+    waiting.append(s)
+queued = tap.wait_for(lambda: next((line for line in of_ss("-tl") if line[3].endswith(f":{FIRST + 600}") and line[1] == "5"), None)
+                      if shutil.which("ss") else True)
+for later in range(4, 9):
+    values = ticks.tick(1000 * later)
+tap.same((values[f"port.queue[{FIRST + 600}]"], values[f"port.backlog[{FIRST + 600}]"]), (5, 4), "a queue, and its backlog, of a port that comes to the top")
+event = next((e for e in ticks.events if "listen_queue" in e), "")
+tap.ok(re.search(rf"port {FIRST + 600} does not accept its connections: 5 wait, of a backlog of 4.*user (root|0)\b", event), "its event names port and user",
+       ticks.events)
+mine = tap.read("/proc/self/cgroup").splitlines()
+v2 = next((line[3:] for line in mine if line.startswith("0::")), "/")
+if v2 == "/" or not root:
+    tap.skip("and its cgroup", "we are in none of cgroup v2")
+else:
+    tap.ok(f"cgroup {v2}" in event, "and its cgroup", event, v2)
+tap.ok(not any(f"port {FIRST} " in e for e in ticks.events), "others have none", ticks.events)
+while True:
+    lazy.setblocking(False)
+    try:
+        more.append(lazy.accept()[0])
+    except BlockingIOError:
+        break
+for later in range(50, 52):
+    ticks.tick(1000 * later)
+tap.ok(any("accepts its connections again" in e for e in ticks.events), "it is over when they are accepted", ticks.events)
+ticks.end()
+
+
+# ---- other namespaces ----
+
+
+there = f"sockstat.Namespace=pid:{os.getpid()}"
+if not root:
+    tap.skip("our namespace, from another one", "needs root")
+else:
+    ticks = Ticks(there, "sockstat.DumpBudget=1s", wrapper=["unshare", "-n"])
+    tap.same(int(ticks.tick()["tcp.listen"] or 0), LISTENERS + 1, "our namespace, from another one: setns()")
+    ticks.end()
+    if shutil.which("setpriv"):
+        ticks = Ticks(there, "sockstat.DumpBudget=1s", wrapper=["unshare", "-n", "setpriv", "--bounding-set", "-sys_admin"])
+        values = ticks.tick()
+        note = next(line for line in ticks.ask("status") if line.startswith("status sockstat "))
+        tap.ok(values["tcp.listen"] is None and values["sockets.tcp"] is not None, "without CAP_SYS_ADMIN it has totals only", values)
+        tap.ok("CAP_SYS_ADMIN" in note, "and says why", note)
+        ticks.end()
+    else:
+        tap.skip("without CAP_SYS_ADMIN it has totals only", "no setpriv")
+ticks = Ticks(f"sockstat.Namespace=pid:{os.getpid()}", "sockstat.DumpBudget=1s")
+tap.same(int(ticks.tick()["tcp.listen"]), LISTENERS + 1, "a namespace by a process in it")
+ticks.end()
+ticks = Ticks("sockstat.Namespace=all", "sockstat.TopNamespaces=1000")
+ticks.tick()
+values = ticks.tick(1000)
+here = next((n for n, v in values.items() if n.startswith("namespace.tcp[") and v == values.get(n) and v >= LISTENERS + 1), None)
+tap.ok(here, "all of them: ours is among them", {n: v for n, v in values.items() if n.startswith("namespace.")})
 ticks.end()
 tap.done()

@@ -17,20 +17,21 @@
 #include "kernel/instances.h"
 #include "rows.h"
 #include "service/sockstat_dump.h"
+#include "service/sockstat_event.h"
 #include "service/sockstat_port.h"
+#include "service/sockstat_space.h"
 #include "service/sockstat_total.h"
 #include "services.h"
 #include "util/value.h"
 
 #define OWN "/proc/thread-self/net/sockstat" /* ours, whatever HostRoot is */
 
-enum namespace { NAMESPACE_INIT, NAMESPACE_SELF };
-
 struct sockstat {
-	int namespace;
-	int64_t max;
+	char *namespace;
+	int64_t max, max_spaces;
 	int64_t budget;
 	int64_t full;
+	int64_t repeat;
 
 	bool detail;
 	bool chosen; /* whose files they are */
@@ -40,6 +41,9 @@ struct sockstat {
 	struct sockstat_total total;
 	struct sockstat_ports ports;
 	struct sockstat_dump dump;
+	struct sockstat_events events;
+	struct sockstat_spaces spaces;
+	int32_t pid;     /* whose namespace it is */
 	char shown[160]; /* whose, for people */
 	int told;        /* of the dump, in the note */
 };
@@ -47,22 +51,22 @@ struct sockstat {
 /* ---- what is told ---- */
 
 static const struct qmem_metric tcp_metrics[] = {
-	METRIC(sockstat_sample, "established", "ESTABLISHED", dumped.tcp[STATE_ESTABLISHED], "connected"),
-	METRIC(sockstat_sample, "syn_sent", "SYN_SENT", dumped.tcp[STATE_SYN_SENT], "have asked for a connection"),
-	METRIC(sockstat_sample, "syn_recv", "SYN_RECV", dumped.tcp[STATE_SYN_RECV],
+	METRIC(sockstat_sample, "established", NULL, dumped.tcp[STATE_ESTABLISHED], "connected"),
+	METRIC(sockstat_sample, "syn_sent", NULL, dumped.tcp[STATE_SYN_SENT], "have asked for a connection"),
+	METRIC(sockstat_sample, "syn_recv", NULL, dumped.tcp[STATE_SYN_RECV],
 	       "have been asked for one: requests that are not yet connected"),
-	METRIC(sockstat_sample, "fin_wait1", "FIN_WAIT1", dumped.tcp[STATE_FIN_WAIT1],
+	METRIC(sockstat_sample, "fin_wait1", NULL, dumped.tcp[STATE_FIN_WAIT1],
 	       "closed here, of which the other end has not said that it knows"),
-	METRIC(sockstat_sample, "fin_wait2", "FIN_WAIT2", dumped.tcp[STATE_FIN_WAIT2],
+	METRIC(sockstat_sample, "fin_wait2", NULL, dumped.tcp[STATE_FIN_WAIT2],
 	       "closed here, and not yet at the other end"),
-	METRIC(sockstat_sample, "time_wait", "TIME_WAIT", dumped.tcp[STATE_TIME_WAIT],
+	METRIC(sockstat_sample, "time_wait", NULL, dumped.tcp[STATE_TIME_WAIT],
 	       "closed, and kept for a minute for what may still come"),
-	METRIC(sockstat_sample, "close_wait", "CLOSE_WAIT", dumped.tcp[STATE_CLOSE_WAIT],
+	METRIC(sockstat_sample, "close_wait", NULL, dumped.tcp[STATE_CLOSE_WAIT],
 	       "closed at the other end: the program has not closed them, and leaks them if they grow"),
-	METRIC(sockstat_sample, "last_ack", "LAST_ACK", dumped.tcp[STATE_LAST_ACK],
+	METRIC(sockstat_sample, "last_ack", NULL, dumped.tcp[STATE_LAST_ACK],
 	       "closed at both ends, the other one first"),
-	METRIC(sockstat_sample, "listen", "LISTEN", dumped.tcp[STATE_LISTEN], "wait for connections"),
-	METRIC(sockstat_sample, "closing", "CLOSING", dumped.tcp[STATE_CLOSING], "closed at both ends at once"),
+	METRIC(sockstat_sample, "listen", NULL, dumped.tcp[STATE_LISTEN], "wait for connections"),
+	METRIC(sockstat_sample, "closing", NULL, dumped.tcp[STATE_CLOSING], "closed at both ends at once"),
 	{ 0 },
 };
 
@@ -142,6 +146,14 @@ static const struct qmem_metric port_metrics[] = {
 	{ 0 },
 };
 
+static const struct qmem_metric namespace_metrics[] = {
+	METRIC(sockstat_instance, "sockets", "sockets used", v[NAMESPACE_SOCKETS], "of all kinds"),
+	METRIC(sockstat_instance, "tcp", NULL, v[NAMESPACE_TCP], "TCP of both families, without TIME_WAIT"),
+	METRIC(sockstat_instance, "udp", NULL, v[NAMESPACE_UDP], "UDP of both families"),
+	METRIC(sockstat_instance, "time_wait", "TCP tw", v[NAMESPACE_TIME_WAIT], "in TIME_WAIT"),
+	{ 0 },
+};
+
 static const struct qmem_metric drops_metrics[] = {
 	METRIC(sockstat_instance, "refused", NULL, v[PORT_DROPS],
 	       "connections that the port has dropped, of SK_MEMINFO_DROPS"),
@@ -178,7 +190,7 @@ static const struct qmem_metric unix_state_metrics[] = {
 };
 
 static const struct qmem_metric more_metrics[] = {
-	METRIC(sockstat_sample, "tcp_bound", "CLOSE", dumped.tcp[STATE_BOUND],
+	METRIC(sockstat_sample, "tcp_bound", NULL, dumped.tcp[STATE_BOUND],
 	       "TCP, bound to a port, neither listening nor connected; Linux 6.8 and later"),
 	METRIC(sockstat_sample, "tcp_allocated", "TCP alloc", allocated,
 	       "TCP of the machine, in any state but TIME_WAIT"),
@@ -263,6 +275,8 @@ static const struct qmem_family families[] = {
 	       GAUGE("connections", 1, "gauge"), .label = "port"),
 	FAMILY("age", "Age of the count of sockets", "network/sockets", "line", age_metrics,
 	       GAUGE("seconds", QMEM_SECOND, "duration")),
+	FAMILY("namespace", "Sockets by network namespace", "network/sockets", "line", namespace_metrics, SOCKETS,
+	       .label = "namespace"),
 	FAMILY("drops", "Connections refused by port", "network/sockets", "line", drops_metrics, EVENTS,
 	       .label = "port", .flags = QMEM_DETAIL),
 	FAMILY("receivers", "UDP sockets by port", "network/sockets", "line", udp_port_metrics, SOCKETS,
@@ -285,19 +299,17 @@ static const struct qmem_family families[] = {
 	{ 0 },
 };
 
-static const char *const namespaces[] = { "init", "self", NULL };
-
 static const struct qmem_option options[] = {
 	{ .name = "Namespace",
-	  .type = QMEM_ENUM,
+	  .type = QMEM_STRING,
 	  .offset = offsetof(struct sockstat, namespace),
 	  .def = "init",
-	  .words = namespaces,
-	  .help = "whose sockets: those of process 1, or those the agent itself sees" },
+	  .check = sockstat_space_check,
+	  .help = "whose sockets: those of process 1 (init), those the agent itself sees (self), those of process 1 and of each other network namespace (all), of one of them: pid:N, name:NAME as ip-netns(8) has it, container:ID" },
 	{ .name = "Top",
 	  .type = QMEM_INT,
 	  .offset = offsetof(struct sockstat, max),
-	  .def = "3",
+	  .def = "2",
 	  .max = 10000,
 	  .help = "ports shown of those that listen: those whose queue is full first, then those with most connections; the others are summed as '" INSTANCES_OTHER
 		  "'" },
@@ -314,6 +326,19 @@ static const struct qmem_option options[] = {
 	  .min = 100,
 	  .max = 10000,
 	  .help = "share of its backlog from which on the queue of a port that listens is too long" },
+	{ .name = "NotifyInterval",
+	  .type = QMEM_DURATION,
+	  .offset = offsetof(struct sockstat, repeat),
+	  .def = "0",
+	  .max = INT64_C(86400000000000),
+	  .help = "time between two reminders while a queue stays too long; 0: none" },
+	{ .name = "TopNamespaces",
+	  .type = QMEM_INT,
+	  .offset = offsetof(struct sockstat, max_spaces),
+	  .def = "5",
+	  .max = 1000,
+	  .help = "network namespaces shown with Namespace all: those with most sockets; the others are summed as '" INSTANCES_OTHER
+		  "'" },
 	{ 0 },
 };
 
@@ -337,41 +362,99 @@ static int look(struct qmem *q, const char *directory, enum whose *ret)
 	return 0;
 }
 
-static void settle(struct qmem *q, struct sockstat *s, const char *directory, enum whose whose)
+static void settle(struct qmem *q, struct sockstat *s, const char *directory, int32_t pid, enum whose whose)
 {
 	sockstat_total_init(&s->total, directory, whose != WHOSE_OTHER, s->detail);
 	s->chosen = true;
+	s->pid = pid;
 	s->dumps = s->budget && whose != WHOSE_FILES &&
-		   !sockstat_dump_open(q, &s->dump, whose == WHOSE_OTHER ? 1 : 0, NULL);
+		   !sockstat_dump_open(q, &s->dump, whose == WHOSE_OTHER ? pid : 0, NULL);
 	qmem_note(q, "%s%s", s->shown, whose == WHOSE_FILES ? "; of files there are no counts by state and port" : "");
+}
+
+/* That of a process. */
+static int choose_of(struct qmem *q, struct sockstat *s, int32_t pid)
+{
+	enum whose whose = WHOSE_NONE;
+	char directory[32];
+	int err;
+
+	snprintf(directory, sizeof(directory), "proc/%d/net", (int)pid);
+	err = look(q, directory, &whose);
+	if (err)
+		return err;
+	snprintf(s->shown, sizeof(s->shown), "the namespace of process %d", (int)pid);
+	settle(q, s, directory, pid, whose);
+	return 0;
+}
+
+static int choose_own(struct qmem *q, struct sockstat *s, const char *words)
+{
+	enum whose whose = WHOSE_NONE;
+	int err = look(q, "proc/self/net", &whose);
+
+	if (err)
+		return err;
+	snprintf(s->shown, sizeof(s->shown), "the agent's own namespace%s%s",
+		 words ? ": that of process 1 cannot be read: " : "", words ? words : "");
+	settle(q, s, "proc/self/net", 1, whose);
+	return 0;
 }
 
 /* -ENOENT: there is none. */
 static int choose(struct qmem *q, struct sockstat *s)
 {
-	enum whose whose = WHOSE_NONE;
 	char buffer[64];
 	const char *words;
-	int err = s->namespace == NAMESPACE_INIT ? look(q, "proc/1/net", &whose) : look(q, "proc/self/net", &whose),
-	    other;
+	int err, other;
 
-	if (!err) {
-		snprintf(s->shown, sizeof(s->shown), "%s",
-			 s->namespace == NAMESPACE_INIT ? "the namespace of process 1" : "the agent's own namespace");
-		settle(q, s, s->namespace == NAMESPACE_INIT ? "proc/1/net" : "proc/self/net", whose);
-		return 0;
-	}
-	if (s->namespace != NAMESPACE_INIT || err == -EMFILE || err == -ENFILE || err == -ENOMEM)
+	if (s->spaces.whose == SPACE_SELF)
+		return choose_own(q, s, NULL);
+	if (s->spaces.whose == SPACE_PID)
+		return choose_of(q, s, atoi(s->spaces.what));
+	err = choose_of(q, s, 1);
+	if (!err || err == -EMFILE || err == -ENFILE || err == -ENOMEM)
 		return err;
-	other = look(q, "proc/self/net", &whose);
+	words = root_words(err, buffer, sizeof(buffer));
+	other = choose_own(q, s, words);
 	if (other)
 		return other == -ENOENT ? err : other;
-	words = root_words(err, buffer, sizeof(buffer));
-	snprintf(s->shown, sizeof(s->shown), "the agent's own namespace: that of process 1 cannot be read: %s", words);
 	qmem_log(q, QMEM_LOG_NOTICE,
 		 "shows the sockets of the agent's own network namespace: that of process 1 cannot be read: %s", words);
-	settle(q, s, "proc/self/net", whose);
 	return 0;
+}
+
+/* Does the worker look for the one that is wanted, or for all? */
+static bool is_sought(const struct sockstat *s)
+{
+	return s->spaces.whose == SPACE_NAMED || s->spaces.whose == SPACE_CONTAINER;
+}
+
+static void leave(struct sockstat *s)
+{
+	if (s->chosen)
+		sockstat_total_release(&s->total);
+	sockstat_dump_release(&s->dump);
+	s->chosen = s->dumps = s->going = false;
+	s->told = 0;
+}
+
+/* What is found may be another process, or none, later: a container is started anew. 0 and not chosen: there is none. */
+static int follow(struct qmem *q, struct sockstat *s)
+{
+	int err;
+
+	sockstat_spaces_look(q, &s->spaces);
+	if (!s->spaces.looked || (s->chosen && s->pid == s->spaces.pid))
+		return 0;
+	leave(s);
+	err = sockstat_dump_init(&s->dump, s->budget, s->detail, &s->ports);
+	if (err)
+		return err;
+	err = s->spaces.pid ? choose_of(q, s, s->spaces.pid) : -ENOENT;
+	if (err == -ENOENT)
+		qmem_note(q, "there is no process in the network namespace '%s' now", s->namespace);
+	return err == -ENOENT ? 0 : err;
 }
 
 /* ---- rounds ---- */
@@ -410,11 +493,17 @@ static int collect(struct qmem *q, void *state)
 	bool new = false;
 	int err = 0;
 
-	if (!s->chosen) {
+	if (!s->going && is_sought(s)) {
+		err = follow(q, s);
+		if (err || !s->chosen)
+			return err;
+	} else if (!s->chosen) {
 		err = choose(q, s);
 		if (err)
 			return err;
 	}
+	if (!s->going && s->spaces.whose == SPACE_ALL)
+		sockstat_spaces_look(q, &s->spaces);
 	if (!s->going) {
 		err = sockstat_total_read(q, &s->total, &s->sample);
 		if (err)
@@ -429,11 +518,14 @@ static int collect(struct qmem *q, void *state)
 		err = new ? sockstat_ports_choose(q, &s->ports, s->full) : 0;
 		if (err)
 			return err;
+		if (new)
+			sockstat_events_look(q, &s->events, s->ports.ports, s->ports.n);
 	}
 	fill(q, s);
 	qmem_emit_all(q, &s->sample);
 	if (s->dump.when)
 		sockstat_ports_emit(q, &s->ports, families);
+	sockstat_spaces_emit(q, &s->spaces, families);
 	return 0;
 }
 
@@ -444,10 +536,10 @@ static void stop(struct qmem *q, void *state)
 	struct sockstat *s = state;
 
 	(void)q;
-	sockstat_dump_release(&s->dump);
+	leave(s);
 	sockstat_ports_release(&s->ports);
-	if (s->chosen)
-		sockstat_total_release(&s->total);
+	sockstat_spaces_release(&s->spaces);
+	sockstat_who_free(s->events.who);
 }
 
 static bool wants_detail(const struct qmem *q)
@@ -465,8 +557,16 @@ static int start(struct qmem *q, void *state)
 	err = sockstat_dump_init(&s->dump, s->budget, s->detail, &s->ports);
 	if (!err)
 		err = sockstat_ports_init(&s->ports, s->max, s->detail);
+	if (!err)
+		err = sockstat_spaces_init(&s->spaces, s->namespace, s->max_spaces);
+	if (!err)
+		err = sockstat_who_new(q, &s->events.who);
 	if (err)
 		return err;
+	s->events.full = s->full;
+	s->events.repeat = (uint64_t)s->repeat;
+	if (is_sought(s))
+		return 0;
 	err = choose(q, s);
 	if (err == -ENOENT)
 		return err;
@@ -487,8 +587,9 @@ static const struct qmem_capability capabilities[] = {
 const struct qmem_service sockstat_service = {
 	.name = "sockstat",
 	.help = "sockets: by state and port, their memory, their trouble",
-	.source =
-		"/proc/1/net/sockstat; /proc/1/net/sockstat6; /proc/1/net/netstat; /proc/1/net/snmp; NETLINK_SOCK_DIAG",
+	.source = "/proc/1/net/sockstat; /proc/1/net/sockstat6; /proc/1/net/netstat; /proc/1/net/snmp; "
+		  "/proc/sys/net/ipv4/tcp_mem; /proc/sys/net/ipv4/udp_mem; /proc/sys/net/ipv4/tcp_max_orphans; "
+		  "/proc/sys/net/ipv4/tcp_max_tw_buckets; NETLINK_SOCK_DIAG",
 	.kernel =
 		"2.6; sockets one by one 3.3 (CONFIG_INET_DIAG, CONFIG_UNIX_DIAG, CONFIG_PACKET_DIAG, CONFIG_NETLINK_DIAG)",
 	.privilege =

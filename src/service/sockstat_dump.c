@@ -289,4 +289,7 @@ void sockstat_dump_release(struct sockstat_dump *d)
 	if (d->fd >= 0)
 		close(d->fd);
 	free(d->buffer);
+	d->opener = NULL;
+	d->buffer = NULL;
+	d->fd = -1;
 }

@@ -6,10 +6,17 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <net/if.h>
+#include <netinet/in.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -486,6 +493,98 @@ out:
 	qmem_free(engine);
 }
 
+/* ---- sockets: all of them counted, by netlink ---- */
+
+/* What programs do that have no netlink: each line of the file is taken apart. */
+static void tcp_usual(void *arg)
+{
+	FILE *f = fopen("/proc/net/tcp", "re");
+	unsigned state, port;
+	char line[256];
+	int *counts = arg;
+
+	while (f && fgets(line, sizeof(line), f))
+		if (sscanf(line, "%*d: %*x:%x %*x:%*x %x", &port, &state) == 2)
+			counts[state & 15]++;
+	if (f)
+		fclose(f);
+}
+
+static bool loop_up(void)
+{
+	struct ifreq request = { .ifr_name = "lo", .ifr_flags = IFF_UP | IFF_RUNNING };
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	bool up = fd >= 0 && !ioctl(fd, SIOCSIFFLAGS, &request);
+
+	if (fd >= 0)
+		close(fd);
+	return up;
+}
+
+/* So many sockets, a pair at a time; how many there are. */
+static int make_sockets(int n)
+{
+	struct sockaddr_in address = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	socklen_t len = sizeof(address);
+	int server = socket(AF_INET, SOCK_STREAM, 0), made = 1;
+
+	if (server < 0 || bind(server, (struct sockaddr *)&address, sizeof(address)) || listen(server, 128) ||
+	    getsockname(server, (struct sockaddr *)&address, &len))
+		return 0;
+	while (made < n) {
+		int client = socket(AF_INET, SOCK_STREAM, 0);
+
+		if (client < 0 || connect(client, (struct sockaddr *)&address, sizeof(address)) ||
+		    accept(server, NULL, NULL) < 0)
+			break;
+		made += 2;
+	}
+	return made;
+}
+
+static void sockets_of(int n)
+{
+	static const struct qmem_service *const services[] = { &sockstat_service, NULL };
+	struct qmem *engine = qmem_new(&recorder_host, &recorder, services);
+	int counts[16], made = make_sockets(n);
+	struct way ways[] = { { "usual", tcp_usual, counts }, { "dump", slabs_by_qmem, engine } };
+	struct qmem_error error;
+	double us[2];
+
+	qmem_set(engine, "sockstat", NULL, NULL, "Namespace", "self", &error);
+	qmem_set(engine, "sockstat", NULL, NULL, "DumpBudget", "1s", &error);
+	if (qmem_start(engine, QMEM_SECOND, QMEM_SECOND, slab_now))
+		return;
+	slab_now += QMEM_SECOND;
+	race(ways, 2, 3, us);
+	printf("%-24d %14.0f %14.0f %12.2f\n", made, us[0], us[1], us[0] / us[1]);
+	fflush(stdout);
+	qmem_free(engine);
+}
+
+static void sockets(void)
+{
+	static const int numbers[] = { 100, 10000 };
+	struct rlimit files = { 20000, 20000 };
+
+	printf("\n%-24s %14s %14s %12s\n", "TCP sockets, us", "/proc/net/tcp", "whole tick", "file/tick");
+	fflush(stdout);
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(*numbers); i++) {
+		pid_t child = fork();
+
+		if (child) {
+			waitpid(child, NULL, 0);
+			continue;
+		}
+		if (unshare(CLONE_NEWNET) || !loop_up())
+			printf("needs a network namespace of its own\n");
+		else if (!setrlimit(RLIMIT_NOFILE, &files) || numbers[i] < 1000)
+			sockets_of(numbers[i]);
+		fflush(stdout);
+		_exit(0);
+	}
+}
+
 /* ---- start and stop ---- */
 
 static void start_stop(void)
@@ -520,6 +619,7 @@ int main(void)
 	charts();
 	heap();
 	slabs();
+	sockets();
 	start_stop();
 	qmem_free(q);
 	output_release(&output);
