@@ -551,6 +551,8 @@ static void sockets_of(int n)
 	struct qmem_error error;
 	double us[2];
 
+	/* what the worker has done is handed to it */
+	recorder.q = engine;
 	qmem_set(engine, "sockstat", NULL, NULL, "Namespace", "self", &error);
 	qmem_set(engine, "sockstat", NULL, NULL, "DumpBudget", "1s", &error);
 	if (qmem_start(engine, QMEM_SECOND, QMEM_SECOND, slab_now))
@@ -609,7 +611,7 @@ int main(void)
 {
 	recorder_init(&recorder, stderr);
 	recorder.no_values = true;
-	q = qmem_new(&recorder_host, &recorder, qmem_services);
+	q = recorder.q = qmem_new(&recorder_host, &recorder, qmem_services);
 	if (!q || qmem_start(q, QMEM_SECOND, QMEM_SECOND, now) || meminfo_kv_init(&meminfo_kv) ||
 	    vmstat_kv_init(&vmstat_kv))
 		return 1;
