@@ -9,7 +9,7 @@
 #include "engine/root.h"
 #include "kernel/instances.h"
 #include "kernel/sound.h"
-#include "proc/slabinfo.h"
+#include "proc/slabs.h"
 #include "rows.h"
 #include "service/slabinfo_alias.h"
 #include "service/slabinfo_cache.h"

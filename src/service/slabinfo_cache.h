@@ -14,7 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "proc/slabinfo.h"
+#include "proc/slabs.h"
 #include "qmem.h"
 
 #define SLAB_CACHES 4096 /* at most */

@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "proc/slabinfo.h"
+#include "proc/slabs.h"
 #include "qmem.h"
 
 #define SLAB_WHO_TEXT 160

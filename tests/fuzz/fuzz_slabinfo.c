@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Names lie in the text, numbers are counts, families are never empty, and the walk ends. */
 #include "fuzz.h"
-#include "proc/slabinfo.h"
+#include "proc/slabs.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

@@ -9,7 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "proc/slabinfo.h"
+#include "proc/slabs.h"
 #include "procroot.h"
 #include "service/slabinfo_alias.h"
 #include "service/slabinfo_event.h"

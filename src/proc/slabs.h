@@ -3,8 +3,8 @@
  * /proc/slabinfo: the caches of the slab allocator, one a line, "version: 2.1" since Linux 2.6.10. SLUB and SLAB write the same
  * columns; SLAB with CONFIG_DEBUG_SLAB has more behind them. A name may hold blanks and numbers, and stand on several lines.
  */
-#ifndef QMEM_PROC_SLABINFO_H
-#define QMEM_PROC_SLABINFO_H
+#ifndef QMEM_PROC_SLABS_H
+#define QMEM_PROC_SLABS_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "proc/slabinfo.h"
+#include "proc/slabs.h"
 
 #include <errno.h>
 #include <stdio.h>
