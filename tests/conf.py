@@ -36,7 +36,9 @@ def netdata():
         tap.same((got.returncode, got.stderr), (0, ""), f"qmem.conf of Netdata {name}: it is read") or tap.diag(got.stdout)
     described = subprocess.run([PLUGIN, "--describe"], stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False).stdout
     wanted = set(re.findall(r"(?m)^  ([A-Z][A-Za-z]+)  ", described))
-    tap.ok(wanted and wanted <= set(re.findall(r"(?m)^#(\w+) = ", stock)), "qmem.conf of Netdata has every option there is", wanted)
+    # a block has a section of its own
+    there = set(re.findall(r"(?m)^#(\w+) = ", stock)) | {name.capitalize() for name in re.findall(r"(?m)^#\[\w+\.(\w+) ", stock)}
+    tap.ok(wanted and wanted <= there, "qmem.conf of Netdata has every option there is", wanted)
 
 
 collectd()

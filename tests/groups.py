@@ -397,7 +397,7 @@ def cost():
     """What the worker uses is a cost of the service that has given it the job: all of them cost more than the first thread."""
     child = holder("qmembusy", "1", "3000", "moves")
     path = os.path.join(DIR, "cost.conf")
-    tap.write(path, group("busy", Comm="qmembusy") + "[heapmon]\nGroup = busy\nSmapsBudget = 1s\nSmapsCeiling = 10s\n")
+    tap.write(path, group("busy", Comm="qmembusy") + "[heapmon]\nGroup = busy\nSmapsBudget = 1s\nSmapsCeiling = 10s\n[self]\nTop = 100\n")
     plugin = tap.start([PLUGIN, "--config", path, "1"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
     costs, chart, rest = {}, "", b""
     worker = first = told = 0

@@ -1,10 +1,30 @@
 /* SPDX-License-Identifier: MIT */
 /* What qmem itself costs, and what it has sent and lost. */
+#include <string.h>
+
+#include "kernel/instances.h"
 #include "rows.h"
 #include "services.h"
 
+#define SERVICES 256 /* at most */
+
+enum column { CPU, COLLECTIONS, FAILURES, VALUES, EVENTS_RAISED, INTERVAL, COLUMNS };
+
 struct service_values {
-	int64_t cpu, collections, failures, values, events, interval;
+	int64_t v[COLUMNS];
+};
+
+struct self {
+	int64_t top;
+	struct instances all;
+};
+
+static const struct instances_kind kind = {
+	.what = "services",
+	.columns = COLUMNS,
+	.gauges = UINT64_C(1) << INTERVAL,
+	.score = UINT64_C(1) << CPU,
+	.most = SERVICES,
 };
 
 struct self_values {
@@ -17,7 +37,7 @@ struct self_values {
 };
 
 static const struct qmem_metric cost_metrics[] = {
-	METRIC(service_values, "cpu", NULL, cpu,
+	METRIC(service_values, "cpu", NULL, v[CPU],
 	       "CPU time of the service, user and system, its jobs at the workers included"),
 	{ 0 },
 };
@@ -67,19 +87,19 @@ static const struct qmem_metric hold_metrics[] = {
 };
 
 static const struct qmem_metric rounds_metrics[] = {
-	METRIC(service_values, "collections", NULL, collections, "of the service"),
-	METRIC(service_values, "failures", NULL, failures, "of them that failed"),
+	METRIC(service_values, "collections", NULL, v[COLLECTIONS], "of the service"),
+	METRIC(service_values, "failures", NULL, v[FAILURES], "of them that failed"),
 	{ 0 },
 };
 
 static const struct qmem_metric output_metrics[] = {
-	METRIC(service_values, "values", NULL, values, "sent by the service"),
-	METRIC(service_values, "events", NULL, events, "raised by the service, sent or not"),
+	METRIC(service_values, "values", NULL, v[VALUES], "sent by the service"),
+	METRIC(service_values, "events", NULL, v[EVENTS_RAISED], "raised by the service, sent or not"),
 	{ 0 },
 };
 
 static const struct qmem_metric interval_metrics[] = {
-	METRIC(service_values, "interval", NULL, interval,
+	METRIC(service_values, "interval", NULL, v[INTERVAL],
 	       "between two collections, longer than configured where that is more than the budget allows"),
 	{ 0 },
 };
@@ -108,37 +128,52 @@ static const struct qmem_family families[] = {
 	{ 0 },
 };
 
+static const struct qmem_option options[] = {
+	{ .name = "Top",
+	  .type = QMEM_INT,
+	  .offset = offsetof(struct self, top),
+	  .def = "5",
+	  .min = 0,
+	  .max = SERVICES,
+	  .help = "services shown: those that use most CPU time; the others are summed as '" INSTANCES_OTHER "'" },
+	{ 0 },
+};
+
 static int start(struct qmem *q, void *state)
 {
-	(void)state;
+	struct self *s = state;
+
 	qmem_note(q, "the engine's own counts");
-	return 0;
+	return instances_init(&s->all, &kind, NULL, false, s->top);
 }
 
-static void emit_service(struct qmem *q, const struct qmem_status *status)
+static void stop(struct qmem *q, void *state)
 {
-	const struct qmem_instance instance = { .name = status->service->name };
-	const struct service_values values = {
-		.cpu = (int64_t)status->cpu_ns,
-		.collections = (int64_t)status->collections,
-		.failures = (int64_t)status->failures,
-		.values = (int64_t)status->values,
-		.events = (int64_t)status->events,
-		.interval = (int64_t)status->every,
+	struct self *s = state;
+
+	(void)q;
+	instances_release(&s->all);
+}
+
+static int put(struct self *s, const struct qmem_status *status)
+{
+	const int64_t columns[COLUMNS] = {
+		[CPU] = (int64_t)status->cpu_ns,           [COLLECTIONS] = (int64_t)status->collections,
+		[FAILURES] = (int64_t)status->failures,    [VALUES] = (int64_t)status->values,
+		[EVENTS_RAISED] = (int64_t)status->events, [INTERVAL] = (int64_t)status->every,
 	};
 
-	for (const struct qmem_family *f = families; f->id; f++)
-		if (f->label)
-			qmem_emit(q, f, &instance, &values);
+	return instances_put(&s->all, status->service->name, strlen(status->service->name), columns);
 }
 
 static int collect(struct qmem *q, void *state)
 {
+	struct self *s = state;
 	struct qmem_totals totals;
 	struct qmem_status status;
 	struct self_values values;
+	int err = 0;
 
-	(void)state;
 	qmem_totals(q, &totals);
 	values = (struct self_values){
 		.okay = (int64_t)totals.raised[QMEM_OKAY],
@@ -154,13 +189,21 @@ static int collect(struct qmem *q, void *state)
 		.left = { [QMEM_TARGETS] = (int64_t)totals.left[QMEM_TARGETS],
 			  [QMEM_STORE] = (int64_t)totals.left[QMEM_STORE] },
 	};
-	for (size_t i = 0; qmem_status(q, i, &status); i++) {
+	instances_begin(&s->all);
+	for (size_t i = 0; !err && qmem_status(q, i, &status); i++) {
 		values.collections += (int64_t)status.collections;
 		values.failures += (int64_t)status.failures;
 		/* one that is off, but that others need, costs as well */
 		if (status.on || status.collections)
-			emit_service(q, &status);
+			err = put(s, &status);
 	}
+	if (err)
+		return err;
+	(void)instances_measure(&s->all);
+	instances_choose(&s->all, qmem_now(q));
+	/* an interval is no sum */
+	s->all.other[INTERVAL] = QMEM_NA;
+	instances_emit(q, &s->all, families);
 	qmem_emit_all(q, &values);
 	return 0;
 }
@@ -172,6 +215,9 @@ const struct qmem_service self_service = {
 	.privilege = "none",
 	.priority = 9000,
 	.families = families,
+	.options = options,
+	.state_size = sizeof(struct self),
 	.start = start,
 	.collect = collect,
+	.stop = stop,
 };
