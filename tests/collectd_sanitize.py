@@ -88,10 +88,10 @@ def test_threads():
     directory = tap.directory()
     # as the build has it
     bpf = os.path.exists(os.path.join(tap.BUILD, "src/process/backend/libqmem_la-bpf.lo"))
-    other = r"/backend/bpf_none\.c$" if bpf else r"/backend/(bpf|libbpf)\.c$"
+    other = r"_none\.c$" if bpf else r"/backend/bpf\.c$|/src/bpf/|/slabinfo_(iter|who)\.c$|/pagecache_hits_load\.c$"
     core = [name for name in sources("src/**/*.c") if not re.search(rf"\.bpf\.c$|/program/|/qmemctl/|{other}", name)]
     host = sources("collectd/*.c", "src/program/clock.c", "src/program/worker.c")
-    engine = [name for name in core if re.search(r"/src/(engine|util)/", name)]
+    engine = [name for name in core if re.search(r"/src/(engine|util)/|/control/privilege\.c$", name)]
     made = (build(directory, "qmem.so", core + host, "-shared")
             and build(directory, "qmem_test.so", engine + host + sources("tests/service_test.c"), "-shared")
             and build(directory, "fake_collectd", sources("tests/fake_collectd.c", "tests/fake_daemon.c"), "-rdynamic", "-ldl",

@@ -188,7 +188,7 @@ static const struct qmem_option options[] = {
 	{ .name = "TopFiles",
 	  .type = QMEM_INT,
 	  .offset = offsetof(struct pagecache, file.top),
-	  .def = "5",
+	  .def = "3",
 	  .max = 10000,
 	  .help = "files shown, those of which most is resident; the others are summed as '" INSTANCES_OTHER "'" },
 	{ .name = "MaxFiles",
@@ -232,7 +232,7 @@ static const struct qmem_option options[] = {
 	{ .name = "TopGroups",
 	  .type = QMEM_INT,
 	  .offset = offsetof(struct pagecache, hits.top_groups),
-	  .def = "5",
+	  .def = "3",
 	  .max = 10000,
 	  .help = "groups of procmem whose hits and misses are shown, those that read most; the others are summed as '" PROCGROUP_OTHER
 		  "'" },

@@ -15,6 +15,7 @@ static bool rights_get(struct rights *r)
 {
 	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
 
+	*r = (struct rights){ 0 };
 	return syscall(SYS_capget, &header, r->data) == 0;
 }
 
