@@ -301,13 +301,11 @@ static void stop(struct qmem *q, void *state)
 static int start(struct qmem *q, void *state)
 {
 	struct pagecache *s = state;
-	int err = bdi_start(&s->bdi);
+	/* each of them, since stop() ends all: a descriptor that was not set is 0, which is somebody's */
+	int bdi = bdi_start(&s->bdi), hits = hits_start(&s->hits), file = file_start(q, &s->file);
+	int dirty = dirty_start(q, &s->dirty);
 
-	if (!err)
-		err = dirty_start(q, &s->dirty);
-	if (!err)
-		err = file_start(q, &s->file);
-	return err ? err : hits_start(&s->hits);
+	return bdi ? bdi : dirty ? dirty : file ? file : hits;
 }
 
 static const struct qmem_capability capabilities[] = {
