@@ -140,6 +140,7 @@ static void add(uint8_t state, uint16_t port, uint32_t queue, uint32_t backlog, 
 /* Sockets of one port are one, whose fullest is told of; a connection counts where somebody listens. */
 START_TEST(by_port)
 {
+	ports = (struct sockstat_ports){ 0 };
 	ck_assert_int_eq(sockstat_ports_init(&ports, 2, false), 0);
 	for (int round = 0; round < 3; round++) {
 		sockstat_ports_begin(&ports);
@@ -180,6 +181,7 @@ END_TEST
 
 START_TEST(all_ports)
 {
+	ports = (struct sockstat_ports){ 0 };
 	ck_assert_int_eq(sockstat_ports_init(&ports, 2, false), 0);
 	for (int round = 0; round < 2; round++) {
 		sockstat_ports_begin(&ports);
