@@ -165,8 +165,18 @@ void procroot_begin(const struct qmem_service *const *services)
 	(void)qmem_set(procroot_host.q, "proctable", NULL, NULL, "Backend", "files", &error);
 }
 
+/* What there was before, for the next test of the same process; 0: it is as it was. */
+static rlim_t allowed;
+
 void procroot_end(void)
 {
+	struct rlimit limit;
+
+	if (allowed && !getrlimit(RLIMIT_NOFILE, &limit)) {
+		limit.rlim_cur = allowed;
+		ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
+		allowed = 0;
+	}
 	qmem_free(procroot_host.q);
 	recorder_release(&procroot_host);
 	procroot_remove("");
@@ -214,6 +224,8 @@ void procroot_allow_descriptors(int more)
 		close(first);
 	}
 	ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &limit), 0);
+	if (!allowed)
+		allowed = limit.rlim_cur;
 	limit.rlim_cur = (rlim_t)(first + more);
 	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
 }
