@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "proc/text.h"
 #include "proc/zone.h"
 #include "util/value.h"
 
@@ -73,19 +74,11 @@ static bool take(const char *line, const char *end, struct buddy *ret, struct fa
 
 bool buddy_next(struct buddy_walk *walk, struct buddy *ret)
 {
-	while (walk->at < walk->end) {
-		const char *line = walk->at, *newline = memchr(line, '\n', (size_t)(walk->end - line));
+	const char *line, *newline;
 
-		/* the last number may be cut: a smaller one */
-		if (!newline) {
-			fault_add(&walk->fault, FAULT_TRUNCATED, line, (size_t)(walk->end - line));
-			walk->at = walk->end;
-			break;
-		}
-		walk->at = newline + 1;
+	while ((line = text_next_line(&walk->at, walk->end, &newline, &walk->fault)))
 		if (take(line, newline, ret, &walk->fault))
 			return true;
-	}
 	return false;
 }
 

@@ -72,15 +72,9 @@ int mountinfo_parse(const char *line, size_t len, struct mountinfo *ret)
 
 bool mountinfo_next(struct mountinfo_walk *walk, struct mountinfo *ret)
 {
-	while (walk->at < walk->end) {
-		const char *line = walk->at, *newline = memchr(line, '\n', (size_t)(walk->end - line));
+	const char *line, *newline;
 
-		if (!newline) {
-			fault_add(&walk->fault, FAULT_TRUNCATED, line, (size_t)(walk->end - line));
-			walk->at = walk->end;
-			break;
-		}
-		walk->at = newline + 1;
+	while ((line = text_next_line(&walk->at, walk->end, &newline, &walk->fault))) {
 		if (!mountinfo_parse(line, (size_t)(newline - line), ret))
 			return true;
 		fault_add(&walk->fault, FAULT_MALFORMED, line, (size_t)(newline - line));

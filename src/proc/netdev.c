@@ -69,18 +69,10 @@ malformed:
 
 bool netdev_next(struct netdev_walk *walk, struct netdev *ret)
 {
-	while (walk->at < walk->end) {
-		const char *line = walk->at, *newline = memchr(line, '\n', (size_t)(walk->end - line));
+	const char *line, *newline;
 
-		/* the last number may be cut: a smaller one */
-		if (!newline) {
-			fault_add(&walk->fault, FAULT_TRUNCATED, line, (size_t)(walk->end - line));
-			walk->at = walk->end;
-			break;
-		}
-		walk->at = newline + 1;
+	while ((line = text_next_line(&walk->at, walk->end, &newline, &walk->fault)))
 		if (!netdev_parse(line, (size_t)(newline - line), ret, &walk->fault))
 			return true;
-	}
 	return false;
 }

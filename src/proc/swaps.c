@@ -118,18 +118,10 @@ malformed:
 
 bool swaps_next(struct swaps_walk *walk, struct swaps_area *ret)
 {
-	while (walk->at < walk->end) {
-		const char *line = walk->at, *newline = memchr(line, '\n', (size_t)(walk->end - line));
+	const char *line, *newline;
 
-		/* the last number may be cut: a smaller one */
-		if (!newline) {
-			fault_add(&walk->fault, FAULT_TRUNCATED, line, (size_t)(walk->end - line));
-			walk->at = walk->end;
-			break;
-		}
-		walk->at = newline + 1;
+	while ((line = text_next_line(&walk->at, walk->end, &newline, &walk->fault)))
 		if (!swaps_parse(line, (size_t)(newline - line), ret, &walk->fault))
 			return true;
-	}
 	return false;
 }

@@ -86,15 +86,9 @@ static bool take_line(struct sysvipc_walk *walk, const char *line, const char *e
 
 bool sysvipc_next(struct sysvipc_walk *walk, struct sysvipc_shm *ret)
 {
-	while (walk->at < walk->end) {
-		const char *line = walk->at, *newline = memchr(line, '\n', (size_t)(walk->end - line));
+	const char *line, *newline;
 
-		if (!newline) {
-			fault_add(&walk->fault, FAULT_TRUNCATED, line, (size_t)(walk->end - line));
-			walk->at = walk->end;
-			break;
-		}
-		walk->at = newline + 1;
+	while ((line = text_next_line(&walk->at, walk->end, &newline, &walk->fault))) {
 		if (!walk->begun) {
 			take_names(walk, line, newline);
 			walk->begun = true;

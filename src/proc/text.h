@@ -84,6 +84,23 @@ static inline enum fault_kind text_hundredths(const char *s, const char *end, in
 }
 
 /*
+ * The line at *at, which moves behind it; *ret_end is its newline. NULL: there is no more. The last one is not taken if it has no
+ * newline, but told: a number that was cut would pass for a smaller one.
+ */
+static inline const char *text_next_line(const char **at, const char *end, const char **ret_end, struct fault *fault)
+{
+	const char *line = *at, *newline = line < end ? memchr(line, '\n', (size_t)(end - line)) : NULL;
+
+	*at = newline ? newline + 1 : end;
+	*ret_end = newline;
+	if (newline)
+		return line;
+	if (line < end)
+		fault_add(fault, FAULT_TRUNCATED, line, (size_t)(end - line));
+	return NULL;
+}
+
+/*
  * Hands each line to `take`, which returns 1 if it knows the line, 0 if not, -errno to end it. How many were known. The last
  * line is not looked at if it has no newline: a number that was cut would pass for a smaller one. Without a `fault` to put
  * that into it is -EINVAL.
