@@ -19,4 +19,7 @@ struct kvfile {
 ssize_t kvfile_read(struct qmem *q, struct kvfile *f, bool tell, void *sample, const char **ret_text);
 void kvfile_release(struct kvfile *f);
 
+/* One key of a file of lines "Key:   123 kB", looked at once, without memory of its own: bytes; QMEM_NA: it has none. */
+int64_t kvfile_key(struct qmem *q, const char *path, const char *key);
+
 #endif

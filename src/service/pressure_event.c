@@ -3,10 +3,10 @@
 
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "engine/number.h"
+#include "kernel/kvfile.h"
 #include "util/value.h"
 #include "util/words.h"
 
@@ -122,19 +122,6 @@ static const char *const rate_fields[RECLAIM_COUNTS] = {
 	[SWAP_OUT] = "swap_out",
 };
 
-static bool has_no_swap(struct qmem *q)
-{
-	char text[8192];
-	const char *at;
-	ssize_t len = qmem_read_once(q, text, sizeof(text) - 1, "proc/meminfo");
-
-	if (len < 0)
-		return false;
-	text[len] = '\0';
-	at = strstr(text, "\nSwapTotal:");
-	return at && strtoull(at + strlen("\nSwapTotal:"), NULL, 10) == 0;
-}
-
 /* Pages a second, looked at and taken, by who did it. The allocator of the machine counts its stalls: where it has none, those that
  * reclaim directly do it for their cgroup. */
 static void say_scans(char *dst, size_t size, const double *rates)
@@ -206,7 +193,7 @@ void pressure_raise(struct qmem *q, const struct pressure_condition *c, struct r
 		.repeat = repeat,
 		.fields = fields,
 	};
-	bool no_swap = has_no_swap(q);
+	bool no_swap = kvfile_key(q, "proc/meminfo", "SwapTotal") == 0;
 
 	qmem_print_duration(threshold, sizeof(threshold), t->spec.stall);
 	qmem_print_duration(window, sizeof(window), t->spec.window);

@@ -2,12 +2,12 @@
 /* Caches of the slab allocator: the largest and those that grow each, the rest as one sum. */
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "engine/root.h"
 #include "kernel/instances.h"
+#include "kernel/kvfile.h"
 #include "kernel/sound.h"
 #include "proc/slabs.h"
 #include "rows.h"
@@ -20,7 +20,6 @@
 #include "util/value.h"
 
 #define ALIASES_APART (60 * QMEM_SECOND) /* between two looks at the links, if there are new caches */
-#define MEMORY_TEXT 4096
 
 enum column { HELD, ACTIVE, OBJECTS, OBJECTS_ACTIVE, OBJSIZE, COLUMNS };
 
@@ -310,13 +309,19 @@ static void sum_up(struct qmem *q, struct slabinfo_service *s)
 	sample->waste = value_minus(sample->held, sample->active);
 }
 
+static const struct qmem_label *labels_of(struct slab_cache *cache)
+{
+	cache->labels[0] = (struct qmem_label){ "aliases", cache->aliases };
+	return *cache->aliases ? cache->labels : NULL;
+}
+
 static int put(struct slabinfo_service *s)
 {
 	int err = 0;
 
 	instances_begin(&s->all);
 	for (size_t i = 0; !err && i < s->caches.n; i++) {
-		const struct slab_cache *cache = &s->caches.all[i];
+		struct slab_cache *cache = &s->caches.all[i];
 		int64_t columns[COLUMNS] = {
 			[HELD] = cache->held,        [ACTIVE] = cache->active,
 			[OBJECTS] = cache->num_objs, [OBJECTS_ACTIVE] = cache->active_objs,
@@ -325,31 +330,10 @@ static int put(struct slabinfo_service *s)
 
 		if (cache->held != QMEM_NA)
 			err = instances_put(&s->all, cache->name, cache->len, columns);
+		if (!err && cache->held != QMEM_NA && s->all.put)
+			s->all.put->labels = labels_of(cache);
 	}
 	return err;
-}
-
-static const struct qmem_label *labels_of(struct slab_cache *cache)
-{
-	cache->labels[0] = (struct qmem_label){ "aliases", cache->aliases };
-	return *cache->aliases ? cache->labels : NULL;
-}
-
-/* The size of an object is no sum. */
-static void emit_caches(struct qmem *q, struct slabinfo_service *s)
-{
-	for (size_t k = 0; k < s->all.n; k++) {
-		struct instance *i = s->all.all[k];
-		struct slab_cache *cache;
-
-		if (!i->mark) {
-			cache = slab_caches_named(&s->caches, i->name);
-			i->mark = cache ? (unsigned)(cache - s->caches.all) + 1 : 0;
-		}
-		i->labels = i->mark ? labels_of(&s->caches.all[i->mark - 1]) : NULL;
-	}
-	s->all.other[OBJSIZE] = QMEM_NA;
-	instances_emit(q, &s->all, families + F_CACHE);
 }
 
 static void emit_growth(struct qmem *q, struct slabinfo_service *s)
@@ -401,7 +385,9 @@ static int collect(struct qmem *q, void *state)
 	instances_choose(&s->all, qmem_now(q));
 	qmem_emit_all(q, &s->sample);
 	emit_growth(q, s);
-	emit_caches(q, s);
+	/* the size of an object is no sum */
+	s->all.other[OBJSIZE] = QMEM_NA;
+	instances_emit(q, &s->all, families + F_CACHE);
 	slab_events_tell(q, &s->events, &s->caches);
 	return 0;
 }
@@ -423,21 +409,12 @@ static void stop(struct qmem *q, void *state)
 /* Limits in bytes, of MemTotal; without it there are none. */
 static void set_limits(struct qmem *q, struct slabinfo_service *s)
 {
-	static const char key[] = "MemTotal:";
-	char text[MEMORY_TEXT];
-	ssize_t len = qmem_read_once(q, text, sizeof(text) - 1, "proc/meminfo");
-	const char *at;
-	double total;
+	int64_t total = kvfile_key(q, "proc/meminfo", "MemTotal");
 
-	if (len <= 0)
+	if (total == QMEM_NA)
 		return;
-	text[len] = '\0';
-	at = strstr(text, key);
-	total = at ? (double)strtoull(at + strlen(key), NULL, 10) * 1024 / 10000 : 0;
-	if (total > 1e14)
-		return;
-	s->growth.limit = (int64_t)(total * (double)s->growth_limit);
-	s->growth.limit_reclaimable = (int64_t)(total * (double)s->growth_limit_reclaimable);
+	s->growth.limit = (int64_t)((double)total / 10000 * (double)s->growth_limit);
+	s->growth.limit_reclaimable = (int64_t)((double)total / 10000 * (double)s->growth_limit_reclaimable);
 }
 
 /* What BPF says is of the running kernel: that is not of whom the files are, if these are not its own. */
