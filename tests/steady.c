@@ -22,6 +22,7 @@
 
 #define WARM_UP 5
 #define TICKS 50
+#define TRIES 4
 #define SLEEPERS 30
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
@@ -137,7 +138,7 @@ static unsigned long test;
 static int run(bool alone)
 {
 	uint64_t now = 1000 * QMEM_SECOND;
-	unsigned long before, during;
+	unsigned long before, during, ticks = 0;
 	struct qmem_status status;
 	struct recorder r;
 	int fds;
@@ -158,11 +159,15 @@ static int run(bool alone)
 	/* the hook does count: tables and buffers were made just now */
 	printf("%s %lu - the first ticks allocate\n", allocations > before ? "ok" : "not ok", ++test);
 	fds = descriptors();
-	before = allocations;
-	jobs = quiet = opened_in_quiet = 0;
-	for (int i = 0; i < TICKS; i++)
-		tick(&r, &now);
-	during = allocations - before;
+	/* a port, a segment or a slab cache of somebody else's may be new; what a tick allocates shows each time */
+	do {
+		before = allocations;
+		jobs = quiet = opened_in_quiet = 0;
+		for (int i = 0; i < TICKS; i++)
+			tick(&r, &now);
+		ticks += TICKS;
+		during = allocations - before;
+	} while (alone && during && ticks < TRIES * TICKS);
 	if (alone)
 		printf("%s %lu - %d further ticks make no allocation (%lu)\n", during ? "not ok" : "ok", ++test, TICKS,
 		       during);
@@ -180,7 +185,7 @@ static int run(bool alone)
 	for (size_t i = 0; qmem_status(r.q, i, &status); i++)
 		if (status.on)
 			printf("%s %lu - %s has collected each time\n",
-			       status.collections == WARM_UP + TICKS && !status.failures ? "ok" : "not ok", ++test,
+			       status.collections == WARM_UP + ticks && !status.failures ? "ok" : "not ok", ++test,
 			       status.service->name);
 	qmem_free(r.q);
 	return 0;
