@@ -12,6 +12,7 @@
 #include "engine/root.h"
 #include "process/probe.h"
 #include "process/table.h"
+#include "util/escape.h"
 
 #define ASKS_MOST 2048   /* processes that one job looks at */
 #define TEXT_SIZE 131072 /* what it may say of them */
@@ -376,6 +377,20 @@ const char *procask_user(const struct procask *a, uint32_t uid)
 	const struct user *user = a->users_room ? user_at(a, uid) : NULL;
 
 	return user && *user->name ? user->name : NULL;
+}
+
+void procask_user_text(const struct procask *a, char *dst, size_t size, uint32_t uid)
+{
+	const char *name = a && uid != PROC_NO_UID ? procask_user(a, uid) : NULL;
+
+	if (uid == 0)
+		snprintf(dst, size, "root");
+	else if (name)
+		escape_name(dst, size, name);
+	else if (uid == PROC_NO_UID)
+		snprintf(dst, size, "?");
+	else
+		snprintf(dst, size, "%" PRIu32, uid);
 }
 
 bool procask_refused(const struct procask *a)

@@ -46,6 +46,8 @@ void procask_go(struct qmem *q, struct procask *ask);
 
 /* The name of a user that an answer has told; NULL: it is not known yet. */
 const char *procask_user(const struct procask *ask, uint32_t uid);
+/* The same, harmless, as part of a text: "root", the name, the number where it is not known, "?" for nobody. `ask` may be NULL. */
+void procask_user_text(const struct procask *ask, char *dst, size_t size, uint32_t uid);
 /* Has every exe of another user's process been refused? */
 bool procask_refused(const struct procask *ask);
 

@@ -61,20 +61,6 @@ static bool is_system(const struct stuckevent *e, const struct proctable *table,
 	return task->owner == SYSTEMS;
 }
 
-static void user_text(const struct stuckevent *e, char dst[SHOWN], uint32_t uid)
-{
-	const char *name = e->ask && uid != PROC_NO_UID ? procask_user(e->ask, uid) : NULL;
-
-	if (uid == 0)
-		snprintf(dst, SHOWN, "root");
-	else if (name)
-		escape_name(dst, SHOWN, name);
-	else if (uid == PROC_NO_UID)
-		snprintf(dst, SHOWN, "?");
-	else
-		snprintf(dst, SHOWN, "%" PRIu32, uid);
-}
-
 /* Asks before there is anything to say, so that no event has to wait for its words. */
 static void ask_users(struct stuckevent *e, const struct proctable *table, const struct stuck *census)
 {
@@ -189,7 +175,7 @@ static void raise(const struct stuckevent *e, const struct proctable *table, str
 	snprintf(count, sizeof(count), "%zu", c->tasks);
 	if (c->uid != PROC_NO_UID)
 		snprintf(uid, sizeof(uid), "%" PRIu32, c->uid);
-	user_text(e, user, c->uid);
+	procask_user_text(e->ask, user, sizeof(user), c->uid);
 	escape_name(cgroup, sizeof(cgroup),
 		    p && !proctable_cgroups(e->q, p, &cgroups) ? cgroups.paths.path[CGROUP_UNITS] : "?");
 	words_span(lasts, now - c->since);
@@ -311,7 +297,7 @@ static void raise_others(const struct stuckevent *e, const struct owners *o, uin
 	words_span(after, after_ns);
 	snprintf(count, sizeof(count), "%zu", o->all);
 	for (size_t i = 0; i < o->n && i < OWNERS; i++) {
-		user_text(e, user, o->items[i].uid);
+		procask_user_text(e->ask, user, sizeof(user), o->items[i].uid);
 		/* with room for the rest */
 		if (!words_add_whole(whose, 100, "%s%zu of user %s", i ? ", " : "", o->items[i].n, user))
 			break;

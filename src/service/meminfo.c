@@ -703,17 +703,19 @@ static int start(struct qmem *q, void *state)
 {
 	struct state *s = state;
 	const char *text;
-	int r;
+	int r, beside;
 
+	/* each of them, since stop() ends all */
 	s->keys.file = QMEM_FILE_SINGLE("proc/meminfo");
 	s->arc_file = QMEM_FILE("proc/spl/kstat/zfs/arcstats");
 	s->level = MEMINFO_NONE;
 	check_levels(q, s);
+	beside = beside_start(&s->beside);
 	r = meminfo_kv_init(&s->keys.kv);
 	if (r == 0)
 		r = meminfo_arc_kv_init(&s->arc_kv);
 	if (r == 0)
-		r = beside_start(&s->beside);
+		r = beside;
 	if (r == 0 && qmem_read(q, &s->keys.file, &text) == -ENOENT)
 		r = qmem_fail(q, -ENOTSUP, "no '/%s'", s->keys.file.path);
 	s->container = is_fuse(s->keys.file.fd);

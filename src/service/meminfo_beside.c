@@ -8,7 +8,7 @@
 
 #include "kernel/sound.h"
 #include "proc/pagesets.h"
-#include "proc/sockmem.h"
+#include "proc/sockstats.h"
 #include "util/value.h"
 
 #define DEFLATES_ON_OOM 2 /* VIRTIO_BALLOON_F_DEFLATE_ON_OOM */
@@ -70,10 +70,17 @@ static int64_t pagesets(struct qmem *q, struct beside *b, uint64_t *age)
 static int64_t sockets(struct qmem *q, struct beside *b)
 {
 	struct fault fault = { 0 };
+	struct sockstats s;
 	const char *text;
 	ssize_t len = qmem_read(q, &b->sockstat, &text);
 
-	return len < 0 ? QMEM_NA : sockmem_parse(text, (size_t)len, &fault);
+	sockstats_clear(&s);
+	if (len > 0)
+		(void)sockstats_parse(text, (size_t)len, &s, &fault);
+	/* without one of its parts it would be a smaller one */
+	if (fault.n || (s.v[SOCKSTATS_UDP] != QMEM_NA && s.v[SOCKSTATS_UDP_MEM] == QMEM_NA))
+		return QMEM_NA;
+	return value_sum(s.v[SOCKSTATS_TCP_MEM], s.v[SOCKSTATS_UDP_MEM]);
 }
 
 int beside_start(struct beside *b)

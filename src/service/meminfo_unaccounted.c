@@ -66,7 +66,7 @@ void unaccounted_raise(struct qmem *q, const struct unaccounted *u, const struct
 	char now[WORDS_NUMBER], total[WORDS_NUMBER], grown[WORDS_NUMBER], span[WORDS_NUMBER], share[WORDS_NUMBER];
 	int64_t level = m->accounting.unaccounted, ratio = value_ratio(level, m->MemTotal);
 	const struct qmem_label fields[] = {
-		{ "unaccounted", now }, { "share_percent", share }, { "grown", grown }, { "since", span }, { 0 },
+		{ "unaccounted", now }, { "share_percent", share }, { "grown", grown }, { "duration", span }, { 0 },
 	};
 	struct qmem_event event = {
 		.severity = u->growing ? QMEM_WARNING : QMEM_OKAY,
@@ -78,7 +78,8 @@ void unaccounted_raise(struct qmem *q, const struct unaccounted *u, const struct
 
 	words_bytes(now, level);
 	words_bytes(total, m->MemTotal);
-	words_bytes(grown, value_minus(level, u->from));
+	/* what grows is told without the ZFS cache, which is known */
+	words_bytes(grown, value_minus(value_minus(level, value_or(m->arc_size, 0)), u->from));
 	words_span(span, qmem_now(q) - u->since);
 	snprintf(share, sizeof(share), "%u.%02u", (unsigned)(ratio / 100) % 1000, (unsigned)(ratio % 100));
 	snprintf(event.message, sizeof(event.message),

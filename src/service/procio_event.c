@@ -86,6 +86,7 @@ static void join(struct procio_condition *c, const struct proc *p, int64_t used,
 {
 	if (!c->n++ || share > c->share) {
 		c->pid = p->pid;
+		c->uid = p->uid;
 		c->used = used;
 		c->limit = limit;
 		c->share = share;
@@ -109,29 +110,13 @@ static void look_at(struct procio_event *e, enum procio_limit limit, const struc
 	c = find(e, limit, p);
 	if (!c && share >= e->full)
 		c = place(e, limit, p);
-	if (!c && share >= e->full) {
+	if (!c && share >= e->full)
 		c = &e->others[limit];
-		c->uid = p->uid;
-	}
 	if (c)
 		join(c, p, used, most, share);
 }
 
 /* ---- what is said ---- */
-
-static void user_text(const struct procio_event *e, char dst[USER], uint32_t uid)
-{
-	const char *name = e->ask && uid != PROC_NO_UID ? procask_user(e->ask, uid) : NULL;
-
-	if (uid == 0)
-		snprintf(dst, USER, "root");
-	else if (name)
-		escape_name(dst, USER, name);
-	else if (uid == PROC_NO_UID)
-		snprintf(dst, USER, "?");
-	else
-		snprintf(dst, USER, "%" PRIu32, uid);
-}
 
 /* The same for the same thing: no numbers of processes. */
 static void instance_of(char *dst, size_t size, const struct procio_condition *c)
@@ -162,10 +147,11 @@ static void raise_over(struct procio_event *e, enum procio_limit limit, struct p
 
 static void raise(struct procio_event *e, enum procio_limit limit, struct procio_condition *c, const char *instance)
 {
-	char name[NAME], user[USER], pid[WORDS_NUMBER], uid[WORDS_NUMBER] = "?", used[WORDS_NUMBER], most[WORDS_NUMBER],
-							count[WORDS_NUMBER], lasts[WORDS_NUMBER];
+	char comm[sizeof(c->comm) + 1], name[NAME], user[USER], pid[WORDS_NUMBER],
+		uid[WORDS_NUMBER] = "?", used[WORDS_NUMBER], most[WORDS_NUMBER], count[WORDS_NUMBER],
+		lasts[WORDS_NUMBER];
 	const struct qmem_label fields[] = {
-		{ "pid", pid },         { "comm", name },      { "uid", uid },
+		{ "pid", pid },         { "comm", comm },      { "uid", uid },
 		{ "user", user },       { "used", used },      { "limit", most },
 		{ "processes", count }, { "duration", lasts }, { 0 },
 	};
@@ -179,8 +165,9 @@ static void raise(struct procio_event *e, enum procio_limit limit, struct procio
 		.fields = fields,
 	};
 
-	escape_name(name, sizeof(name), c->comm);
-	user_text(e, user, c->uid);
+	snprintf(comm, sizeof(comm), "%.*s", (int)sizeof(c->comm), c->comm);
+	escape_name(name, sizeof(name), comm);
+	procask_user_text(e->ask, user, sizeof(user), c->uid);
 	snprintf(pid, sizeof(pid), "%" PRId32, c->pid);
 	if (c->uid != PROC_NO_UID)
 		snprintf(uid, sizeof(uid), "%" PRIu32, c->uid);

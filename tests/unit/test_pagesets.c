@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "proc/pagesets.h"
-#include "proc/sockmem.h"
 #include "qmem.h"
 
 static int64_t parse(const char *text, enum fault_kind want)
@@ -64,34 +63,6 @@ START_TEST(cut)
 }
 END_TEST
 
-static int64_t sockets(const char *text, enum fault_kind want)
-{
-	struct fault fault = { 0 };
-	int64_t pages = sockmem_parse(text, strlen(text), &fault);
-
-	ck_assert_int_eq(fault.kind, want);
-	return pages;
-}
-
-START_TEST(memory_of_sockets)
-{
-	ck_assert_int_eq(sockets("sockets: used 212\nTCP: inuse 41 orphan 2 tw 7 alloc 48 mem 77\nUDP: inuse 9 mem 3\n"
-				 "UDPLITE: inuse 0\nRAW: inuse 1\nFRAG: inuse 0 memory 131072\n",
-				 FAULT_NONE),
-			 80);
-	/* 2.6: without what is for limits */
-	ck_assert_int_eq(sockets("TCP: inuse 4 mem 5\nUDP: inuse 9\n", FAULT_MALFORMED), QMEM_NA);
-	ck_assert_int_eq(sockets("TCP: inuse 4 mem 350\n", FAULT_NONE), 350);
-	ck_assert_int_eq(sockets("TCP6: inuse 4 mem 5\nXTCP: mem 5\n", FAULT_NONE), QMEM_NA);
-	ck_assert_int_eq(sockets("TCP: inuse mem mem 5\n", FAULT_MALFORMED), QMEM_NA);
-	ck_assert_int_eq(sockets("TCP: mem -5\n", FAULT_NEGATIVE), QMEM_NA);
-	ck_assert_int_eq(sockets("TCP: mem\n", FAULT_MALFORMED), QMEM_NA);
-	ck_assert_int_eq(sockets("TCP: mem 9223372036854775807\nUDP: mem 1\n", FAULT_TOO_LARGE), QMEM_NA);
-	ck_assert_int_eq(sockets("TCP: mem 5\nUDP: mem 1", FAULT_TRUNCATED), QMEM_NA);
-	ck_assert_int_eq(sockets("", FAULT_NONE), QMEM_NA);
-}
-END_TEST
-
 SUITE(pagesets)
 {
 	Suite *s = suite_create("pagesets");
@@ -100,7 +71,6 @@ SUITE(pagesets)
 	tcase_add_test(t, kernels);
 	tcase_add_test(t, refused);
 	tcase_add_test(t, cut);
-	tcase_add_test(t, memory_of_sockets);
 	suite_add_tcase(s, t);
 	return s;
 }

@@ -16,6 +16,8 @@ static const char *text;
 
 static unsigned long ticks;
 
+static int uid = 7;
+
 static void put_stat(int pid, int ppid, const char *comm, char state, int cminflt)
 {
 	char name[64];
@@ -27,7 +29,7 @@ static void put_stat(int pid, int ppid, const char *comm, char state, int cminfl
 	snprintf(name, sizeof(name), "proc/%d/statm", pid);
 	procroot_put(name, "1000 100 50 1 0 200 0\n");
 	snprintf(name, sizeof(name), "proc/%d/status", pid);
-	procroot_put(name, "Name:\t%s\nUid:\t7\t7\t7\t7\n", comm);
+	procroot_put(name, "Name:\t%s\nUid:\t%d\t7\t7\t7\n", comm, uid);
 }
 
 static void put_io(int pid, int n)
@@ -326,6 +328,36 @@ START_TEST(many)
 }
 END_TEST
 
+/* Who is told of is the fullest of those that have no event of their own, whoever came last. */
+START_TEST(whose_others)
+{
+	put(1, 0, "init", 1000);
+	for (int i = 0; i < 20; i++) {
+		char comm[16];
+
+		uid = i == 19 ? 8 : 7;
+		snprintf(comm, sizeof(comm), "p%d", i);
+		put(10 + i, 1, comm, 10);
+		put_limit(10 + i, "64");
+		put_fds(10 + i, 0, i == 10 ? 64 : 63);
+	}
+	uid = 8;
+	for (int i = 0; i < 4; i++) {
+		char comm[16];
+
+		snprintf(comm, sizeof(comm), "q%d", i);
+		put(40 + i, 1, comm, 10);
+		put_limit(40 + i, "64");
+		put_fds(40 + i, 0, 63);
+	}
+	uid = 7;
+	procroot_start();
+	twice();
+	ck_assert_ptr_nonnull(strstr(text, "procio.files[:other]"));
+	ck_assert_ptr_nonnull(strstr(text, ", pid 20, user 7, one of 20"));
+}
+END_TEST
+
 START_TEST(no_limit)
 {
 	put(1, 0, "init", 1000);
@@ -382,6 +414,7 @@ SUITE(procio)
 	tcase_add_test(tests, full);
 	tcase_add_test(tests, sandbox);
 	tcase_add_test(tests, many);
+	tcase_add_test(tests, whose_others);
 	tcase_add_test(tests, no_limit);
 	tcase_add_test(tests, unasked);
 	tcase_add_test(tests, stuck);
