@@ -395,16 +395,22 @@ static void start_notifier(void)
 		add_line(LOG_WARNING, "there is no thread to send notifications: none will be sent");
 }
 
-static void start_worker(void)
+/* Before services start, which may have something for it to do. */
+static void make_worker(void)
 {
 	static const struct worker_calls worker_calls = { .create = plugin_thread_create };
-	int err = worker_new(&worker_calls, &host.worker);
 
-	if (!err)
-		err = qmem_watch(host.q, worker_fd(host.worker), EPOLLIN, worker_ready, host.worker);
-	if (!err)
-		worker_go(host.worker);
-	else
+	if (worker_new(&worker_calls, &host.worker))
+		host.worker = NULL;
+	else if (!qmem_watch(host.q, worker_fd(host.worker), EPOLLIN, worker_ready, host.worker))
+		return;
+	worker_free(host.worker);
+	host.worker = NULL;
+}
+
+static void start_worker(void)
+{
+	if (!host.worker || worker_go(host.worker))
 		add_line(LOG_WARNING, "there are no workers: what may block is not read");
 }
 
@@ -433,8 +439,10 @@ static int start(void)
 {
 	uint64_t interval = CDTIME_T_TO_NS(plugin_get_interval());
 	uint64_t tick = qmem_tick(host.q, interval);
-	int err = qmem_start(host.q, tick, interval, clock_now());
+	int err;
 
+	make_worker();
+	err = qmem_start(host.q, tick, interval, clock_now());
 	if (err)
 		return err;
 	tell_capabilities();

@@ -197,7 +197,6 @@ int walk(void *ctx)
 	head.n = 0;
 	head.blocked_n = 0;
 	head.threads = 0;
-	head.longs = PROCTABLE_ALL_LONGS;
 	head.round++;
 	for (int i = 0; i < PROCTABLE_STATES; i++)
 		head.states[i] = 0;

@@ -285,11 +285,11 @@ int root_open_namespace(const struct root *r, int32_t pid, const char *name)
 		if (fd < 0)
 			return -errno;
 	} else {
-		int dir = root_open(r, "run/netns", O_PATH | O_DIRECTORY);
+		int dir = strchr(name, '/') ? -EINVAL : root_open(r, "run/netns", O_PATH | O_DIRECTORY);
 
 		if (dir < 0)
 			return dir;
-		fd = strchr(name, '/') ? -1 : openat(dir, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
+		fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
 		fd = fd < 0 ? -errno : fd;
 		close(dir);
 		if (fd < 0)

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fnmatch.h>
+#include <linux/capability.h>
 #include <linux/magic.h>
 #include <stdbool.h>
 #include <string.h>
@@ -75,7 +76,8 @@ static const struct qmem_capability *lent_for(const struct qmem *q, const char *
 	const struct qmem_capability *c = q->current ? q->current->service->capabilities : NULL;
 
 	for (; c && c->name; c++)
-		if (right_is_wide(c->number) && *c->file == '/' && fnmatch(c->file + 1, path, FNM_PATHNAME) == 0)
+		if (right_is_wide(c->number) && c->number != CAP_SYS_ADMIN && *c->file == '/' &&
+		    fnmatch(c->file + 1, path, FNM_PATHNAME) == 0 && qmem_uses(q, q->current->service, c))
 			return c;
 	return NULL;
 }

@@ -40,7 +40,7 @@ ssize_t smallfile_read(struct qmem *q, struct smallfiles *all, struct smallfile 
 	/* it may have moved */
 	f->file.path = f->path;
 	len = qmem_read(q, &f->file, ret_text);
-	if (len == -ENOENT)
+	if (len == -ENOENT || len == -EACCES || len == -EPERM)
 		f->wait = RETRY - 1;
 	all->open += (f->file.fd >= 0) - was_open;
 	if (f->file.fd >= 0 && all->open > all->most)
@@ -54,8 +54,8 @@ int64_t smallfile_number(struct qmem *q, struct smallfiles *all, struct smallfil
 	const char *text;
 	ssize_t len = smallfile_read(q, all, f, &text);
 
-	/* a device that has just gone */
-	if (len == -ENOENT || len == -ENODEV)
+	/* a device that has just gone, or that may not be read: the text is not wrong */
+	if (len < 0 && len != -ENODATA)
 		return QMEM_NA;
 	if (len < 1 || text[len - 1] != '\n' || text_value(text, text + len - 1, false, &value)) {
 		smallfiles_wrong(all, f->path);

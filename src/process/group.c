@@ -159,7 +159,8 @@ static bool is_reserved(const struct procgroups *g, const char *name, const char
 }
 
 /* Two names stay two: those that others have get a suffix, and so do those that look as if they had it already. */
-static void name_group(const struct procgroups *g, char *ret, const char *name, const char *suffix, size_t owns)
+static void name_group(const struct procgroups *g, char *ret, const char *name, const char *suffix, size_t owns,
+		       bool assumed)
 {
 	size_t len = strlen(name), most = NAME_MOST;
 
@@ -168,7 +169,7 @@ static void name_group(const struct procgroups *g, char *ret, const char *name, 
 	else
 		snprintf(ret, PROCGROUP_NAME, "%.*s~%016" PRIx64, (int)escape_whole(name, most), name,
 			 sip_known(name, len, 0));
-	if (is_reserved(g, ret, suffix, owns) && strlen(ret) + strlen(suffix) < PROCGROUP_NAME)
+	if ((assumed || is_reserved(g, ret, suffix, owns)) && strlen(ret) + strlen(suffix) < PROCGROUP_NAME)
 		strcat(ret, suffix);
 }
 
@@ -193,9 +194,8 @@ static uint32_t group_of(struct procgroups *g, const char *name, enum procgroup_
 	static const char suffix[] = " (processes)";
 	char shown[PROCGROUP_NAME];
 
-	name_group(g, shown, *name ? name : "?", suffix, g->own_n);
-	if (kind == PROCGROUP_SINGLE && is_assumed(g, shown))
-		strcat(shown, suffix);
+	name = *name ? name : "?";
+	name_group(g, shown, name, suffix, g->own_n, kind == PROCGROUP_SINGLE && is_assumed(g, name));
 	return grouptable_find_or_add(&g->table, shown, kind);
 }
 
@@ -559,7 +559,7 @@ static int add_own(struct qmem *q, struct procgroups *g, const struct qmem_block
 		err = select_init(&own->user, &rules->user, false);
 	if (!err)
 		err = select_init(&own->cgroup, &rules->cgroup, false);
-	name_group(g, name, *block->name ? block->name : "?", " (group)", g->own_n);
+	name_group(g, name, *block->name ? block->name : "?", " (group)", g->own_n, false);
 	if (!err && grouptable_find_or_add(&g->table, name, PROCGROUP_OWN) == GROUPTABLE_NONE)
 		err = -ENOMEM;
 	g->own_n++; /* also what failed half-way is released */

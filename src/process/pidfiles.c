@@ -107,8 +107,8 @@ static void try_size(struct batch *b)
 	for (int i = 0; i < 3 && !b->sized; i++) {
 		int64_t sized = count_fds(b->root, "self", true);
 
-		/* one more is open while they are counted */
-		b->sized = sized > 0 && sized + 1 == count_fds(b->root, "self", false);
+		/* the one by which they are counted is among them, both times */
+		b->sized = sized > 0 && sized == count_fds(b->root, "self", false);
 	}
 	b->tried = true;
 }
@@ -200,6 +200,17 @@ static struct batch *new_batch(struct pidfiles *f)
 	return b;
 }
 
+/* Who was not asked after all is due as before. */
+static void again(struct pidfiles *f, const struct answer *a)
+{
+	struct slot *slot = a->slot < f->slots_room ? &f->slots[a->slot] : NULL;
+
+	if (!slot || slot->generation != a->generation)
+		return;
+	slot->due = true;
+	slot->limits |= a->limits;
+}
+
 /* What is stuck is not waited for: it comes back to nobody, and whom it was to ask are asked again. */
 static void leave(struct pidfiles *f)
 {
@@ -209,8 +220,7 @@ static void leave(struct pidfiles *f)
 		return;
 	/* who has been asked stays in `slots`; the rest of them is its thread's */
 	for (size_t i = 0; i < stuck->n; i++)
-		if (stuck->answers[i].slot < f->slots_room)
-			f->slots[stuck->answers[i].slot].due = true;
+		again(f, &stuck->answers[i]);
 	stuck->files = NULL;
 	f->batch = b;
 	f->busy = false;
@@ -230,7 +240,7 @@ static void learn(struct pidfiles *f, struct records *records, const struct answ
 	if (!p || !p->pid || p->generation != answer->generation || p->ended)
 		return;
 	if (!answer->answered) {
-		f->slots[answer->slot].due = true;
+		again(f, answer);
 		return;
 	}
 	/* none falls: two readings may come back in any order only where one was left behind, which comes back to nobody */
@@ -264,7 +274,7 @@ static void look(struct pidfiles *f, const struct records *records, struct proc 
 	slot->due |= (p->changed & (PROC_RAN | PROC_ID)) != 0;
 	slot->limits |= (p->changed & PROC_ID) != 0;
 	/* its files are gone */
-	if (strchr("ZX", p->state))
+	if (proc_is_gone(p))
 		p->fds = p->fd_limit = QMEM_NA;
 }
 
@@ -284,7 +294,7 @@ static void ask(const struct qmem *q, struct pidfiles *f, const struct records *
 						      .generation = p->generation,
 						      .pid = p->pid,
 						      .uid = p->uid,
-						      .kthread = p->kthread || strchr("ZX", p->state),
+						      .kthread = p->kthread || proc_is_gone(p),
 						      .limits = slot->limits };
 		slot->due = slot->limits = false;
 		if (b->n == ASKS_MOST)

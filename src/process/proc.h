@@ -104,6 +104,12 @@ enum proc_states {
 extern const char proc_state_letters[PROC_STATES + 1]; /* "RSDTtXZPI?" */
 enum proc_states proc_state(char letter);
 
+/* Its first thread has ended, and it has neither memory nor files of its own. */
+static inline bool proc_is_gone(const struct proc *p)
+{
+	return p->state == 'Z' || p->state == 'X';
+}
+
 /* A thread in state D; with fds and files only first threads are seen. */
 struct proc_task {
 	int32_t pid, tid;

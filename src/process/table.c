@@ -236,8 +236,11 @@ static int read_files(struct qmem *q, struct proctable *t)
 {
 	int err = 0;
 
-	if (!(t->records.want & PROC_WANTED_FILES) || proctable_gives(t))
+	if (!(t->records.want & PROC_WANTED_FILES) || proctable_gives(t)) {
+		pidfiles_free(t->files);
+		t->files = NULL;
 		return 0;
+	}
 	if (!t->files)
 		err = pidfiles_new(q, &t->files);
 	return err ? err : pidfiles_round(q, t->files, &t->records);
@@ -331,7 +334,7 @@ void proctable_want(struct proctable *t, unsigned want)
 
 bool proctable_gives(const struct proctable *t)
 {
-	return backends[t->backend]->verify;
+	return backends[t->backend]->wanted;
 }
 
 size_t proctable_blocked(const struct proctable *t, const struct proc_task **ret_tasks)

@@ -78,8 +78,8 @@ int loop_start(struct loop *l, uint64_t interval)
 	err = qmem_start(l->q, interval, interval, clock_now());
 	if (real > 0)
 		(void)capabilities_settle(l->q);
-	if (l->worker)
-		worker_go(l->worker);
+	if (l->worker && worker_go(l->worker))
+		log_line(&l->log, QMEM_LOG_WARNING, "there is no thread for what may block so far");
 	return err;
 }
 

@@ -209,15 +209,17 @@ int worker_new(const struct worker_calls *calls, struct worker **ret_worker)
 	return 0;
 }
 
-void worker_go(struct worker *w)
+int worker_go(struct worker *w)
 {
+	int err = 0;
+
 	pthread_mutex_lock(&w->lock);
 	w->going = true;
-	/* without a thread they wait for that of the next job */
 	for (size_t i = 0; i < QMEM_LANES; i++)
-		if (!w->lanes[i].hand && w->lanes[i].waiting.head)
-			(void)add_hand(w, &w->lanes[i]);
+		if (!err && !w->lanes[i].hand && w->lanes[i].waiting.head)
+			err = add_hand(w, &w->lanes[i]);
 	pthread_mutex_unlock(&w->lock);
+	return err;
 }
 
 int worker_fd(const struct worker *w)
@@ -267,7 +269,10 @@ int worker_leave(struct worker *w, struct qmem_job *job)
 
 	pthread_mutex_lock(&w->lock);
 	hand = lane->hand;
-	if (hand && hand->job == job)
+	/* nobody has taken it so far: now, or that is told */
+	if (!hand)
+		err = add_hand(w, lane) ? -EAGAIN : -EALREADY;
+	else if (hand->job == job)
 		err = add_hand(w, lane);
 	if (!err)
 		leave_behind(w, hand);

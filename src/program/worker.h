@@ -21,8 +21,8 @@ struct worker;
 /* `calls` outlives it; -errno. */
 int worker_new(const struct worker_calls *calls, struct worker **ret_worker);
 /* From now on it has threads: capabilities are a thread's own, and it has those of its maker at that time. Jobs that were added
- * before are begun. */
-void worker_go(struct worker *w);
+ * before are begun; -errno: there is no thread for them now, and one is tried again for the next job. */
+int worker_go(struct worker *w);
 /* Its eventfd, for which worker_ready() is the handler, with the worker as argument. */
 int worker_fd(const struct worker *w);
 void worker_ready(struct qmem *q, int fd, uint32_t events, void *arg);

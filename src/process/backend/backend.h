@@ -12,6 +12,7 @@ struct backend_reason {
 struct backend {
 	const char *name, *help;
 	bool verify;     /* what it says is compared with /proc at the start */
+	bool wanted;     /* it has what enum proc_want names at hand, and maps */
 	bool per_thread; /* it sees every thread's state */
 	/* `budget`: how many descriptors it may keep open. `why` gets the reason of an error. */
 	int (*open)(struct qmem *q, struct records *records, int64_t budget, void **ret, struct backend_reason *why);

@@ -146,8 +146,8 @@ static void take_wanted(struct proc *p, const struct proctable_record *r)
 {
 	p->cminflt = (int64_t)r->cminflt;
 	p->maps = r->has_mm && r->maps ? (int64_t)r->maps : QMEM_NA;
-	p->fds = strchr("ZX", p->state) ? QMEM_NA : counted(r->fds);
-	p->fd_limit = p->kthread || strchr("ZX", p->state) ? QMEM_NA : (int64_t)r->fd_limit;
+	p->fds = proc_is_gone(p) ? QMEM_NA : counted(r->fds);
+	p->fd_limit = p->kthread || proc_is_gone(p) ? QMEM_NA : (int64_t)r->fd_limit;
 }
 
 /* All but the times and I/O. */
@@ -487,11 +487,8 @@ static int keep(const struct program *program, const struct walker *walker, stru
 	err = b->program < 0 ? b->program : 0;
 	if (!err)
 		err = program_memory(program, ".bss", sizeof(*b->head), PROT_READ | PROT_WRITE, &b->head);
-	if (!err)
+	if (!err && !walker->iterator)
 		err = program_memory(program, "records", b->room * sizeof(*b->records), PROT_READ, &b->records);
-	/* `dump` has none */
-	if (err == -ENOENT && b->head)
-		err = 0;
 	if (!err && locate >= 0) {
 		err = program_run(locate);
 		for (size_t i = 0; i < PROCTABLE_CPUS; i++)
@@ -519,12 +516,12 @@ static int load(struct qmem *q, struct bpf *b, const struct walker *walker, bool
 	err = program_open(&program, &walker->source, why->text, sizeof(why->text));
 	if (!err)
 		err = program_set(&program, ".rodata.config", &config, sizeof(config));
-	if (!err) {
-		(void)program_room(&program, "records", (uint32_t)b->room);
-		if (!locate)
-			(void)program_leave(&program, "locate");
+	if (!err && !walker->iterator)
+		err = program_room(&program, "records", (uint32_t)b->room);
+	if (!err && !locate)
+		err = program_leave(&program, "locate");
+	if (!err)
 		err = program_load(&program, why->text, sizeof(why->text));
-	}
 	if (!err)
 		err = keep(&program, walker, b, why);
 	program_close(&program);
@@ -626,6 +623,7 @@ const struct backend backend_bpf = {
 	.name = "bpf",
 	.help = "a BPF program that walks the kernel's list",
 	.verify = true,
+	.wanted = true,
 	.per_thread = true,
 	.open = walk_open,
 	.scan = walk_scan,
@@ -637,6 +635,7 @@ const struct backend backend_iter = {
 	.name = "iter",
 	.help = "a BPF task iterator",
 	.verify = true,
+	.wanted = true,
 	.per_thread = true,
 	.open = dump_open,
 	.scan = dump_scan,
