@@ -443,15 +443,22 @@ static void io(long n)
 
 static void run_files(long n)
 {
-	struct rlimit limit;
+	struct rlimit limit, wanted = { (rlim_t)(20 + 3 * n), (rlim_t)(20 + 3 * n) };
+	long apart = 3;
 
-	if (!getrlimit(RLIMIT_NOFILE, &limit)) {
+	/* holes between them, if they may be: the hard limit of an old kernel is 4096 */
+	if (getrlimit(RLIMIT_NOFILE, &limit))
+		fail("getrlimit");
+	if (limit.rlim_max > wanted.rlim_max)
+		wanted.rlim_max = limit.rlim_max;
+	if (setrlimit(RLIMIT_NOFILE, &wanted)) {
 		limit.rlim_cur = limit.rlim_max;
 		setrlimit(RLIMIT_NOFILE, &limit);
+		apart = ((long)limit.rlim_cur - 20) / n;
 	}
 	/* beside those that it has */
 	for (long i = 0; i < n; i++)
-		if (fcntl(2, F_DUPFD_CLOEXEC, (int)(20 + 3 * i)) < 0)
+		if (fcntl(2, F_DUPFD_CLOEXEC, (int)(20 + apart * i)) < 0)
 			fail("dup");
 	sleep_for_ever();
 }
