@@ -93,6 +93,7 @@ def file_systems(ticks, place):
         if not mount("tmpfs", where, options):
             tap.skip_all("tmpfs cannot be mounted here")
         write(f"{where}/file", 3 * MIB + PAGE)
+    os.link(f"{place}/unlimited/file", f"{place}/unlimited/another name")
     # one hides another
     hidden = f"{place}/hidden"
     for _ in range(2):
@@ -117,6 +118,7 @@ def file_systems(ticks, place):
     tap.same(values["total.tmpfs"], total, "the total is the sum of all")
     for where in list(ours)[1:]:
         os.unlink(f"{where}/file")
+    os.unlink(f"{place}/unlimited/another name")
     values = ticks.tick()
     tap.same(values[f"mount.used[{place}/unlimited]"], 0, "what is deleted is gone")
 

@@ -43,6 +43,7 @@ void look_free(struct look *l)
 	if (!l)
 		return;
 	root_drop(l->root);
+	inodes_release(&l->seen);
 	free(l->mounts);
 	free(l->files);
 	free(l->names);
@@ -58,16 +59,21 @@ struct listing {
 	int64_t held;
 	size_t n;
 	bool more;
+	bool linked; /* there has been a file of several names */
 	char path[LOOK_PATH];
 };
 
 /* One that has several names counts once. */
-static bool is_known(const struct look *l, const struct stat *st)
+static bool is_known(struct listing *s, const struct stat *st)
 {
-	for (size_t i = 0; st->st_nlink > 1 && i < l->n_files; i++)
-		if (l->files[i].inode == st->st_ino)
-			return true;
-	return false;
+	if (st->st_nlink < 2)
+		return false;
+	if (!s->linked && inodes_begin(&s->look->seen, LOOK_FILES)) {
+		s->more = true;
+		return true;
+	}
+	s->linked = true;
+	return !inodes_add(&s->look->seen, st->st_dev, st->st_ino);
 }
 
 static void keep_file(struct listing *s, const struct stat *st)
@@ -102,7 +108,7 @@ static void list_entry(struct listing *s, int fd, const char *name, int depth)
 
 	if (fstatat(fd, name, &st, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT) || st.st_dev != s->device)
 		return;
-	if (S_ISREG(st.st_mode) && s->keep && is_known(s->look, &st))
+	if (S_ISREG(st.st_mode) && is_known(s, &st))
 		return;
 	if (snprintf(s->path + len, sizeof(s->path) - len, "%s%s", len ? "/" : "", name) >=
 	    (int)(sizeof(s->path) - len)) {

@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "kernel/inodes.h"
 #include "qmem.h"
 
 #define LOOK_MOUNTS 128
@@ -56,6 +57,7 @@ struct look {
 	bool more;   /* not all of it */
 	char *names;
 	size_t names_len;
+	struct inodes seen; /* of the file system that is listed, those of several names */
 	bool maps;       /* were read */
 	bool complete;   /* all of them */
 	int64_t refused; /* processes whose maps may not be read */
