@@ -17,6 +17,7 @@
 #include "rows.h"
 #include "service/meminfo.h"
 #include "service/shmem_creator.h"
+#include "service/shmem_huge.h"
 #include "service/shmem_look.h"
 #include "services.h"
 #include "util/room.h"
@@ -45,11 +46,13 @@ struct totals {
 	int64_t orphaned_sysv, orphaned_files;
 	int64_t mounts, unreachable, segments, files;
 	int64_t age, mapped_age;
+	int64_t huge; /* of sysv */
 };
 
 static const struct qmem_metric total[] = {
 	METRIC(totals, "tmpfs", NULL, tmpfs, "in file systems of tmpfs that can be looked at, what is swapped too"),
-	METRIC(totals, "sysv", NULL, sysv, "in segments of System V, without what is swapped"),
+	METRIC(totals, "sysv", NULL, sysv,
+	       "in segments of System V, without what is swapped; with huge pages, which are not in Shmem"),
 	METRIC(totals, "other", NULL, other,
 	       "the rest of Shmem: memfd, anonymous shared mappings, GPU objects, tmpfs out of reach; at least"),
 	{ 0 },
@@ -166,6 +169,7 @@ struct shmem {
 	bool has_segments;
 	struct root *root;
 	struct creators creators;
+	struct huge huge;
 	struct instances mounts, segments, files;
 
 	struct look *have;    /* the last that has come back; NULL: none has */
@@ -251,15 +255,17 @@ static struct thing nothing(void)
 
 static int take_segment(struct qmem *q, struct shmem *s, const struct sysvipc_shm *shm)
 {
-	int64_t held = value_sum(shm->column[SYSVIPC_RSS], shm->column[SYSVIPC_SWAP]);
+	int64_t huge = huge_take(&s->huge, shm), rss = huge ? huge : shm->column[SYSVIPC_RSS];
+	int64_t held = value_sum(rss, shm->column[SYSVIPC_SWAP]);
 	const struct creator *c = creators_find(q, &s->creators, shm);
 	struct thing t = nothing();
 
 	t.v[SEGMENT_SIZE] = shm->column[SYSVIPC_SIZE];
-	t.v[SEGMENT_RSS] = shm->column[SYSVIPC_RSS];
+	t.v[SEGMENT_RSS] = rss;
 	t.v[SEGMENT_SWAP] = shm->column[SYSVIPC_SWAP];
 	t.v[SEGMENT_ATTACHED] = shm->column[SYSVIPC_NATTCH];
-	value_add(&s->totals.sysv, shm->column[SYSVIPC_RSS]);
+	value_add(&s->totals.sysv, rss);
+	value_add(&s->totals.huge, huge);
 	if (shm->column[SYSVIPC_NATTCH] == 0)
 		value_add(&s->totals.orphaned_sysv, held);
 	s->totals.segments++;
@@ -276,6 +282,7 @@ static int read_segments(struct qmem *q, struct shmem *s)
 
 	instances_begin(&s->segments);
 	creators_begin(&s->creators);
+	huge_begin(&s->huge, meminfo_now(q));
 	if (len >= 0) {
 		/* creators read files, too: the text is the engine's */
 		err = creators_copy(&s->creators, &text, (size_t)len);
@@ -603,7 +610,9 @@ static void note(struct qmem *q, struct shmem *s)
 
 static int64_t rest_of(int64_t whole, const struct totals *t)
 {
-	return value_minus(value_minus(whole, value_or(t->tmpfs, 0)), value_or(t->sysv, 0));
+	int64_t sysv = value_minus(value_or(t->sysv, 0), value_or(t->huge, 0));
+
+	return value_minus(value_minus(whole, value_or(t->tmpfs, 0)), sysv);
 }
 
 static int collect(struct qmem *q, void *state)
@@ -613,7 +622,7 @@ static int collect(struct qmem *q, void *state)
 	int err;
 
 	s->totals = (struct totals){ QMEM_NA, QMEM_NA, QMEM_NA, QMEM_NA, QMEM_NA, QMEM_NA,
-				     QMEM_NA, QMEM_NA, QMEM_NA, QMEM_NA, QMEM_NA };
+				     QMEM_NA, QMEM_NA, QMEM_NA, QMEM_NA, QMEM_NA, QMEM_NA };
 	begin_look(q, s);
 	err = read_segments(q, s);
 	if (!err)

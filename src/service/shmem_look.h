@@ -50,6 +50,8 @@ struct look {
 	struct look_mount *mounts;
 	size_t n_mounts;
 	int at; /* the mount that it is at, or that it is stuck at; -1: the maps */
+	/* files of several names of the file system that is listed */
+	struct inodes seen;
 	/* found, of /dev/shm: names are paths below it */
 	struct look_file *files;
 	size_t n_files;
@@ -57,7 +59,6 @@ struct look {
 	bool more;   /* not all of it */
 	char *names;
 	size_t names_len;
-	struct inodes seen; /* of the file system that is listed, those of several names */
 	bool maps;       /* were read */
 	bool complete;   /* all of them */
 	int64_t refused; /* processes whose maps may not be read */

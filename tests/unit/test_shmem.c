@@ -110,6 +110,47 @@ START_TEST(segments)
 }
 END_TEST
 
+static void put_pools(int total, int unused)
+{
+	procroot_put("proc/meminfo",
+		     "MemTotal: 100000 kB\nMemFree: 1 kB\nCached: 90000 kB\nShmem: 50000 kB\nHugePages_Total: %d\n"
+		     "HugePages_Free: %d\nHugepagesize: 2048 kB\nHugetlb: %d kB\n",
+		     total, unused, total * 2048);
+}
+
+/* What is in huge pages is not in Shmem, and Linux 6.7 and later say too much of it. */
+START_TEST(huge_segments)
+{
+	const int64_t page = sysconf(_SC_PAGESIZE), size = 2048 * KIB;
+	const char *const head = "key shmid size cpid nattch rss swap\n";
+
+	put_pools(5, 1);
+	/* three huge pages, more than are in use, and base pages */
+	procroot_put("proc/sysvipc/shm",
+		     "%s0 1 6000000 0 1 6291456 0\n0 2 8388608 0 1 8388608 0\n0 3 8192 0 1 4096 0\n", head);
+	procroot_start();
+	tick();
+	check_has("shmem.segment.rss[pid0:1] 6291456 bytes\n");
+	ck_assert_int_eq(procroot_value("shmem.total.sysv"), (6291456 + 8388608 + 4096) * INT64_C(1000));
+	ck_assert_int_eq(procroot_value("shmem.total.other"), (50000 * KIB - 8388608 - 4096) * 1000);
+	/* one of one huge page, counted as one for each base page of it */
+	procroot_put("proc/sysvipc/shm", "%s0 1 1048576 0 0 %" PRId64 " 0\n", head, size / page * size);
+	tick();
+	ck_assert_int_eq(procroot_value("shmem.segment.rss[pid0:1]"), size * 1000);
+	ck_assert_int_eq(procroot_value("shmem.orphaned.sysv"), size * 1000);
+	ck_assert_int_eq(procroot_value("shmem.total.other"), 50000 * KIB * 1000);
+	/* none is in use, or some is swapped: that is of base pages */
+	put_pools(5, 5);
+	procroot_put("proc/sysvipc/shm", "%s0 1 6291456 0 1 6291456 0\n", head);
+	tick();
+	ck_assert_int_eq(procroot_value("shmem.total.other"), (50000 * KIB - 6291456) * 1000);
+	put_pools(5, 1);
+	procroot_put("proc/sysvipc/shm", "%s0 1 6295552 0 1 6291456 4096\n", head);
+	tick();
+	ck_assert_int_eq(procroot_value("shmem.total.other"), (50000 * KIB - 6291456) * 1000);
+}
+END_TEST
+
 START_TEST(hostile_segments)
 {
 	procroot_put("proc/sysvipc/shm",
@@ -418,6 +459,7 @@ SUITE(shmem)
 
 	tcase_add_checked_fixture(t, setup, procroot_end);
 	tcase_add_test(t, segments);
+	tcase_add_test(t, huge_segments);
 	tcase_add_test(t, hostile_segments);
 	tcase_add_test(t, very_many_segments);
 	tcase_add_test(t, out_of_reach);
