@@ -153,8 +153,12 @@ static void raise_throttled(struct qmem *q, const struct dirty_reader *r, enum q
 	char name[64] = "", percent[WORDS_NUMBER];
 	const struct dirty *d = &r->sample;
 	const struct qmem_label fields[] = {
-		{ "backlog", backlog }, { "limit", hard },  { "limit_percent", percent },
-		{ "time", time },       { "device", name }, { 0 },
+		{ "backlog", backlog },
+		{ "limit", hard },
+		{ "limit_percent", percent },
+		{ "time", time },
+		{ "device", device ? device : "" },
+		{ 0 },
 	};
 	struct qmem_event event = {
 		.severity = severity,

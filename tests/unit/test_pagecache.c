@@ -382,6 +382,21 @@ START_TEST(devices)
 }
 END_TEST
 
+/* For people it is made harmless, for programs it is as it is. */
+START_TEST(device_name)
+{
+	const char *text;
+
+	stats("8:0", 500, 500, 1000);
+	procroot_put("sys/dev/block/8:0/uevent", "DEVNAME=a\tb\n");
+	vmstat(900, 0, 10);
+	procroot_start();
+	text = ticks(11);
+	ck_assert_msg(strstr(text, "; most is for a\\x09b, ") != NULL, "%s", text);
+	ck_assert_msg(strstr(text, "device=a\\x09b\n") != NULL, "%s", text);
+}
+END_TEST
+
 START_TEST(device_that_goes)
 {
 	stats("8:0", 500, 0, 1000);
@@ -441,6 +456,7 @@ SUITE(pagecache)
 	tcase_add_test(t, event);
 	tcase_add_test(t, bursts);
 	tcase_add_test(t, devices);
+	tcase_add_test(t, device_name);
 	tcase_add_test(t, device_that_goes);
 	tcase_add_test(t, no_devices);
 	tcase_add_test(t, devices_unwanted);
