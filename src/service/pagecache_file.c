@@ -71,11 +71,6 @@ bool file_check(const char *pattern, char *why, size_t size)
 	return scan_check(pattern, why, size);
 }
 
-bool file_is_on(const struct file_reader *r)
-{
-	return r->n != 0;
-}
-
 /* ---- jobs ---- */
 
 static void run(struct qmem_job *job)
@@ -131,8 +126,7 @@ static void done(struct qmem *q, struct qmem_job *job)
 	if (!job->recalled && slicing->over) {
 		scan_swap(slicing->scan, &w->list);
 		if (slicing->open)
-			w->reader->others = (struct file_others){ slicing->open->refused, slicing->open->elsewhere,
-								  slicing->open->gone };
+			w->reader->others = (struct file_others){ slicing->open->refused, slicing->open->elsewhere };
 		w->running = false;
 		w->complete = true;
 		w->made = w->began;
@@ -264,7 +258,7 @@ static void look_at_stuck(struct file_reader *r, uint64_t now)
 		w->stuck = w->out && w->slicing->job.left;
 		if (!w->stuck || !w->made || now - w->made < (uint64_t)r->age + LOST)
 			continue;
-		w->list.n = 0;
+		scan_list_clear(&w->list);
 		w->made = 0;
 		r->fresh = true;
 	}

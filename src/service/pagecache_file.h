@@ -58,7 +58,7 @@ struct file_reader {
 	size_t partial; /* files of which only what is resident is known */
 	bool cut, no_table;
 	struct file_others {
-		unsigned refused, elsewhere, gone;
+		unsigned refused, elsewhere;
 	} others; /* of processes */
 	struct instances all;
 	struct inodes seen;
@@ -71,7 +71,6 @@ struct file_reader {
 
 /* 0, also where there is nothing to watch; -ENOMEM, -EINVAL. */
 int file_start(struct qmem *q, struct file_reader *r);
-bool file_is_on(const struct file_reader *r);
 int file_collect(struct qmem *q, struct file_reader *r);
 /* Of struct file_sample, file_share, and the last two of file_counts. */
 enum file_families { FILE_EACH, FILE_SHARES, FILE_COUNTS, FILE_AGE, FILE_FAMILIES };

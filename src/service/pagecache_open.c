@@ -35,12 +35,8 @@ static void take(struct open_files *o, struct scan *scan, const char *path, size
 	static const struct sip_key
 		key; /* of names that one process after the other has: its own set has a better one */
 
-	if (!is_wanted(path, len))
+	if (!is_wanted(path, len) || maps_is_deleted(path, len))
 		return;
-	if (maps_is_deleted(path, len)) {
-		o->gone++;
-		return;
-	}
 	if (inodes_add(&o->names, sip(&key, path, len), len))
 		scan_add(scan, path);
 }
@@ -148,7 +144,7 @@ bool open_next(struct open_files *o, const struct root *root, struct scan *scan)
 
 int open_begin(struct open_files *o, unsigned most)
 {
-	o->at = o->refused = o->elsewhere = o->gone = 0;
+	o->at = o->refused = o->elsewhere = 0;
 	return inodes_begin(&o->names, most);
 }
 

@@ -28,7 +28,6 @@ struct open_files {
 	/* what could not be had */
 	unsigned refused; /* processes of others, without CAP_SYS_PTRACE */
 	unsigned elsewhere;
-	unsigned gone; /* files that have no name any more */
 };
 
 /* Begins with the processes that are there now; `most` files. -ENOMEM. */

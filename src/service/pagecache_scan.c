@@ -386,8 +386,8 @@ static void begin(struct scan *s)
 {
 	struct scan_list *list = &s->list;
 
-	list->n = list->len = list->refused = list->failed = list->omitted = list->partial = 0;
-	list->cut = s->hurry = false;
+	scan_list_clear(list);
+	s->hurry = false;
 	s->queue_n = s->head = s->names_len = 0;
 	s->entries = 0;
 	s->running = true;
@@ -475,6 +475,12 @@ void scan_swap(struct scan *s, struct scan_list *list)
 
 	s->list = *list;
 	*list = done;
+}
+
+void scan_list_clear(struct scan_list *list)
+{
+	list->n = list->len = list->refused = list->failed = list->omitted = list->partial = 0;
+	list->cut = false;
 }
 
 void scan_without_cachestat(struct scan *s)

@@ -61,6 +61,8 @@ bool scan_slice(struct scan *s, int64_t ns);
 void scan_hurry(struct scan *s);
 /* The list of a pass that is over, and an old one to be used for the next, are exchanged. */
 void scan_swap(struct scan *s, struct scan_list *list);
+/* Nothing is in it, and nothing is counted. */
+void scan_list_clear(struct scan_list *list);
 void scan_list_release(struct scan_list *list);
 /* For tests: as if the kernel had no cachestat(2). */
 void scan_without_cachestat(struct scan *s);

@@ -285,6 +285,39 @@ START_TEST(stuck_later)
 }
 END_TEST
 
+/* Of a list that is not known any more nothing is counted. */
+START_TEST(stuck_uncounted)
+{
+	procroot_set("pagecache", "FileAge", "1s");
+	procroot_set("pagecache", "MaxFiles", "2");
+	watch("/db/*", "0");
+	watch("/web", "1");
+	procroot_start();
+	for (int i = 0; i < 3; i++)
+		procroot_tick();
+	is("files.measured", 3000);
+	is("files.omitted", 2000);
+	ck_assert_ptr_nonnull(strstr(reason(), "MaxFiles"));
+	r->hold_jobs = true;
+	procroot_tick();
+	while (strcmp(r->jobs->what, "files of '/db/*'") != 0) {
+		procroot_work(0);
+		procroot_tick();
+	}
+	pass_time(30);
+	ck_assert_ptr_nonnull(r->left);
+	pass_time(300);
+	for (int i = 0; i < 3; i++) {
+		procroot_tick();
+		procroot_work(0);
+	}
+	procroot_tick();
+	is("files.measured", 1000);
+	is("files.omitted", 0);
+	ck_assert_str_eq(reason(), "");
+}
+END_TEST
+
 /* No more threads than two; those that have been seen to work go on, and all when these are back. */
 START_TEST(stuck_many)
 {
@@ -367,6 +400,7 @@ SUITE(pagecache_file)
 	tcase_add_test(t, budget);
 	tcase_add_test(t, stuck);
 	tcase_add_test(t, stuck_later);
+	tcase_add_test(t, stuck_uncounted);
 	tcase_add_test(t, stuck_many);
 	tcase_add_test(t, gone_meanwhile);
 	tcase_add_test(t, no_worker);
