@@ -52,7 +52,7 @@ struct scan {
 
 	struct scan_list list;
 	bool running, hurry;
-	struct node *queue;
+	struct node *queue; /* of a tree the last one is next, so that few wait; of a list the first */
 	size_t queue_n, queue_room, head;
 	char *names;
 	size_t names_len, names_room;
@@ -356,11 +356,23 @@ static int64_t next_name(struct scan *s)
 	return COST_ENTRY + (is_wanted(s, entry) ? visit(s, entry->d_name) : 0);
 }
 
+/* What is behind its name was of those that have been taken before. */
+static struct node take(struct scan *s)
+{
+	struct node node;
+
+	if (!s->components)
+		return s->queue[s->head++];
+	node = s->queue[--s->queue_n];
+	s->names_len = node.path + strlen(s->names + node.path) + 1;
+	return node;
+}
+
 static int64_t next_directory(struct scan *s)
 {
 	const char *path;
 
-	s->at = s->queue[s->head++];
+	s->at = take(s);
 	path = path_of(s);
 	s->dir_fd = root_open(s->root, *path ? path : ".", O_RDONLY | O_DIRECTORY);
 	if (s->dir_fd < 0) {
@@ -418,6 +430,8 @@ void scan_add(struct scan *s, const char *path)
 	push(s, "", dir, ONE, 0);
 	if (s->queue_n > n)
 		s->queue[n].name = at;
+	else
+		s->names_len = at;
 }
 
 /* Readers of directories come in any order. */
@@ -481,6 +495,11 @@ void scan_list_clear(struct scan_list *list)
 {
 	list->n = list->len = list->refused = list->failed = list->omitted = list->partial = 0;
 	list->cut = false;
+}
+
+size_t scan_room(const struct scan *s)
+{
+	return s->queue_room * sizeof(*s->queue) + s->names_room;
 }
 
 void scan_without_cachestat(struct scan *s)

@@ -64,6 +64,8 @@ void scan_swap(struct scan *s, struct scan_list *list);
 /* Nothing is in it, and nothing is counted. */
 void scan_list_clear(struct scan_list *list);
 void scan_list_release(struct scan_list *list);
+/* For tests: bytes for what waits to be looked at. */
+size_t scan_room(const struct scan *s);
 /* For tests: as if the kernel had no cachestat(2). */
 void scan_without_cachestat(struct scan *s);
 

@@ -293,6 +293,32 @@ START_TEST(bounds)
 }
 END_TEST
 
+/* More directories than may wait at a time, below one another: none is left out, and what waits stays small. */
+START_TEST(broad)
+{
+	struct scan *s = begin("/tree", 32, 100);
+	char name[64];
+
+	ck_assert(!mkdir(procroot_path("tree"), 0755));
+	for (int i = 0; i < 40; i++) {
+		snprintf(name, sizeof(name), "tree/%d", i);
+		ck_assert(!mkdir(procroot_path(name), 0755));
+		for (int k = 0; k < 40; k++) {
+			snprintf(name, sizeof(name), "tree/%d/%d", i, k);
+			ck_assert(!mkdir(procroot_path(name), 0755));
+		}
+	}
+	make("tree/39/39/last", 1);
+	make("tree/0/0/first", 2);
+	pass(s, 1);
+	ck_assert(!list.cut);
+	ck_assert_uint_eq(list.n, 2);
+	ck_assert_int_eq(sum(), 3);
+	ck_assert_uint_lt(scan_room(s), 30000);
+	scan_free(s);
+}
+END_TEST
+
 /* Gone, or another, from one slice to the next. */
 START_TEST(changes)
 {
@@ -394,6 +420,28 @@ START_TEST(lists)
 }
 END_TEST
 
+/* Of names for which there is no place nothing is kept. */
+START_TEST(too_many_names)
+{
+	size_t room = 0;
+	struct scan *s;
+	char path[128];
+
+	ck_assert_int_eq(scan_new_list(root, 3, &s), 0);
+	scan_begin_list(s);
+	for (int i = 0; i < 20000; i++) {
+		snprintf(path, sizeof(path), "/nothing/%0100d", i);
+		scan_add(s, path);
+		if (i == 2000)
+			room = scan_room(s);
+	}
+	ck_assert_uint_eq(scan_room(s), room);
+	pass(s, INT64_MAX);
+	ck_assert(list.cut);
+	scan_free(s);
+}
+END_TEST
+
 SUITE(pagecache_scan)
 {
 	Suite *s = suite_create("pagecache_scan");
@@ -407,8 +455,10 @@ SUITE(pagecache_scan)
 	tcase_add_test(t, no_files);
 	tcase_add_test(t, links_out);
 	tcase_add_test(t, bounds);
+	tcase_add_test(t, broad);
 	tcase_add_test(t, changes);
 	tcase_add_test(t, lists);
+	tcase_add_test(t, too_many_names);
 	tcase_add_test(t, mincore);
 	tcase_add_test(t, not_ours);
 	suite_add_tcase(s, t);
