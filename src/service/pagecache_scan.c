@@ -187,10 +187,23 @@ static void drop_file(struct scan *s, int err)
 	end_file(s);
 }
 
+/* cachestat(2) comes by what is there or was evicted, mincore(2) by each page. */
+static int64_t cost(const struct residency *before, const struct residency *now, int64_t len)
+{
+	int64_t pages = now->resident - before->resident;
+
+	if (now->dirty == QMEM_NA)
+		pages = len / sysconf(_SC_PAGESIZE);
+	else
+		pages += now->evicted - before->evicted;
+	return COST_ASK + pages * COST_PAGE;
+}
+
 static int64_t ask(struct scan *s)
 {
 	struct scan_file *file = &s->list.files[s->list.n - 1];
-	int64_t len = value_least(file->size - s->offset, CHUNK), before = file->pages.resident;
+	const struct residency before = file->pages;
+	int64_t len = value_least(file->size - s->offset, CHUNK);
 	int err = residency_add(&s->way, s->fd, s->owner, s->offset, len, &file->pages);
 
 	if (err) {
@@ -198,11 +211,11 @@ static int64_t ask(struct scan *s)
 		return COST_ASK;
 	}
 	s->offset += len;
-	if (s->offset < file->size)
-		return COST_ASK + (file->pages.resident - before) * COST_PAGE;
-	s->list.partial += file->pages.dirty == QMEM_NA;
-	end_file(s);
-	return COST_ASK + (file->pages.resident - before) * COST_PAGE;
+	if (s->offset == file->size) {
+		s->list.partial += file->pages.dirty == QMEM_NA;
+		end_file(s);
+	}
+	return cost(&before, &file->pages, len);
 }
 
 static int64_t begin_file(struct scan *s, const char *dir, const char *name)

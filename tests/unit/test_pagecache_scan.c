@@ -359,6 +359,25 @@ START_TEST(mincore)
 }
 END_TEST
 
+/* That looks at each page, whether it is there or not. */
+START_TEST(mincore_costs)
+{
+	struct scan *s = begin("/data/hole", 0, 1000);
+	int fd = open(procroot_path("data/hole"), O_WRONLY | O_CREAT, 0600);
+	int slices = 1;
+
+	ck_assert_int_ge(fd, 0);
+	ck_assert_int_eq(ftruncate(fd, INT64_C(100000) * page), 0);
+	close(fd);
+	ck_assert_int_eq(pass(s, 1000000), 1);
+	scan_without_cachestat(s);
+	for (; !scan_slice(s, 1000000); slices++)
+		ck_assert_int_lt(slices, 1000);
+	ck_assert_int_ge(slices, 3);
+	scan_free(s);
+}
+END_TEST
+
 /* Who neither owns a file nor may write to it is told by nobody, and the file is no zero. */
 START_TEST(not_ours)
 {
@@ -460,6 +479,7 @@ SUITE(pagecache_scan)
 	tcase_add_test(t, lists);
 	tcase_add_test(t, too_many_names);
 	tcase_add_test(t, mincore);
+	tcase_add_test(t, mincore_costs);
 	tcase_add_test(t, not_ours);
 	suite_add_tcase(s, t);
 	return s;
