@@ -78,7 +78,8 @@ static void raise(struct qmem *q, const struct sockstat_events *e, const struct 
 	qmem_raise(q, &event);
 }
 
-static void raise_over(struct qmem *q, const struct sockstat_long *l)
+/* `gone`: what became of it nobody knows. */
+static void raise_over(struct qmem *q, const struct sockstat_long *l, bool gone)
 {
 	char port[8], lasted[WORDS_NUMBER];
 	const struct qmem_label fields[] = { { "port", port }, { "duration", lasted }, { "state", "inactive" }, { 0 } };
@@ -88,16 +89,10 @@ static void raise_over(struct qmem *q, const struct sockstat_long *l)
 
 	snprintf(port, sizeof(port), "%u", (unsigned)l->port);
 	words_span(lasted, l->last - l->since);
-	snprintf(event.message, sizeof(event.message),
-		 "port %s accepts its connections again: the queue was too long for %s", port, lasted);
+	snprintf(event.message, sizeof(event.message), "port %s %s: the queue was too long for %s", port,
+		 gone ? "is of a network namespace that is not looked at any more" : "accepts its connections again",
+		 lasted);
 	qmem_raise(q, &event);
-}
-
-static bool is_long(const struct sockstat_events *e, const struct sockstat_port *p)
-{
-	/* a backlog of nothing has room for one all the same */
-	return p->fullest_queue > 0 &&
-	       value_ratio(p->fullest_queue, p->fullest_backlog ? p->fullest_backlog : 1) >= e->full;
 }
 
 static void look(struct qmem *q, struct sockstat_events *e, const struct sockstat_port *p)
@@ -105,7 +100,7 @@ static void look(struct qmem *q, struct sockstat_events *e, const struct socksta
 	struct sockstat_long *l = find(e, p->port);
 	bool refuses = p->fullest_queue > p->fullest_backlog;
 
-	if (!is_long(e, p))
+	if (!sockstat_port_is_long(p, e->full))
 		return;
 	if (!l)
 		l = make(q, e, p);
@@ -117,7 +112,7 @@ static void look(struct qmem *q, struct sockstat_events *e, const struct socksta
 	if (sockstat_who_names(q, e->who, p->uid, p->cgroup, &l->names)) {
 		if (!l->told && ++l->waited < PATIENCE)
 			return;
-		/* another one's are asked for */
+		/* the worker has other things to do */
 		if (!*l->names.user)
 			snprintf(l->names.user, sizeof(l->names.user), "%" PRIu32, p->uid);
 	}
@@ -139,6 +134,15 @@ void sockstat_events_look(struct qmem *q, struct sockstat_events *e, const struc
 			continue;
 		l->on = false;
 		if (l->told)
-			raise_over(q, l);
+			raise_over(q, l, false);
+	}
+}
+
+void sockstat_events_leave(struct qmem *q, struct sockstat_events *e)
+{
+	for (size_t i = 0; i < EVENT_PORTS; i++) {
+		if (e->ports[i].on && e->ports[i].told)
+			raise_over(q, &e->ports[i], true);
+		e->ports[i].on = false;
 	}
 }

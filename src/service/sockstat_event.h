@@ -27,5 +27,7 @@ struct sockstat_events {
 };
 
 void sockstat_events_look(struct qmem *q, struct sockstat_events *e, const struct sockstat_port *ports, size_t n);
+/* Other sockets are counted from now on: all are over. */
+void sockstat_events_leave(struct qmem *q, struct sockstat_events *e);
 
 #endif

@@ -28,7 +28,6 @@ void sockstat_ports_begin(struct sockstat_ports *p)
 	for (size_t i = 0; i < p->udps_next_n; i++)
 		p->udp[p->udps_next[i].port] = 0;
 	p->next_n = p->udps_next_n = 0;
-	p->lost = false;
 }
 
 /* The port, made if need be. NULL: no memory. */
@@ -46,6 +45,14 @@ static struct sockstat_port *get(struct sockstat_port **ports, size_t *n, size_t
 	return new;
 }
 
+/* Of several sockets of a port each has its own: one that nobody empties is too long, however empty the others are. */
+bool sockstat_port_is_long(const struct sockstat_port *port, int64_t full)
+{
+	/* a backlog of nothing has room for one all the same */
+	return port->fullest_queue > 0 &&
+	       value_ratio(port->fullest_queue, port->fullest_backlog ? port->fullest_backlog : 1) >= full;
+}
+
 /* Is a more than b, of the backlog of each? */
 static bool is_fuller(int64_t a, int64_t of_a, int64_t b, int64_t of_b)
 {
@@ -56,10 +63,8 @@ static void add_listener(struct sockstat_ports *p, const struct sockdiag *s)
 {
 	struct sockstat_port *port = get(&p->next, &p->next_n, &p->room, p->at, s->port);
 
-	if (!port) {
-		p->lost = true;
+	if (!port)
 		return;
-	}
 	port->sockets++;
 	port->queue += s->rqueue;
 	port->backlog += s->wqueue;
@@ -144,11 +149,11 @@ void sockstat_ports_end(struct sockstat_ports *p)
 		swap(&p->udps, &p->udps_n, &p->udps_room, &p->udps_next, &p->udps_next_n, &p->udps_next_room, p->udp);
 }
 
-static int put(struct instances *all, const struct sockstat_port *port, bool udp)
+static int put(struct instances *all, const struct sockstat_port *port, bool udp, int64_t full)
 {
 	int64_t v[SOCKSTAT_COLUMNS];
 	char name[8];
-	int len = snprintf(name, sizeof(name), "%u", (unsigned)port->port);
+	int len = snprintf(name, sizeof(name), "%u", (unsigned)port->port), err;
 
 	for (int i = 0; i < SOCKSTAT_COLUMNS; i++)
 		v[i] = QMEM_NA;
@@ -162,7 +167,10 @@ static int put(struct instances *all, const struct sockstat_port *port, bool udp
 		v[PORT_BACKLOG] = port->backlog;
 		v[PORT_DROPS] = port->drops;
 	}
-	return instances_put(all, name, (size_t)len, v);
+	err = instances_put(all, name, (size_t)len, v);
+	if (!err && all->put)
+		all->put->main = !udp && sockstat_port_is_long(port, full);
+	return err;
 }
 
 static int choose(struct qmem *q, struct instances *all, const struct sockstat_port *ports, size_t n, bool udp,
@@ -172,18 +180,20 @@ static int choose(struct qmem *q, struct instances *all, const struct sockstat_p
 
 	instances_begin(all);
 	for (size_t i = 0; !err && i < n; i++)
-		err = put(all, &ports[i], udp);
+		err = put(all, &ports[i], udp, full);
 	if (err)
 		return err;
 	(void)instances_measure(all);
-	for (size_t i = 0; i < all->n; i++) {
-		struct instance *in = all->all[i];
-
-		in->main = !udp && instance_there(all, in) &&
-			   value_ratio(in->now[PORT_QUEUE], in->now[PORT_BACKLOG]) >= full;
-	}
 	instances_choose(all, qmem_now(q));
 	return 0;
+}
+
+void sockstat_ports_anew(struct sockstat_ports *p)
+{
+	/* a round without any */
+	instances_begin(&p->tcp_all);
+	if (p->with_udp)
+		instances_begin(&p->udp_all);
 }
 
 int sockstat_ports_choose(struct qmem *q, struct sockstat_ports *p, int64_t full)

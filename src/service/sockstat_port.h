@@ -34,7 +34,6 @@ struct sockstat_ports {
 	struct sockstat_port *next; /* of the one that is being made */
 	size_t next_n, room, ports_room;
 	uint32_t *at; /* PORTS: of the next one, the place in it and 1; 0: nobody listens */
-	bool lost;    /* there was no memory for all */
 	uint32_t *udp;
 	struct instances tcp_all, udp_all;
 	bool with_udp;
@@ -48,7 +47,11 @@ void sockstat_ports_release(struct sockstat_ports *p);
 void sockstat_ports_begin(struct sockstat_ports *p);
 void sockstat_ports_add(struct sockstat_ports *p, const struct sockdiag *s, bool udp);
 void sockstat_ports_end(struct sockstat_ports *p);
-/* Once after each whole dump; `full`: hundredths of a percent of the backlog from which a port is shown first. -ENOMEM. */
+/* Is a queue of it too long? `full`: hundredths of a percent of the backlog. */
+bool sockstat_port_is_long(const struct sockstat_port *port, int64_t full);
+/* The counters go on, and have not grown since the last dump: that was of other sockets. */
+void sockstat_ports_anew(struct sockstat_ports *p);
+/* Once after each whole dump; ports of which a queue is too long are shown first. -ENOMEM. */
 int sockstat_ports_choose(struct qmem *q, struct sockstat_ports *p, int64_t full);
 void sockstat_ports_emit(struct qmem *q, struct sockstat_ports *p, const struct qmem_family *families);
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Whose a socket is, in words: the name of its user, and the path of its cgroup. The worker looks them up, one at a time. */
+/* Whose a socket is, in words: the name of its user, and the path of its cgroup. The worker looks them up, one after
+ * the other. */
 #ifndef QMEM_SERVICE_SOCKSTAT_WHO_H
 #define QMEM_SERVICE_SOCKSTAT_WHO_H
 
@@ -17,7 +18,7 @@ struct sockstat_names {
 /* -ENOMEM. */
 int sockstat_who_new(struct qmem *q, struct sockstat_who **ret);
 void sockstat_who_free(struct sockstat_who *w);
-/* `cgroup` is its id in the hierarchy of v2, QMEM_NA: not known. -EAGAIN: the worker is at it, or at another one; ask again. */
+/* `cgroup` is its id in the hierarchy of v2, QMEM_NA: not known. -EAGAIN: the worker is at it, or at another one's; ask again. */
 int sockstat_who_names(struct qmem *q, struct sockstat_who *w, uint32_t uid, int64_t cgroup,
 		       struct sockstat_names *ret);
 
