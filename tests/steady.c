@@ -19,6 +19,7 @@
 #include "engine/openat2.h"
 #include "recorder.h"
 #include "process/table.h"
+#include "services.h"
 
 #define WARM_UP 5
 #define TICKS 50
@@ -191,6 +192,40 @@ static int run(bool alone)
 	return 0;
 }
 
+/* Sockets of a namespace that there is none of: the worker looks for it, and the ticks have nothing to do. */
+static int run_absent(void)
+{
+	static const struct qmem_service *const services[] = { &sockstat_service, NULL };
+	uint64_t now = 1000 * QMEM_SECOND;
+	unsigned long allocated = 0, opened = 0;
+	struct recorder r;
+
+	recorder_init(&r, stderr);
+	r.hold_jobs = true;
+	r.q = qmem_new(&recorder_host, &r, services);
+	if (!r.q || set(&r, "sockstat", "Namespace", "name:qmem-of-nobody") ||
+	    qmem_start(r.q, QMEM_SECOND, QMEM_SECOND, now))
+		return 1;
+	jobs = 0;
+	for (int i = 0; i < WARM_UP + 2 * TICKS; i++) {
+		unsigned long allocations_before = allocations, opens_before = opens;
+
+		qmem_collect(r.q, now);
+		if (i >= WARM_UP) {
+			allocated += allocations - allocations_before;
+			opened += opens - opens_before;
+		}
+		while (recorder_work(&r))
+			jobs++;
+		now += QMEM_SECOND;
+	}
+	printf("%s %lu - for a network namespace that is not there nothing is allocated (%lu) or opened (%lu)\n",
+	       allocated || opened ? "not ok" : "ok", ++test, allocated, opened);
+	printf("%s %lu - while it is looked for (%lu)\n", jobs > 2 ? "ok" : "not ok", ++test, jobs);
+	qmem_free(r.q);
+	return 0;
+}
+
 /* Its processes are a few sleepers, and this one. */
 static int run_alone(void)
 {
@@ -232,7 +267,7 @@ int main(void)
 	test = (unsigned long)WEXITSTATUS(status);
 	if (!test)
 		printf("ok %lu - in a namespace of its own # SKIP it may not be made\n", ++test);
-	if (run(false))
+	if (run(false) || run_absent())
 		return 1;
 	printf("1..%lu\n", test);
 	return 0;

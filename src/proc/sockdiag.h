@@ -22,7 +22,9 @@ struct sockdiag_request {
 	bool memory;      /* SKMEMINFO, too */
 	uint32_t states;  /* bit TCP_LISTEN: those that listen */
 };
-#define SOCKDIAG_REQUEST 128 /* bytes it may have */
+#define SOCKDIAG_REQUEST 128    /* bytes it may have */
+#define SOCKDIAG_DATAGRAM 65536 /* bytes for an answer: the kernel makes none that is longer than half of that */
+#define SOCKDIAG_BOUND 13       /* TCP_BOUND_INACTIVE, younger than some headers */
 
 /* The message that asks for a dump: its length. `buffer` has SOCKDIAG_REQUEST bytes. */
 size_t sockdiag_ask(const struct sockdiag_request *request, uint32_t sequence, void *buffer);

@@ -16,14 +16,17 @@
 #include "engine/root.h"
 #include "kernel/instances.h"
 #include "rows.h"
+#include "service/sockstat_counter.h"
 #include "service/sockstat_dump.h"
 #include "service/sockstat_event.h"
 #include "service/sockstat_port.h"
+#include "service/sockstat_process.h"
 #include "service/sockstat_space.h"
 #include "service/sockstat_total.h"
 #include "services.h"
 #include "util/value.h"
 
+#define AGAIN (10 * QMEM_SECOND)             /* a process of which there is none is looked for */
 #define OWN "/proc/thread-self/net/sockstat" /* ours, whatever HostRoot is */
 
 struct sockstat {
@@ -37,15 +40,18 @@ struct sockstat {
 	bool chosen; /* whose files they are */
 	bool dumps;  /* its sockets are counted */
 	bool going;  /* a slice of a turn was done */
+	bool missed; /* it was said that there is nobody whose files they would be */
 	struct sockstat_sample sample;
 	struct sockstat_total total;
+	struct sockstat_counters counters;
 	struct sockstat_ports ports;
 	struct sockstat_dump dump;
 	struct sockstat_events events;
 	struct sockstat_spaces spaces;
-	int32_t pid;     /* whose namespace it is */
-	char shown[160]; /* whose, for people */
-	int told;        /* of the dump, in the note */
+	struct sockstat_process process; /* whose namespace it is, if he may end */
+	uint64_t due;                    /* he is looked for again */
+	char shown[160];                 /* whose, for people */
+	int told;                        /* of the dump, in the note */
 };
 
 /* ---- what is told ---- */
@@ -366,9 +372,10 @@ static void settle(struct qmem *q, struct sockstat *s, const char *directory, in
 {
 	sockstat_total_init(&s->total, directory, whose != WHOSE_OTHER, s->detail);
 	s->chosen = true;
-	s->pid = pid;
-	s->dumps = s->budget && whose != WHOSE_FILES &&
-		   !sockstat_dump_open(q, &s->dump, whose == WHOSE_OTHER ? pid : 0, NULL);
+	s->missed = false;
+	s->dumps = s->budget && whose != WHOSE_FILES;
+	if (s->dumps)
+		sockstat_dump_open(q, &s->dump, whose == WHOSE_OTHER ? pid : 0);
 	qmem_note(q, "%s%s", s->shown, whose == WHOSE_FILES ? "; of files there are no counts by state and port" : "");
 }
 
@@ -410,8 +417,6 @@ static int choose(struct qmem *q, struct sockstat *s)
 
 	if (s->spaces.whose == SPACE_SELF)
 		return choose_own(q, s, NULL);
-	if (s->spaces.whose == SPACE_PID)
-		return choose_of(q, s, atoi(s->spaces.what));
 	err = choose_of(q, s, 1);
 	if (!err || err == -EMFILE || err == -ENFILE || err == -ENOMEM)
 		return err;
@@ -424,37 +429,78 @@ static int choose(struct qmem *q, struct sockstat *s)
 	return 0;
 }
 
-/* Does the worker look for the one that is wanted, or for all? */
-static bool is_sought(const struct sockstat *s)
+/* Is it one process's, which may end? */
+static bool is_followed(const struct sockstat *s)
 {
-	return s->spaces.whose == SPACE_NAMED || s->spaces.whose == SPACE_CONTAINER;
+	return s->spaces.whose == SPACE_PID || s->spaces.whose == SPACE_NAMED || s->spaces.whose == SPACE_CONTAINER;
 }
 
-static void leave(struct sockstat *s)
+/* Whoever is next has other sockets: nothing of them is growth of these. */
+static void leave(struct qmem *q, struct sockstat *s)
 {
-	if (s->chosen)
-		sockstat_total_release(&s->total);
-	sockstat_dump_release(&s->dump);
+	sockstat_total_release(&s->total);
+	sockstat_dump_close(&s->dump);
+	sockstat_process_release(&s->process);
+	sockstat_counters_anew(&s->counters);
+	sockstat_ports_anew(&s->ports);
+	sockstat_events_leave(q, &s->events);
 	s->chosen = s->dumps = s->going = false;
 	s->told = 0;
+	s->due = 0;
 }
 
-/* What is found may be another process, or none, later: a container is started anew. 0 and not chosen: there is none. */
+static void miss(struct qmem *q, struct sockstat *s)
+{
+	if (s->missed)
+		return;
+	s->missed = true;
+	if (s->spaces.whose == SPACE_PID)
+		qmem_note(q, "there is no process %s now", s->spaces.what);
+	else
+		qmem_note(q, "there is no process in the network namespace '%s' now", s->namespace);
+}
+
+static int hold(struct qmem *q, struct sockstat *s, int32_t pid)
+{
+	int err = sockstat_process_hold(q, &s->process, pid);
+
+	if (err != -ENOENT)
+		err = choose_of(q, s, pid);
+	if (err)
+		sockstat_process_release(&s->process);
+	return err;
+}
+
+/* Whoever is found may be another one, or nobody, later: a container is started anew. 0 and not chosen: there is nobody. */
 static int follow(struct qmem *q, struct sockstat *s)
 {
+	bool given = s->spaces.whose == SPACE_PID, ended;
 	int err;
 
-	sockstat_spaces_look(q, &s->spaces);
-	if (!s->spaces.looked || (s->chosen && s->pid == s->spaces.pid))
+	if (given)
+		s->spaces.pid = atoi(s->spaces.what);
+	else
+		sockstat_spaces_look(q, &s->spaces);
+	if (s->chosen) {
+		ended = !sockstat_process_lives(q, &s->process);
+		if (!ended && s->process.pid == s->spaces.pid)
+			return 0;
+		leave(q, s);
+		if (ended && !given)
+			sockstat_spaces_lost(q, &s->spaces);
+	}
+	if ((!given && !s->spaces.looked) || qmem_now(q) < s->due)
 		return 0;
-	leave(s);
-	err = sockstat_dump_init(&s->dump, s->budget, s->detail, &s->ports);
-	if (err)
+	err = s->spaces.pid ? hold(q, s, s->spaces.pid) : -ENOENT;
+	if (err != -ENOENT)
 		return err;
-	err = s->spaces.pid ? choose_of(q, s, s->spaces.pid) : -ENOENT;
-	if (err == -ENOENT)
-		qmem_note(q, "there is no process in the network namespace '%s' now", s->namespace);
-	return err == -ENOENT ? 0 : err;
+	/* the worker looks again by itself */
+	if (given)
+		s->due = qmem_now(q) + AGAIN;
+	else
+		s->spaces.pid = 0;
+	miss(q, s);
+	return 0;
 }
 
 /* ---- rounds ---- */
@@ -493,7 +539,7 @@ static int collect(struct qmem *q, void *state)
 	bool new = false;
 	int err = 0;
 
-	if (!s->going && is_sought(s)) {
+	if (!s->going && is_followed(s)) {
 		err = follow(q, s);
 		if (err || !s->chosen)
 			return err;
@@ -508,6 +554,7 @@ static int collect(struct qmem *q, void *state)
 		err = sockstat_total_read(q, &s->total, &s->sample);
 		if (err)
 			return err;
+		sockstat_counters_add(&s->counters, s->sample.counter);
 	}
 	if (s->dumps) {
 		err = sockstat_dump_go(q, &s->dump, &new);
@@ -536,7 +583,10 @@ static void stop(struct qmem *q, void *state)
 	struct sockstat *s = state;
 
 	(void)q;
-	leave(s);
+	if (s->chosen)
+		sockstat_total_release(&s->total);
+	sockstat_process_release(&s->process);
+	sockstat_dump_release(&s->dump);
 	sockstat_ports_release(&s->ports);
 	sockstat_spaces_release(&s->spaces);
 	sockstat_who_free(s->events.who);
@@ -565,9 +615,12 @@ static int start(struct qmem *q, void *state)
 		return err;
 	s->events.full = s->full;
 	s->events.repeat = (uint64_t)s->repeat;
-	if (is_sought(s))
+	sockstat_counters_init(&s->counters);
+	if (s->spaces.whose == SPACE_NAMED || s->spaces.whose == SPACE_CONTAINER) {
+		qmem_note(q, "the network namespace '%s' is looked for", s->namespace);
 		return 0;
-	err = choose(q, s);
+	}
+	err = is_followed(s) ? follow(q, s) : choose(q, s);
 	if (err == -ENOENT)
 		return err;
 	/* any other reason may pass */

@@ -8,10 +8,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define BUFFER 65536                       /* the kernel makes no datagram that is longer than half of that */
 #define DATAGRAMS_MOST (UINT64_C(1) << 22) /* of one pass: hundreds of millions of sockets */
 #define RETRY (60 * QMEM_SECOND)           /* of a namespace that could not be entered */
-#define BOUND_INACTIVE 13                  /* TCP_BOUND_INACTIVE, younger than some headers */
 
 static void clear(struct sockstat_dumped *d, int64_t to)
 {
@@ -34,7 +32,7 @@ static const int8_t states[] = {
 	[TCP_LISTEN] = STATE_LISTEN,
 	[TCP_CLOSING] = STATE_CLOSING,
 	[TCP_CLOSING + 1] = STATE_SYN_RECV, /* NEW_SYN_RECV: a request */
-	[BOUND_INACTIVE] = STATE_BOUND,
+	[SOCKDIAG_BOUND] = STATE_BOUND,
 };
 
 static void count_unix(struct sockstat_dumped *d, const struct sockdiag *s)
@@ -140,7 +138,6 @@ static int begin(struct sockstat_dump *d)
 	clear(&d->now, 0);
 	sockstat_ports_begin(d->ports);
 	d->cost = 0;
-	d->interrupted = 0;
 	return ask(d, 0);
 }
 
@@ -148,7 +145,7 @@ static int begin(struct sockstat_dump *d)
 static int step(struct sockstat_dump *d)
 {
 	struct sockdiag_walk walk = { .kind = sockstat_requests[d->pass].kind, .sequence = d->sequence };
-	ssize_t n = sockstat_receive(d->fd, d->buffer, BUFFER);
+	ssize_t n = sockstat_receive(d->fd, d->buffer, SOCKDIAG_DATAGRAM);
 	struct sockdiag s;
 
 	if (n < 0)
@@ -165,7 +162,6 @@ static int step(struct sockstat_dump *d)
 		return 0;
 	if (walk.error)
 		return walk.error;
-	d->interrupted += walk.interrupted;
 	return ask(d, d->pass + 1);
 }
 
@@ -176,7 +172,7 @@ static void finish(struct qmem *q, struct sockstat_dump *d)
 	mark_refused(d, &d->now);
 	d->last = d->now;
 	d->when = now;
-	d->count++;
+	d->err = 0;
 	sockstat_ports_end(d->ports);
 	qmem_release(q, &d->broken, "the sockets can be counted again");
 }
@@ -192,7 +188,9 @@ static int give_up(struct qmem *q, struct sockstat_dump *d, int err)
 	clear(&d->last, QMEM_NA);
 	d->when = 0;
 	d->due = qmem_now(q) + RETRY;
-	if (err != -EPERM && err != -EACCES)
+	d->err = err;
+	/* of what is stuck the engine tells */
+	if (err != -EPERM && err != -EACCES && err != -ETIMEDOUT)
 		qmem_complain(q, &d->broken, "the sockets cannot be counted: %s", strerror(-err));
 	return err;
 }
@@ -209,16 +207,16 @@ static int ready(struct qmem *q, struct sockstat_dump *d)
 	if (!d->opener) {
 		if (d->due > qmem_now(q))
 			return -EAGAIN;
-		err = sockstat_open(q, d->pid, d->name, &d->opener);
+		err = sockstat_open(q, d->pid, &d->opener);
 		if (err)
-			return err;
+			return err == -EAGAIN ? -EBUSY : err;
 	}
 	err = sockstat_opened(d->opener, &d->refused);
 	if (err == -EAGAIN)
 		return err;
 	d->opener = NULL;
 	if (err < 0)
-		return err;
+		return err == -ECANCELED ? -EAGAIN : err;
 	d->fd = err;
 	d->usable = true;
 	d->due = 0;
@@ -243,8 +241,9 @@ int sockstat_dump_go(struct qmem *q, struct sockstat_dump *d, bool *ret_new)
 	int err = ready(q, d);
 
 	*ret_new = false;
+	/* what was wrong last is so until it goes better */
 	if (err == -EAGAIN)
-		return 0;
+		return d->err;
 	if (err)
 		return give_up(q, d, err);
 	spent = qmem_cpu(q);
@@ -267,29 +266,44 @@ int sockstat_dump_go(struct qmem *q, struct sockstat_dump *d, bool *ret_new)
 	return 0;
 }
 
-int sockstat_dump_open(struct qmem *q, struct sockstat_dump *d, int32_t pid, char *name)
+void sockstat_dump_open(struct qmem *q, struct sockstat_dump *d, int32_t pid)
 {
 	d->pid = pid;
-	d->name = name;
-	return sockstat_open(q, pid, name, &d->opener);
+	/* else it is opened later, or that says why not */
+	if (sockstat_open(q, pid, &d->opener))
+		d->opener = NULL;
+}
+
+void sockstat_dump_close(struct sockstat_dump *d)
+{
+	sockstat_open_cancel(d->opener);
+	if (d->fd >= 0)
+		close(d->fd);
+	d->opener = NULL;
+	d->fd = -1;
+	d->usable = false;
+	d->pass = PASSES;
+	d->when = d->due = 0;
+	d->err = 0;
+	clear(&d->last, QMEM_NA);
 }
 
 int sockstat_dump_init(struct sockstat_dump *d, int64_t budget, bool detail, struct sockstat_ports *ports)
 {
-	*d = (struct sockstat_dump){
-		.budget = budget, .detail = detail, .ports = ports, .fd = -1, .pass = PASSES, .buffer = malloc(BUFFER)
-	};
+	*d = (struct sockstat_dump){ .budget = budget,
+				     .detail = detail,
+				     .ports = ports,
+				     .fd = -1,
+				     .pass = PASSES,
+				     .buffer = malloc(SOCKDIAG_DATAGRAM) };
 	clear(&d->last, QMEM_NA);
 	return d->buffer ? 0 : -ENOMEM;
 }
 
 void sockstat_dump_release(struct sockstat_dump *d)
 {
-	sockstat_open_cancel(d->opener);
-	if (d->fd >= 0)
-		close(d->fd);
+	if (d->buffer)
+		sockstat_dump_close(d);
 	free(d->buffer);
-	d->opener = NULL;
 	d->buffer = NULL;
-	d->fd = -1;
 }

@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <linux/capability.h>
-#include <limits.h>
 #include <linux/netlink.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -20,8 +19,8 @@
 
 #define ALL ((1u << (TCP_CLOSING + 2)) - 2) /* with SYN_RECV of requests, which the kernel calls NEW_SYN_RECV */
 #define LISTEN (1u << TCP_LISTEN)
-#define BOUND (1u << 13) /* TCP_BOUND_INACTIVE, younger than some headers */
-#define BUFFER 65536     /* the kernel makes none that is longer than half of that */
+#define WHAT "sock_diag" /* as it is said of a job that is stuck */
+#define BOUND (1u << SOCKDIAG_BOUND)
 
 const struct sockdiag_request sockstat_requests[PASSES] = {
 	[PASS_LISTEN] = { SOCKDIAG_INET, AF_UNSPEC, IPPROTO_TCP, true, LISTEN },
@@ -43,7 +42,6 @@ struct sockstat_opener {
 	struct qmem_job job;
 	struct root *root; /* NULL: our own namespace */
 	int32_t pid;
-	char name[NAME_MAX + 1];
 	bool gone, back; /* nobody waits for it; it is done */
 	int fd;          /* or -errno */
 	unsigned refused;
@@ -90,7 +88,7 @@ static bool answers(int fd, int pass, unsigned char *buffer)
 	request.states = 0;
 	err = sockstat_send(fd, &request, walk.sequence);
 	while (!err && !walk.done) {
-		ssize_t n = sockstat_receive(fd, buffer, BUFFER);
+		ssize_t n = sockstat_receive(fd, buffer, SOCKDIAG_DATAGRAM);
 
 		if (n < 0)
 			return false;
@@ -114,7 +112,7 @@ static int open_there(const struct sockstat_opener *o)
 	int fd, err;
 	bool raised;
 
-	fd = root_open_namespace(o->root, o->pid, o->name);
+	fd = root_open_namespace(o->root, o->pid, NULL);
 	if (fd < 0)
 		return fd;
 	raised = right_raise(CAP_SYS_ADMIN);
@@ -137,7 +135,7 @@ static void *enter(void *arg)
 static void run(struct qmem_job *job)
 {
 	struct sockstat_opener *o = (struct sockstat_opener *)(void *)job;
-	unsigned char *buffer = malloc(BUFFER);
+	unsigned char *buffer = malloc(SOCKDIAG_DATAGRAM);
 	pthread_t thread;
 	int err;
 
@@ -177,27 +175,30 @@ static void done(struct qmem *q, struct qmem_job *job)
 
 	o->back = true;
 	if (job->recalled)
-		o->fd = -EAGAIN;
+		o->fd = -ECANCELED;
 	if (!q || o->gone)
 		release(o);
 }
 
-int sockstat_open(struct qmem *q, int32_t pid, const char *name, struct sockstat_opener **ret)
+int sockstat_open(struct qmem *q, int32_t pid, struct sockstat_opener **ret)
 {
-	struct sockstat_opener *o = calloc(1, sizeof(*o));
+	struct sockstat_opener *o;
 	int err;
 
+	if (qmem_is_stuck(q, WHAT, 0))
+		return -ETIMEDOUT;
+	o = calloc(1, sizeof(*o));
 	if (!o)
 		return -ENOMEM;
 	o->fd = -EAGAIN;
 	o->job.run = run;
 	o->job.done = done;
 	o->job.lane = QMEM_TARGETS;
-	snprintf(o->job.what, sizeof(o->job.what), "sock_diag");
-	if (pid || name) {
+	o->job.wary = true;
+	snprintf(o->job.what, sizeof(o->job.what), WHAT);
+	if (pid) {
 		o->root = root_of(q);
 		o->pid = pid;
-		snprintf(o->name, sizeof(o->name), "%s", name ? name : "");
 	}
 	*ret = o;
 	err = qmem_work(q, &o->job);
@@ -210,14 +211,19 @@ int sockstat_open(struct qmem *q, int32_t pid, const char *name, struct sockstat
 
 int sockstat_opened(struct sockstat_opener *o, unsigned *ret_refused)
 {
-	int fd = o->fd;
+	int fd;
 
-	if (!o->back)
+	if (!o->back && !o->job.left)
 		return -EAGAIN;
+	if (!o->back) {
+		o->gone = true;
+		return -ETIMEDOUT;
+	}
+	fd = o->fd;
 	*ret_refused = o->refused;
 	o->fd = -EBADF;
 	release(o);
-	return fd == -EAGAIN ? -EBUSY : fd;
+	return fd;
 }
 
 void sockstat_open_cancel(struct sockstat_opener *o)

@@ -33,10 +33,10 @@ extern const struct sockdiag_request sockstat_requests[PASSES];
 
 struct sockstat_opener;
 
-/* Of the namespace of this process; with pid 0 of that name; without either of the one we are in. -ENOMEM, or what qmem_work()
- * says. */
-int sockstat_open(struct qmem *q, int32_t pid, const char *name, struct sockstat_opener **ret);
-/* -EAGAIN: not yet. Else, once: the socket, or -errno; *ret_refused has bit i for a pass that this kernel does not answer. */
+/* Of the namespace of this process; pid 0: of the one we are in. -ETIMEDOUT: one is stuck; -ENOMEM, or what qmem_work() says. */
+int sockstat_open(struct qmem *q, int32_t pid, struct sockstat_opener **ret);
+/* -EAGAIN: not yet. Else, once: the socket, or -errno; *ret_refused has bit i for a pass that this kernel does not answer.
+ * -ETIMEDOUT: it is stuck, and not waited for; -ECANCELED: it has not begun. */
 int sockstat_opened(struct sockstat_opener *o, unsigned *ret_refused);
 /* Also while the worker is at it; may be NULL. */
 void sockstat_open_cancel(struct sockstat_opener *o);

@@ -19,6 +19,7 @@
 
 #define SPACES_MOST 1024
 #define EVERY (30 * QMEM_SECOND)
+#define WHAT "ns/net" /* as it is said of a job that is stuck */
 
 struct space {
 	uint64_t inode;
@@ -27,10 +28,12 @@ struct space {
 	int64_t sockets, tcp, udp, time_wait;
 };
 
+/* Kept from one look to the next, but for one that is stuck. */
 struct sockstat_space_job {
 	struct qmem_job job;
 	struct sockstat_spaces *owner; /* NULL: it has gone */
 	struct root *root;
+	bool busy; /* the worker has it */
 	enum sockstat_whose whose;
 	char what[SPACE_NAME];
 	int32_t pid;
@@ -208,6 +211,16 @@ static bool is_in(const struct sockstat_space_job *j, int32_t pid)
 	return strstr(text, j->what) != NULL;
 }
 
+/* One that is dead is still in its cgroup. */
+static bool has_files(const struct sockstat_space_job *j, int32_t pid)
+{
+	int fd = root_open_process(j->root, pid, "net/sockstat");
+
+	if (fd >= 0)
+		close(fd);
+	return fd >= 0;
+}
+
 static uint64_t inode_of_name(const struct sockstat_space_job *j)
 {
 	int fd = root_open_namespace(j->root, 0, j->what);
@@ -226,7 +239,7 @@ static void see(struct sockstat_space_job *j, int32_t pid, uint64_t wanted)
 	struct space *s;
 
 	if (j->whose == SPACE_CONTAINER) {
-		if (!j->pid && is_in(j, pid))
+		if (!j->pid && is_in(j, pid) && has_files(j, pid))
 			j->pid = pid;
 		return;
 	}
@@ -310,29 +323,21 @@ static void done(struct qmem *q, struct qmem_job *job)
 {
 	struct sockstat_space_job *j = (struct sockstat_space_job *)(void *)job;
 
-	if (q && j->owner) {
-		if (!job->recalled)
-			take(j->owner, j);
-		j->owner->job = NULL;
+	j->busy = false;
+	if (!q || !j->owner) {
+		release(j);
+		return;
 	}
-	release(j);
+	if (!job->recalled)
+		take(j->owner, j);
 }
 
-void sockstat_spaces_look(struct qmem *q, struct sockstat_spaces *s)
+static struct sockstat_space_job *make(struct qmem *q, struct sockstat_spaces *s)
 {
-	struct sockstat_space_job *j = s->job;
+	struct sockstat_space_job *j = calloc(1, sizeof(*j));
 
-	/* one that is stuck comes back to nobody */
-	if (j && j->job.left) {
-		j->owner = NULL;
-		s->job = NULL;
-	}
-	if (s->job || qmem_now(q) < s->due)
-		return;
-	s->due = qmem_now(q) + EVERY;
-	j = calloc(1, sizeof(*j));
 	if (!j)
-		return;
+		return NULL;
 	j->owner = s;
 	j->root = root_of(q);
 	j->whose = s->whose;
@@ -341,12 +346,41 @@ void sockstat_spaces_look(struct qmem *q, struct sockstat_spaces *s)
 	j->job.done = done;
 	j->job.lane = QMEM_TARGETS;
 	j->job.wary = true;
-	snprintf(j->job.what, sizeof(j->job.what), "ns/net");
-	s->job = j;
-	if (qmem_work(q, &j->job)) {
+	snprintf(j->job.what, sizeof(j->job.what), WHAT);
+	return j;
+}
+
+void sockstat_spaces_look(struct qmem *q, struct sockstat_spaces *s)
+{
+	struct sockstat_space_job *j = s->job;
+
+	/* one that is stuck comes back to nobody */
+	if (j && j->busy && j->job.left) {
+		j->owner = NULL;
 		s->job = NULL;
-		release(j);
 	}
+	if ((s->job && s->job->busy) || qmem_now(q) < s->due)
+		return;
+	s->due = qmem_now(q) + EVERY;
+	if (qmem_is_stuck(q, WHAT, 0))
+		return;
+	if (!s->job)
+		s->job = make(q, s);
+	j = s->job;
+	if (!j)
+		return;
+	j->n = 0;
+	j->pid = 0;
+	j->busy = true;
+	if (qmem_work(q, &j->job))
+		j->busy = false;
+}
+
+void sockstat_spaces_lost(struct qmem *q, struct sockstat_spaces *s)
+{
+	s->pid = 0;
+	s->due = 0;
+	sockstat_spaces_look(q, s);
 }
 
 void sockstat_spaces_emit(struct qmem *q, struct sockstat_spaces *s, const struct qmem_family *families)
@@ -369,7 +403,10 @@ int sockstat_spaces_init(struct sockstat_spaces *s, const char *option, int64_t 
 
 void sockstat_spaces_release(struct sockstat_spaces *s)
 {
-	if (s->job)
+	if (s->job && s->job->busy)
 		s->job->owner = NULL;
+	else if (s->job)
+		release(s->job);
+	s->job = NULL;
 	instances_release(&s->all);
 }

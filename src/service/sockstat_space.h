@@ -34,6 +34,8 @@ int sockstat_spaces_init(struct sockstat_spaces *s, const char *option, int64_t 
 void sockstat_spaces_release(struct sockstat_spaces *s);
 /* Once a round; may start the worker. */
 void sockstat_spaces_look(struct qmem *q, struct sockstat_spaces *s);
+/* The process that was found has ended: another one is looked for at once. */
+void sockstat_spaces_lost(struct qmem *q, struct sockstat_spaces *s);
 void sockstat_spaces_emit(struct qmem *q, struct sockstat_spaces *s, const struct qmem_family *families);
 
 #endif
