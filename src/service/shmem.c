@@ -14,6 +14,8 @@
 #include "kernel/sound.h"
 #include "proc/mountinfo.h"
 #include "proc/sysvipc.h"
+#include "process/probe.h"
+#include "process/table.h"
 #include "rows.h"
 #include "service/meminfo.h"
 #include "service/shmem_creator.h"
@@ -182,6 +184,7 @@ struct shmem {
 	bool complete;   /* of all processes */
 	bool maps;       /* it has been looked */
 	int64_t refused; /* processes that may not be looked at */
+	int64_t stuck;   /* that others are stuck at */
 	/* where a look that has been left is, so that none follows it */
 	uint32_t stuck_major, stuck_minor;
 	bool stuck_mount, stuck_maps;
@@ -431,6 +434,7 @@ static void remember(struct shmem *s, struct look *l, uint64_t now)
 		s->maps = true;
 		s->complete = l->complete;
 		s->refused = l->refused;
+		s->stuck = l->stuck;
 		s->when_maps = now;
 		return;
 	}
@@ -467,6 +471,10 @@ static void done(struct qmem *q, struct qmem_job *job)
 		return;
 	}
 	s->busy = false;
+	if (job->recalled) {
+		s->next = s->next_maps = 0;
+		return;
+	}
 	/* two of them take turns */
 	s->running = s->have ? s->have : look_new(s->root, s);
 	s->have = l;
@@ -550,6 +558,24 @@ static int read_mounts(struct qmem *q, struct shmem *s, struct look *l)
 	return 0;
 }
 
+/* Who is stuck at a process has it from the table. */
+static int shun(struct qmem *q, struct look *l)
+{
+	const struct proctable *table = qmem_state(q, &proctable_service);
+	const struct proc *p;
+	int err = 0;
+
+	look_shun_none(l);
+	if (!table)
+		return 0;
+	proctable_each(table, p)
+	{
+		if (!err && probe_shuns(q, p->pid, p->uid))
+			err = look_shun(l, p->pid);
+	}
+	return err;
+}
+
 static void begin_look(struct qmem *q, struct shmem *s)
 {
 	uint64_t now = qmem_now(q);
@@ -566,7 +592,7 @@ static void begin_look(struct qmem *q, struct shmem *s)
 	if (!l || read_mounts(q, s, l) || !l->n_mounts)
 		return;
 	l->most = 0;
-	if (s->mapped_age && !s->stuck_maps && now >= s->next_maps) {
+	if (s->mapped_age && !s->stuck_maps && now >= s->next_maps && !shun(q, l)) {
 		l->most = s->maps_most;
 		s->next_maps = now + (uint64_t)s->mapped_age;
 	}
@@ -574,6 +600,7 @@ static void begin_look(struct qmem *q, struct shmem *s)
 	l->job.run = look_run;
 	l->job.done = done;
 	l->job.lane = QMEM_TARGETS;
+	l->job.wary = l->most > 0;
 	snprintf(l->job.what, sizeof(l->job.what), "%s", l->most ? "maps or mounts of tmpfs" : "mounts of tmpfs");
 	snprintf(l->job.id, sizeof(l->job.id), "tmpfs");
 	/* it may be back at once */
@@ -600,6 +627,10 @@ static void note(struct qmem *q, struct shmem *s)
 		words_add(text, sizeof(text),
 			  "; who maps files is not known: the maps of %" PRId64 " processes may not be read",
 			  s->refused);
+	else if (s->maps && !s->complete && s->stuck)
+		words_add(text, sizeof(text),
+			  "; who maps files is not known: the maps of %" PRId64 " processes are left alone, as files of "
+			  "theirs are stuck", s->stuck);
 	else if (s->maps && !s->complete)
 		words_add(text, sizeof(text), "; who maps files is not known: there are more maps than MapsMost");
 	if (strcmp(text, s->said) == 0)

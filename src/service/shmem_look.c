@@ -16,6 +16,7 @@
 #include "engine/root.h"
 #include "proc/mapfile.h"
 #include "proc/text.h"
+#include "util/room.h"
 #include "util/value.h"
 
 #define NAMES (LOOK_FILES * 64)
@@ -47,7 +48,22 @@ void look_free(struct look *l)
 	free(l->mounts);
 	free(l->files);
 	free(l->names);
+	free(l->shunned);
 	free(l);
+}
+
+void look_shun_none(struct look *l)
+{
+	l->n_shunned = 0;
+}
+
+int look_shun(struct look *l, int32_t pid)
+{
+	int err = room_make(&l->shunned, &l->shunned_room, l->n_shunned + 1, sizeof(*l->shunned));
+
+	if (!err)
+		l->shunned[l->n_shunned++] = pid;
+	return err;
 }
 
 /* ---- files ---- */
@@ -264,6 +280,18 @@ static bool is_gone(int err)
 	return err == -ENOENT || err == -ESRCH;
 }
 
+static int by_pid(const void *a, const void *b)
+{
+	const int32_t *x = a, *y = b;
+
+	return (*x > *y) - (*x < *y);
+}
+
+static bool is_shunned(const struct look *l, int32_t pid)
+{
+	return l->n_shunned && bsearch(&pid, l->shunned, l->n_shunned, sizeof(pid), by_pid);
+}
+
 static void look_at_maps(struct look *l)
 {
 	int fd = root_open(l->root, "proc", O_RDONLY | O_DIRECTORY);
@@ -276,6 +304,8 @@ static void look_at_maps(struct look *l)
 		return;
 	}
 	qsort(l->files, l->n_files, sizeof(*l->files), by_inode);
+	if (l->n_shunned)
+		qsort(l->shunned, l->n_shunned, sizeof(*l->shunned), by_pid);
 	l->complete = true;
 	l->maps = true;
 	while ((entry = readdir(dir))) {
@@ -285,6 +315,11 @@ static void look_at_maps(struct look *l)
 
 		if (text_digits(entry->d_name, end, &pid) != end || pid <= 0 || pid > INT32_MAX)
 			continue;
+		if (is_shunned(l, (int32_t)pid)) {
+			l->complete = false;
+			l->stuck++;
+			continue;
+		}
 		err = look_at_process(l, (int32_t)pid);
 		if (!err || is_gone(err))
 			continue;
@@ -307,7 +342,7 @@ void look_run(struct qmem_job *job)
 
 	l->n_files = l->names_len = 0;
 	l->listed = l->more = l->maps = l->complete = false;
-	l->refused = 0;
+	l->refused = l->stuck = 0;
 	for (size_t i = 0; i < l->n_mounts; i++) {
 		struct look_mount *m = &l->mounts[i];
 

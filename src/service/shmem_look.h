@@ -50,6 +50,8 @@ struct look {
 	struct look_mount *mounts;
 	size_t n_mounts;
 	int at; /* the mount that it is at, or that it is stuck at; -1: the maps */
+	int32_t *shunned; /* processes that others are stuck at, in their order */
+	size_t n_shunned, shunned_room;
 	/* files of several names of the file system that is listed */
 	struct inodes seen;
 	/* found, of /dev/shm: names are paths below it */
@@ -62,11 +64,15 @@ struct look {
 	bool maps;       /* were read */
 	bool complete;   /* all of them */
 	int64_t refused; /* processes whose maps may not be read */
+	int64_t stuck;   /* shunned ones */
 };
 
 /* NULL: no memory. */
 struct look *look_new(struct root *root, void *owner);
 void look_free(struct look *look);
+/* Whom others are stuck at is not looked at: none, then one more. -ENOMEM. */
+void look_shun_none(struct look *look);
+int look_shun(struct look *look, int32_t pid);
 /* The job's run(). */
 void look_run(struct qmem_job *job);
 

@@ -54,12 +54,18 @@ static void check_lacks(const char *words)
 	ck_assert_msg(strstr(text, words) == NULL, "'%s' in\n%s", words, text);
 }
 
-static const char *reason(void)
+/* Of the i-th service. */
+static const char *reason_of(size_t i)
 {
 	struct qmem_status status;
 
-	ck_assert(qmem_status(procroot_host.q, 1, &status));
+	ck_assert(qmem_status(procroot_host.q, i, &status));
 	return status.reason;
+}
+
+static const char *reason(void)
+{
+	return reason_of(1);
 }
 
 /* Who has made it, if he still has that number. */
@@ -437,6 +443,88 @@ START_TEST(stuck)
 }
 END_TEST
 
+/* ---- while others are stuck at a process ---- */
+
+static void run_nothing(struct qmem_job *job)
+{
+	(void)job;
+}
+
+static void done_nothing(struct qmem *q, struct qmem_job *job)
+{
+	(void)q;
+	(void)job;
+}
+
+static struct qmem_job blocked;
+
+/* Before shmem in the lane. */
+static int block(struct qmem *q, void *state)
+{
+	(void)state;
+	if (blocked.run)
+		return 0;
+	blocked = (struct qmem_job){ .run = run_nothing,
+				     .done = done_nothing,
+				     .lane = QMEM_TARGETS,
+				     .what = "smaps",
+				     .pid = 12,
+				     .uid = 7 };
+	return qmem_work(q, &blocked);
+}
+
+static const struct qmem_service blocker_service = { .name = "blocker", .priority = 9900, .collect = block };
+static const struct qmem_service *const more_services[] = { &meminfo_service,   &blocker_service, &shmem_service,
+							    &proctable_service, NULL };
+
+static void setup_more(void)
+{
+	memset(&blocked, 0, sizeof(blocked));
+	procroot_begin(more_services);
+	procroot_set("meminfo", "Enabled", "no");
+	procroot_set("proctable", "Enabled", "yes");
+	procroot_set("shmem", "Detail", "yes");
+	put_meminfo();
+}
+
+/* Whoever has a process that does not let itself be read keeps nobody from looking at the others. */
+START_TEST(shunned)
+{
+	static const struct process all[] = {
+		{ .pid = 11, .comm = "a", .state = 'S', .start = 10, .uid = 8 },
+		{ .pid = 12, .comm = "b", .state = 'S', .start = 10 },
+		{ 0 },
+	};
+
+	if (!is_tmpfs())
+		return;
+	put_mounts("");
+	put_file("dev/shm/file", 200);
+	procroot_processes(all);
+	put_maps(11, "dev/shm/file");
+	put_maps(12, "dev/shm/file");
+	procroot_host.hold_jobs = true;
+	procroot_start();
+	tick();
+	wait_for_stuck();
+	check_has("event WARNING blocker.worker[smaps_12] file is stuck, all else goes on: ");
+	/* what waited behind it looks again whom to leave alone */
+	ck_assert_ptr_null(procroot_host.jobs);
+	tick();
+	ck_assert(procroot_work(1000));
+	tick();
+	check_has("shmem.mapped.mapped[file] 1 processes\n");
+	check_has("shmem.orphaned.files - bytes\n");
+	ck_assert_ptr_nonnull(strstr(reason_of(2), "the maps of 1 processes are left alone, as files of theirs are stuck"));
+	ck_assert(recorder_come_back(&procroot_host));
+	procroot_now += 300 * QMEM_SECOND;
+	tick();
+	ck_assert(procroot_work(1000));
+	tick();
+	check_has("shmem.mapped.mapped[file] 2 processes\n");
+}
+END_TEST
+
 /* Ends while a look is at the worker, and while one is left. */
 START_TEST(end_meanwhile)
 {
@@ -455,7 +543,7 @@ END_TEST
 SUITE(shmem)
 {
 	Suite *s = suite_create("shmem");
-	TCase *t = tcase_create("shmem"), *u = tcase_create("on a tmpfs");
+	TCase *t = tcase_create("shmem"), *u = tcase_create("on a tmpfs"), *v = tcase_create("with others");
 
 	tcase_add_checked_fixture(t, setup, procroot_end);
 	tcase_add_test(t, segments);
@@ -474,5 +562,8 @@ SUITE(shmem)
 	tcase_add_test(u, stuck);
 	tcase_add_test(u, end_meanwhile);
 	suite_add_tcase(s, u);
+	tcase_add_checked_fixture(v, setup_more, procroot_end);
+	tcase_add_test(v, shunned);
+	suite_add_tcase(s, v);
 	return s;
 }
