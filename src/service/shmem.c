@@ -181,14 +181,11 @@ struct shmem {
 	struct labels *mount_labels, *file_labels;
 	struct known *known; /* who maps what, as it was looked last, by inode */
 	size_t n_known;
-	bool complete;   /* of all processes */
-	bool maps;       /* it has been looked */
-	int64_t refused; /* processes that may not be looked at */
-	int64_t stuck;   /* that others are stuck at */
-	/* where a look that has been left is, so that none follows it */
-	uint32_t stuck_major, stuck_minor;
-	bool stuck_mount, stuck_maps;
-	struct look *left;
+	bool complete;                     /* of all processes */
+	bool maps;                         /* it has been looked */
+	int64_t refused;                   /* processes that may not be looked at */
+	int64_t stuck;                     /* that others are stuck at */
+	struct look *left[QMEM_LEFT_MOST]; /* at the worker, which has been left: where they are, none follows */
 
 	struct totals totals;
 	char said[256];
@@ -454,6 +451,16 @@ static int by_held(const void *a, const void *b)
 	return x->held == y->held ? (x->inode > y->inode) - (x->inode < y->inode) : x->held < y->held ? 1 : -1;
 }
 
+static bool forget_left(struct shmem *s, const struct look *l)
+{
+	for (size_t i = 0; i < QMEM_LEFT_MOST; i++)
+		if (s->left[i] == l) {
+			s->left[i] = NULL;
+			return true;
+		}
+	return false;
+}
+
 static void done(struct qmem *q, struct qmem_job *job)
 {
 	struct look *l = (struct look *)(void *)job;
@@ -463,10 +470,8 @@ static void done(struct qmem *q, struct qmem_job *job)
 		look_free(l);
 		return;
 	}
-	if (s->left == l) {
-		/* it was stuck: what it says is old, but it may be looked there again */
-		s->left = NULL;
-		s->stuck_mount = s->stuck_maps = false;
+	/* what it says is old, but it may be looked there again */
+	if (forget_left(s, l)) {
 		look_free(l);
 		return;
 	}
@@ -490,20 +495,31 @@ static void done(struct qmem *q, struct qmem_job *job)
 /* The others go on without the place where it is. */
 static void leave(struct shmem *s)
 {
-	struct look *l = s->running;
-	int at = __atomic_load_n(&l->at, __ATOMIC_RELAXED);
+	size_t i = 0;
 
+	while (i < QMEM_LEFT_MOST && s->left[i])
+		i++;
+	if (i < QMEM_LEFT_MOST)
+		s->left[i] = s->running;
+	else
+		s->running->owner = NULL;
 	s->running = NULL;
 	s->busy = false;
-	if (s->left)
-		s->left->owner = NULL;
-	s->left = l;
-	s->stuck_maps |= at < 0;
-	if (at >= 0) {
-		s->stuck_mount = true;
-		s->stuck_major = l->mounts[at].major;
-		s->stuck_minor = l->mounts[at].minor;
+}
+
+/* Is a look left there? NULL: at the maps. */
+static bool is_stuck(const struct shmem *s, const struct mountinfo *m)
+{
+	for (size_t i = 0; i < QMEM_LEFT_MOST; i++) {
+		const struct look *l = s->left[i];
+		int at = l ? __atomic_load_n(&l->at, __ATOMIC_RELAXED) : 0;
+
+		if (!l || (at < 0) != !m)
+			continue;
+		if (!m || (l->mounts[at].major == m->major && l->mounts[at].minor == m->minor))
+			return true;
 	}
+	return false;
 }
 
 static struct look_mount *find_mount(struct look *l, const struct mountinfo *m)
@@ -536,7 +552,7 @@ static void take_mount(struct shmem *s, struct look *l, const struct mountinfo *
 		*at->type = '\0';
 	if (mountinfo_name(at->source, sizeof(at->source), &m->source) < 0)
 		*at->source = '\0';
-	if (s->stuck_mount && s->stuck_major == m->major && s->stuck_minor == m->minor)
+	if (is_stuck(s, m))
 		at->err = -EBUSY;
 }
 
@@ -591,8 +607,8 @@ static void begin_look(struct qmem *q, struct shmem *s)
 	l = s->running;
 	if (!l || read_mounts(q, s, l) || !l->n_mounts)
 		return;
-	l->most = 0;
-	if (s->mapped_age && !s->stuck_maps && now >= s->next_maps && !shun(q, l)) {
+	l->most = l->at = 0;
+	if (s->mapped_age && !is_stuck(s, NULL) && now >= s->next_maps && !shun(q, l)) {
 		l->most = s->maps_most;
 		s->next_maps = now + (uint64_t)s->mapped_age;
 	}
@@ -629,8 +645,10 @@ static void note(struct qmem *q, struct shmem *s)
 			  s->refused);
 	else if (s->maps && !s->complete && s->stuck)
 		words_add(text, sizeof(text),
-			  "; who maps files is not known: the maps of %" PRId64 " processes are left alone, as files of "
-			  "theirs are stuck", s->stuck);
+			  "; who maps files is not known: the maps of %" PRId64
+			  " processes are left alone, as files of "
+			  "theirs are stuck",
+			  s->stuck);
 	else if (s->maps && !s->complete)
 		words_add(text, sizeof(text), "; who maps files is not known: there are more maps than MapsMost");
 	if (strcmp(text, s->said) == 0)
@@ -687,8 +705,9 @@ static void stop(struct qmem *q, void *state)
 		s->running->owner = NULL;
 	else
 		look_free(s->running);
-	if (s->left)
-		s->left->owner = NULL;
+	for (size_t i = 0; i < QMEM_LEFT_MOST; i++)
+		if (s->left[i])
+			s->left[i]->owner = NULL;
 	look_free(s->have);
 	root_drop(s->root);
 	room_unreserve(s->mount_labels, LOOK_MOUNTS, sizeof(*s->mount_labels));

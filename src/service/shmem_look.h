@@ -49,7 +49,7 @@ struct look {
 	int64_t most; /* bytes of maps that are read; 0: none */
 	struct look_mount *mounts;
 	size_t n_mounts;
-	int at; /* the mount that it is at, or that it is stuck at; -1: the maps */
+	int at;           /* the mount that it is at, or that it is stuck at; -1: the maps */
 	int32_t *shunned; /* processes that others are stuck at, in their order */
 	size_t n_shunned, shunned_room;
 	/* files of several names of the file system that is listed */

@@ -443,6 +443,44 @@ START_TEST(stuck)
 }
 END_TEST
 
+/* As many mounts as there may be threads left behind do not answer: one after the other is left out. */
+START_TEST(stuck_mounts)
+{
+	if (!is_tmpfs())
+		return;
+	put_mounts("22 20 250:78 / /no/such/place rw - tmpfs tmpfs rw\n23 20 250:79 / /nor/here rw - tmpfs tmpfs rw\n");
+	put_file("dev/shm/file", 200);
+	procroot_host.hold_jobs = true;
+	procroot_start();
+	tick();
+	for (int at = 0; at < 3; at++) {
+		/* it gets there, past those that are left out */
+		((struct look *)(void *)procroot_host.jobs)->at = at;
+		wait_for_stuck();
+		tick();
+	}
+	ck_assert(procroot_work(1000));
+	tick();
+	check_has("shmem.count.unreachable 3 value\n");
+	check_lacks("shmem.mount.used");
+	/* that at the last of them comes back */
+	ck_assert(recorder_come_back(&procroot_host));
+	procroot_now += 10 * QMEM_SECOND;
+	tick();
+	ck_assert(procroot_work(1000));
+	tick();
+	check_has("shmem.count.unreachable 3 value\n");
+	while (recorder_come_back(&procroot_host))
+		continue;
+	procroot_now += 10 * QMEM_SECOND;
+	tick();
+	ck_assert(procroot_work(1000));
+	tick();
+	check_has("shmem.count.unreachable 2 value\n");
+	check_has("shmem.mount.used[/dev/shm] ");
+}
+END_TEST
+
 /* ---- while others are stuck at a process ---- */
 
 static void run_nothing(struct qmem_job *job)
@@ -464,17 +502,14 @@ static int block(struct qmem *q, void *state)
 	(void)state;
 	if (blocked.run)
 		return 0;
-	blocked = (struct qmem_job){ .run = run_nothing,
-				     .done = done_nothing,
-				     .lane = QMEM_TARGETS,
-				     .what = "smaps",
-				     .pid = 12,
-				     .uid = 7 };
+	blocked = (struct qmem_job){
+		.run = run_nothing, .done = done_nothing, .lane = QMEM_TARGETS, .what = "smaps", .pid = 12, .uid = 7
+	};
 	return qmem_work(q, &blocked);
 }
 
 static const struct qmem_service blocker_service = { .name = "blocker", .priority = 9900, .collect = block };
-static const struct qmem_service *const more_services[] = { &meminfo_service,   &blocker_service, &shmem_service,
+static const struct qmem_service *const more_services[] = { &meminfo_service, &blocker_service, &shmem_service,
 							    &proctable_service, NULL };
 
 static void setup_more(void)
@@ -515,7 +550,8 @@ START_TEST(shunned)
 	tick();
 	check_has("shmem.mapped.mapped[file] 1 processes\n");
 	check_has("shmem.orphaned.files - bytes\n");
-	ck_assert_ptr_nonnull(strstr(reason_of(2), "the maps of 1 processes are left alone, as files of theirs are stuck"));
+	ck_assert_ptr_nonnull(
+		strstr(reason_of(2), "the maps of 1 processes are left alone, as files of theirs are stuck"));
 	ck_assert(recorder_come_back(&procroot_host));
 	procroot_now += 300 * QMEM_SECOND;
 	tick();
@@ -560,6 +596,7 @@ SUITE(shmem)
 	tcase_add_test(u, maps_never);
 	tcase_add_test(u, bounds);
 	tcase_add_test(u, stuck);
+	tcase_add_test(u, stuck_mounts);
 	tcase_add_test(u, end_meanwhile);
 	suite_add_tcase(s, u);
 	tcase_add_checked_fixture(v, setup_more, procroot_end);
