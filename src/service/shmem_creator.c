@@ -10,6 +10,9 @@
 
 #include "proc/text.h"
 #include "util/room.h"
+#include "util/value.h"
+
+#define PLACES (2 * CREATORS_MOST) /* a power of two; half of them stay free, so that a search ends soon */
 
 /* The line "btime 1700000000" of /proc/stat. */
 static int64_t find_booted(struct qmem *q)
@@ -32,20 +35,23 @@ int creators_init(struct qmem *q, struct creators *c)
 	c->units.page = sysconf(_SC_PAGESIZE);
 	c->units.tick_ns = INT64_C(1000000000) / sysconf(_SC_CLK_TCK);
 	c->all = room_reserve(CREATORS_MOST, sizeof(*c->all));
-	return c->all ? 0 : -ENOMEM;
+	c->places = calloc(PLACES, sizeof(*c->places));
+	c->key = sip_key_new();
+	return c->all && c->places ? 0 : -ENOMEM;
 }
 
 void creators_release(struct creators *c)
 {
 	if (c->all)
 		room_unreserve(c->all, CREATORS_MOST, sizeof(*c->all));
+	free(c->places);
 	free(c->text);
 }
 
 void creators_begin(struct creators *c)
 {
 	c->round++;
-	c->line = 0;
+	c->unused = 0;
 }
 
 int creators_copy(struct creators *c, const char **text, size_t len)
@@ -103,41 +109,63 @@ static void name(struct creator *one, const struct sysvipc_shm *shm)
 	}
 }
 
+/* Where it is, or would be. */
+static uint16_t *place_of(const struct creators *c, int64_t shmid, int64_t cpid)
+{
+	const int64_t id[2] = { shmid, cpid };
+	size_t at = (size_t)sip(&c->key, id, sizeof(id)) % PLACES;
+
+	for (; c->places[at]; at = (at + 1) % PLACES) {
+		const struct creator *one = &c->all[c->places[at] - 1];
+
+		if (one->shmid == shmid && one->cpid == cpid)
+			break;
+	}
+	return &c->places[at];
+}
+
+static struct creator *take_unused(struct creators *c)
+{
+	while (c->unused < c->n && c->all[c->unused].round)
+		c->unused++;
+	if (c->unused == CREATORS_MOST)
+		return NULL;
+	if (c->unused == c->n)
+		c->n++;
+	return &c->all[c->unused];
+}
+
 const struct creator *creators_find(struct qmem *q, struct creators *c, const struct sysvipc_shm *shm)
 {
-	int64_t shmid = shm->column[SYSVIPC_SHMID], cpid = shm->column[SYSVIPC_CPID];
-	struct creator *one = NULL, *unused = NULL;
+	int64_t shmid = shm->column[SYSVIPC_SHMID], cpid = value_or(shm->column[SYSVIPC_CPID], 0);
+	uint16_t *place = place_of(c, shmid, cpid);
+	struct creator *one = *place ? &c->all[*place - 1] : take_unused(c);
 
-	if (cpid == QMEM_NA)
-		cpid = 0;
-	/* the order is nearly always that of the round before */
-	for (size_t i = 0; i < c->n && !one; i++) {
-		struct creator *at = &c->all[(c->line + i) % c->n];
-
-		if (at->round && at->shmid == shmid && at->cpid == cpid)
-			one = at;
-		else if (!at->round)
-			unused = at;
-	}
-	if (!one && !unused && c->n < CREATORS_MOST)
-		unused = &c->all[c->n++];
-	if (!one && !unused)
-		return NULL;
-	if (!one) {
-		one = unused;
+	if (one && !*place) {
+		*place = (uint16_t)(one - c->all + 1);
 		one->shmid = shmid;
 		one->cpid = cpid;
 		look_up(q, c, one, shm->column[SYSVIPC_CTIME]);
 		name(one, shm);
 	}
-	one->round = c->round;
-	c->line = (size_t)(one - c->all) + 1;
+	if (one)
+		one->round = c->round;
 	return one;
 }
 
 void creators_end(struct creators *c)
 {
+	bool any = false;
+
 	for (size_t i = 0; i < c->n; i++)
-		if (c->all[i].round != c->round)
+		if (c->all[i].round && c->all[i].round != c->round) {
 			c->all[i].round = 0;
+			any = true;
+		}
+	if (!any)
+		return;
+	memset(c->places, 0, PLACES * sizeof(*c->places));
+	for (size_t i = 0; i < c->n; i++)
+		if (c->all[i].round)
+			*place_of(c, c->all[i].shmid, c->all[i].cpid) = (uint16_t)(i + 1);
 }

@@ -9,6 +9,7 @@
 #include "proc/pidstat.h"
 #include "proc/sysvipc.h"
 #include "qmem.h"
+#include "util/sip.h"
 
 #define CREATORS_MOST 4096 /* segments; as many as the kernel allows by default */
 
@@ -25,7 +26,9 @@ struct creator {
 struct creators {
 	struct creator *all; /* stay where they are */
 	size_t n;            /* up to the last that was ever used */
-	size_t line;
+	size_t unused;       /* before this one all are in use */
+	uint16_t *places;    /* by hash: one more than the index in `all`; 0: none */
+	struct sip_key key;
 	uint64_t round;
 	int64_t booted; /* seconds since 1970; QMEM_NA: not known */
 	struct pidstat_units units;

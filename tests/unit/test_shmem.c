@@ -174,15 +174,21 @@ START_TEST(hostile_segments)
 }
 END_TEST
 
-/* More than there is room for. */
-START_TEST(very_many_segments)
+static void put_segments(int first, int last)
 {
 	static char many[5000 * 64];
 	size_t len = (size_t)snprintf(many, sizeof(many), "key shmid size cpid nattch rss swap\n");
 
-	for (int i = 0; i < 4200; i++)
+	for (int i = first; i < last; i++)
 		len += (size_t)snprintf(many + len, sizeof(many) - len, "0 %d 4096 0 0 4096 0\n", i);
 	procroot_put("proc/sysvipc/shm", "%s", many);
+}
+
+/* More than there is room for: all are counted, and each has the place of one that ends. */
+START_TEST(very_many_segments)
+{
+	procroot_set("shmem", "TopSegments", "1");
+	put_segments(0, 4200);
 	procroot_host.no_values = true;
 	procroot_start();
 	tick();
@@ -190,6 +196,16 @@ START_TEST(very_many_segments)
 	tick();
 	check_has("shmem.count.segments 4200 value\n");
 	check_has("shmem.total.sysv 17203200 bytes\n");
+	ck_assert_int_eq(procroot_value("shmem.segment.rss[other]"), 4095 * 4096 * INT64_C(1000));
+	put_segments(200, 4250);
+	for (int i = 0; i < 70; i++)
+		tick();
+	check_has("shmem.count.segments 4050 value\n");
+	ck_assert_int_eq(procroot_value("shmem.segment.rss[other]"), 4049 * 4096 * INT64_C(1000));
+	put_segments(4249, 4250);
+	tick();
+	check_lacks("shmem.segment.rss[pid0:4248]");
+	check_has("shmem.count.segments 1 value\n");
 }
 END_TEST
 
