@@ -21,7 +21,7 @@ struct reading {
 static int which(const char *key, size_t len)
 {
 	for (int c = 0; c < BDI_COLUMNS; c++)
-		if (strlen(keys[c].key) == len && memcmp(keys[c].key, key, len) == 0)
+		if (text_is(key, key + len, keys[c].key))
 			return c;
 	return -1;
 }
@@ -38,7 +38,7 @@ static enum fault_kind amount(const char *s, const char *end, const char *unit, 
 		return kind;
 	if (last == end)
 		return FAULT_NO_UNIT;
-	if ((size_t)(end - last) != strlen(unit) || memcmp(last, unit, strlen(unit)) != 0)
+	if (!text_is(last, end, unit))
 		return FAULT_MALFORMED;
 	if (__builtin_mul_overflow(value, 1024, ret))
 		return FAULT_TOO_LARGE;

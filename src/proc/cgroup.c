@@ -5,6 +5,8 @@
 #include <limits.h>
 #include <string.h>
 
+#include "proc/text.h"
+
 /* ---- lines ---- */
 
 struct line {
@@ -16,13 +18,11 @@ struct line {
 /* Is `word` one of those between commas? */
 static bool has_word(const char *list, const char *end, const char *word)
 {
-	size_t len = strlen(word);
-
 	for (;;) {
 		const char *comma = memchr(list, ',', (size_t)(end - list));
 		const char *stop = comma ? comma : end;
 
-		if ((size_t)(stop - list) == len && memcmp(list, word, len) == 0)
+		if (text_is(list, stop, word))
 			return true;
 		if (!comma)
 			return false;
@@ -166,9 +166,7 @@ static bool is_valid(char c)
 
 static bool ends(const struct part *p, const char *word)
 {
-	size_t len = strlen(word);
-
-	return (size_t)(p->end - p->at) > len && memcmp(p->end - len, word, len) == 0;
+	return (size_t)(p->end - p->at) > strlen(word) && text_ends(p->at, p->end, word);
 }
 
 static bool is_name(const struct part *p)

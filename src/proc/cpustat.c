@@ -68,7 +68,7 @@ static int take_line(const char *s, const char *end, void *arg)
 		return 0;
 	}
 	for (size_t i = 0; len && i < sizeof(words) / sizeof(*words); i++) {
-		if (strlen(words[i].key) != len || memcmp(words[i].key, s, len) != 0)
+		if (!text_is(s, s + len, words[i].key))
 			continue;
 		take(r, blank + 1, end, words[i].grows, words[i].key,
 		     (int64_t *)(void *)((char *)&r->st + words[i].offset));

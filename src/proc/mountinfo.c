@@ -41,7 +41,7 @@ static bool take_device(const struct mountinfo_word *word, struct mountinfo *ret
 
 bool mountinfo_is(const struct mountinfo_word *word, const char *text)
 {
-	return strlen(text) == word->len && memcmp(word->text, text, word->len) == 0;
+	return text_is(word->text, word->text + word->len, text);
 }
 
 int mountinfo_parse(const char *line, size_t len, struct mountinfo *ret)

@@ -46,7 +46,7 @@ static enum fault_kind number(const struct keys *k, const char *s, const char *e
 	if (kind || !k->unit)
 		return kind;
 	stop = text_blanks(stop, end);
-	if ((size_t)(end - stop) != strlen(k->unit) || memcmp(stop, k->unit, strlen(k->unit)) != 0)
+	if (!text_is(stop, end, k->unit))
 		return FAULT_NO_UNIT;
 	return __builtin_mul_overflow(*ret, 1024, ret) ? FAULT_TOO_LARGE : FAULT_NONE;
 }
@@ -54,14 +54,13 @@ static enum fault_kind number(const struct keys *k, const char *s, const char *e
 static int take(const char *line, const char *end, void *arg)
 {
 	struct keys *k = arg;
-	size_t prefix = strlen(k->prefix);
 	enum fault_kind kind;
 	int64_t value;
 
 	/* of another node, or none of ours */
-	if ((size_t)(end - line) < prefix || memcmp(line, k->prefix, prefix) != 0)
+	if (!text_begins(line, end, k->prefix))
 		return 0;
-	line += prefix;
+	line += strlen(k->prefix);
 	for (int i = 0; i < k->n; i++) {
 		size_t len = strlen(k->words[i]);
 

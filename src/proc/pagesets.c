@@ -21,7 +21,7 @@ static int take(const char *line, const char *end, void *arg)
 	enum fault_kind kind;
 
 	line = text_blanks(line, end);
-	if ((size_t)(end - line) < strlen(KEY) || memcmp(line, KEY, strlen(KEY)) != 0)
+	if (!text_begins(line, end, KEY))
 		return 0;
 	kind = text_value(text_blanks(line + strlen(KEY), end), end, false, &count);
 	if (kind == FAULT_NONE && __builtin_add_overflow(value_or(sum->pages, 0), count, &sum->pages))

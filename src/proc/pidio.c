@@ -27,7 +27,7 @@ static int take(const char *line, const char *end, void *arg)
 	enum fault_kind kind;
 
 	for (int i = 0; colon && i < PIDIO_VALUES; i++) {
-		if (strlen(keys[i]) != len || memcmp(keys[i], line, len) != 0)
+		if (!text_is(line, colon, keys[i]))
 			continue;
 		if (t->seen >> i & 1) {
 			fault_add(t->fault, FAULT_DUPLICATE, line, len);

@@ -28,7 +28,7 @@ static int take(const char *line, const char *end, void *arg)
 	t->seen = true;
 	word = text_blanks(line + key, end);
 	stop = text_word_end(word, end);
-	if ((size_t)(stop - word) == sizeof(unlimited) - 1 && memcmp(word, unlimited, sizeof(unlimited) - 1) == 0)
+	if (text_is(word, stop, unlimited))
 		t->limits->files = PIDLIMITS_UNLIMITED;
 	else
 		kind = text_value(word, stop, false, &t->limits->files);

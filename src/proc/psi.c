@@ -37,11 +37,10 @@ static void take_word(struct reading *r, enum psi_kind kind, const char *s, cons
 	const char *equals = memchr(s, '=', (size_t)(end - s));
 
 	for (size_t i = 0; equals && i < sizeof(words) / sizeof(*words); i++) {
-		size_t len = (size_t)(equals - s);
 		enum fault_kind wrong;
 		char name[16];
 
-		if (strlen(words[i].key) != len || memcmp(words[i].key, s, len) != 0)
+		if (!text_is(s, equals, words[i].key))
 			continue;
 		wrong = words[i].value(equals + 1, end,
 				       (int64_t *)(void *)((char *)&r->psi.kind[kind] + words[i].offset));
@@ -58,8 +57,7 @@ static int take_line(const char *s, const char *end, void *arg)
 	int kind;
 
 	for (kind = 0; kind < PSI_KINDS; kind++)
-		if (strlen(psi_kinds[kind]) == (size_t)(word - s) &&
-		    memcmp(psi_kinds[kind], s, (size_t)(word - s)) == 0)
+		if (text_is(s, word, psi_kinds[kind]))
 			break;
 	if (kind == PSI_KINDS)
 		return 0;

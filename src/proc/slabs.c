@@ -117,11 +117,6 @@ bool slabinfo_next(struct slabinfo_walk *walk, struct slabinfo *ret)
 
 /* ---- families ---- */
 
-static bool begins(const char *name, size_t len, const char *with)
-{
-	return len > strlen(with) && memcmp(name, with, strlen(with)) == 0;
-}
-
 static size_t digits(const char *at, const char *end)
 {
 	const char *first = at;
@@ -143,7 +138,7 @@ static bool is_device(const char *at, const char *end)
 		    digits(at + len, end) == (size_t)(end - at) - len)
 			return true;
 	}
-	if (begins(at, (size_t)(end - at), "nvme")) {
+	if (text_begins(at, end, "nvme")) {
 		at += strlen("nvme");
 		at += digits(at, end);
 		if (at < end && *at == 'n' && digits(at + 1, end) && at + 1 + digits(at + 1, end) == end)
@@ -166,7 +161,7 @@ const char *slabinfo_family(const char *name, size_t *len, char buffer[SLABINFO_
 	static const char random[] = "kmalloc-rnd-";
 	const char *end = name + *len, *at;
 
-	if (begins(name, *len, random)) {
+	if (text_begins(name, end, random)) {
 		at = name + strlen(random);
 		at += digits(at, end);
 		if (at < end && *at == '-' && at > name + strlen(random) && end - at < SLABINFO_FAMILY - 8) {

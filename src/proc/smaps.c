@@ -108,37 +108,28 @@ static void close_mapping(struct smaps *s)
 	join(&to->dirty, m->dirty);
 }
 
-static bool begins(const char *name, size_t len, const char *with)
-{
-	size_t with_len = strlen(with);
-
-	return len >= with_len && memcmp(name, with, with_len) == 0;
-}
-
-static bool is(const char *name, size_t len, const char *what)
-{
-	return len == strlen(what) && memcmp(name, what, len) == 0;
-}
-
 static enum smaps_kind kind_of(const char *name, size_t len, const char *perms)
 {
 	bool executable = perms[2] == 'x', shared = perms[3] == 's';
+	const char *end = name + len;
 
 	/* a private mapping of /dev/zero is an old way to ask for anonymous memory; a shared one is a file of shmem's */
-	if (!len || begins(name, len, "[anon:") || (is(name, len, "/dev/zero") && !shared))
+	if (!len || text_begins(name, end, "[anon:") || (text_is(name, end, "/dev/zero") && !shared))
 		return executable ? SMAPS_JIT : SMAPS_ANON;
-	if (is(name, len, "[heap]"))
+	if (text_is(name, end, "[heap]"))
 		return SMAPS_HEAP;
-	if (begins(name, len, "[stack"))
+	if (text_begins(name, end, "[stack"))
 		return SMAPS_STACK;
-	if (begins(name, len, "[anon_shmem:") || begins(name, len, "/SYSV") || begins(name, len, "/dev/shm/") ||
-	    is(name, len, "/dev/zero (deleted)") || is(name, len, "/dev/zero"))
+	if (text_begins(name, end, "[anon_shmem:") || text_begins(name, end, "/SYSV") ||
+	    text_begins(name, end, "/dev/shm/") || text_is(name, end, "/dev/zero (deleted)") ||
+	    text_is(name, end, "/dev/zero"))
 		return SMAPS_SHMEM;
-	if (begins(name, len, "/memfd:"))
+	if (text_begins(name, end, "/memfd:"))
 		return executable ? SMAPS_JIT : SMAPS_SHMEM;
-	if (begins(name, len, "/anon_hugepage"))
+	if (text_begins(name, end, "/anon_hugepage"))
 		return SMAPS_HUGE;
-	if (begins(name, len, "/dev/") || begins(name, len, "/dmabuf:") || begins(name, len, "anon_inode:"))
+	if (text_begins(name, end, "/dev/") || text_begins(name, end, "/dmabuf:") ||
+	    text_begins(name, end, "anon_inode:"))
 		return SMAPS_DEVICE;
 	return SMAPS_FILE;
 }
@@ -231,7 +222,7 @@ static void value_line(struct smaps *s, const char *line, size_t len)
 			join(&s->huge, value);
 		break;
 	case 'V':
-		if (begins(line, len, "VmFlags:") && memmem(line, len, " ht", 3))
+		if (text_begins(line, line + len, "VmFlags:") && memmem(line, len, " ht", 3))
 			s->kind = SMAPS_HUGE;
 		break;
 	default:

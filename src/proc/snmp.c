@@ -12,9 +12,10 @@ void snmp_init(struct snmp *s, const struct snmp_row *rows, size_t n)
 	s->n_tables = s->used = 0;
 }
 
+/* NULL is no word. */
 static bool is(const char *text, size_t len, const char *word)
 {
-	return word && strlen(word) == len && memcmp(text, word, len) == 0;
+	return word && text_is(text, text + len, word);
 }
 
 static enum fault_kind value(const struct snmp_row *row, const char *s, const char *end, int64_t *ret)

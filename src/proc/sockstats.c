@@ -25,19 +25,14 @@ struct parse {
 	uint64_t found;
 };
 
-static bool is(const char *text, size_t len, const char *word)
-{
-	return strlen(word) == len && memcmp(text, word, len) == 0;
-}
-
 static int take_pair(struct parse *p, const char *line, const char *colon, const char *word, const char *number,
 		     const char *end)
 {
 	for (int i = 0; i < SOCKSTATS_FIELDS; i++) {
 		enum fault_kind kind;
 
-		if (!is(line, (size_t)(colon - line), fields[i].line) ||
-		    !is(word, (size_t)(text_word_end(word, number) - word), fields[i].word))
+		if (!text_is(line, colon, fields[i].line) ||
+		    !text_is(word, text_word_end(word, number), fields[i].word))
 			continue;
 		kind = p->found >> i & 1 ? FAULT_DUPLICATE : text_value(number, end, false, &p->s->v[i]);
 		p->found |= UINT64_C(1) << i;

@@ -91,14 +91,14 @@ int swaps_parse(const char *line, size_t len, struct swaps_area *ret, struct fau
 	struct fault numbers_fault = *fault;
 	int numbers = 0;
 
-	if (s && s - word == 8 && memcmp(word, "Filename", 8) == 0)
+	if (s && text_is(word, s, "Filename"))
 		return -ENODATA;
 	if (!s || *word != '/' || !undo(ret->name, word, s))
 		goto malformed;
 	s = next_word(s, end, &word);
 	if (!s)
 		goto malformed;
-	ret->file = s - word == 4 && memcmp(word, "file", 4) == 0;
+	ret->file = text_is(word, s, "file");
 	ret->deleted = ends_with(ret->name, DELETED);
 	ret->size = ret->used = ret->priority = QMEM_NA;
 	if ((s = next_word(s, end, &word)))

@@ -13,10 +13,10 @@ static const char *const names[] = {
 	[SYSVIPC_RSS] = "rss",       [SYSVIPC_SWAP] = "swap", [KEY] = "key",
 };
 
-static int column_of(const char *word, size_t len)
+static int column_of(const char *word, const char *end)
 {
 	for (int c = 0; c <= KEY; c++)
-		if (strlen(names[c]) == len && memcmp(names[c], word, len) == 0)
+		if (text_is(word, end, names[c]))
 			return c;
 	return -1;
 }
@@ -32,7 +32,7 @@ static void take_names(struct sysvipc_walk *walk, const char *s, const char *end
 		int c;
 
 		s = text_word_end(s, end);
-		c = column_of(word, (size_t)(s - word));
+		c = column_of(word, s);
 		if (c >= 0 && !seen[c]) {
 			seen[c] = true;
 			walk->what[i] = (int8_t)c;

@@ -14,6 +14,28 @@ static inline bool text_is_digit(char c)
 	return c >= '0' && c <= '9';
 }
 
+/* Is [s, end) this word? Does it begin with it, end with it? */
+static inline bool text_is(const char *s, const char *end, const char *word)
+{
+	size_t len = strlen(word);
+
+	return (size_t)(end - s) == len && memcmp(s, word, len) == 0;
+}
+
+static inline bool text_begins(const char *s, const char *end, const char *word)
+{
+	size_t len = strlen(word);
+
+	return (size_t)(end - s) >= len && memcmp(s, word, len) == 0;
+}
+
+static inline bool text_ends(const char *s, const char *end, const char *word)
+{
+	size_t len = strlen(word);
+
+	return (size_t)(end - s) >= len && memcmp(end - len, word, len) == 0;
+}
+
 /* A run of digits, QMEM_NA beyond int64. Where it ends; NULL: there is none. */
 static inline const char *text_digits(const char *s, const char *end, int64_t *ret)
 {

@@ -10,14 +10,6 @@
 #define ZONE_NODES (1 << 20) /* ids are below */
 #define ZONE_NAME 16         /* bytes: the kernel's names are half as long */
 
-/* Does [s, end) begin with this word? */
-static inline bool zone_begins(const char *s, const char *end, const char *word)
-{
-	size_t len = strlen(word);
-
-	return (size_t)(end - s) >= len && memcmp(s, word, len) == 0;
-}
-
 /* What is behind them; NULL: they are not there. The name is a word of at most ZONE_NAME bytes, and has no NUL. */
 static inline const char *zone_heading(const char *s, const char *end, int64_t *ret_node, const char **ret_zone,
 				       size_t *ret_len)
@@ -25,10 +17,10 @@ static inline const char *zone_heading(const char *s, const char *end, int64_t *
 	int64_t node;
 	const char *name;
 
-	if (!zone_begins(s, end, "Node "))
+	if (!text_begins(s, end, "Node "))
 		return NULL;
 	s = text_digits(s + strlen("Node "), end, &node);
-	if (!s || node == QMEM_NA || node >= ZONE_NODES || !zone_begins(s, end, ", zone "))
+	if (!s || node == QMEM_NA || node >= ZONE_NODES || !text_begins(s, end, ", zone "))
 		return NULL;
 	name = text_blanks(s + strlen(", zone "), end);
 	s = text_word_end(name, end);

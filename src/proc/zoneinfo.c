@@ -73,7 +73,7 @@ static void take(const char *line, const char *end, struct zone *z, unsigned *se
 	int64_t value = QMEM_NA;
 	enum fault_kind kind;
 
-	if (zone_begins(s, end, "protection:")) {
+	if (text_begins(s, end, "protection:")) {
 		kind = reserve(s + strlen("protection:"), end, &value);
 		put(z, ZONE_RESERVE, "protection", kind, value, seen, fault);
 		return;
@@ -82,7 +82,7 @@ static void take(const char *line, const char *end, struct zone *z, unsigned *se
 		size_t len = strlen(words[i].word);
 		const char *number;
 
-		if (!zone_begins(s, end, words[i].word) || s + len == end || s[len] != ' ')
+		if (!text_begins(s, end, words[i].word) || s + len == end || s[len] != ' ')
 			continue;
 		number = text_blanks(s + len, end);
 		kind = text_value(number, end, false, &value);
