@@ -6,19 +6,6 @@
 
 #include "proc/text.h"
 
-static enum fault_kind below_zero(const char *s, const char *end, int64_t *ret)
-{
-	bool minus = s < end && *s == '-';
-	int64_t value = QMEM_NA;
-
-	if (text_digits(s + minus, end, &value) != end)
-		return FAULT_MALFORMED;
-	if (value == QMEM_NA)
-		return FAULT_TOO_LARGE;
-	*ret = minus ? -value : value;
-	return FAULT_NONE;
-}
-
 int columns_parse(const char *text, size_t len, const struct columns *columns, int64_t *ret, struct fault *ret_fault)
 {
 	const char *end = memchr(text, '\n', len), *s = text;
@@ -37,7 +24,7 @@ int columns_parse(const char *text, size_t len, const struct columns *columns, i
 		enum fault_kind kind;
 
 		s = text_word_end(s, end);
-		kind = columns->below_zero >> i & 1 ? below_zero(word, s, &ret[i]) :
+		kind = columns->below_zero >> i & 1 ? text_signed(word, s, &ret[i]) :
 						      text_value(word, s, false, &ret[i]);
 		if (kind)
 			fault_add(ret_fault, kind, name, strlen(name));

@@ -20,12 +20,7 @@ static bool is(const char *text, size_t len, const char *word)
 
 static enum fault_kind value(const struct snmp_row *row, const char *s, const char *end, int64_t *ret)
 {
-	bool minus = row->below_zero && s < end && *s == '-';
-	enum fault_kind kind = text_value(s + minus, end, !row->below_zero, ret);
-
-	if (!kind && minus)
-		*ret = -*ret;
-	return kind;
+	return row->below_zero ? text_signed(s, end, ret) : text_value(s, end, true, ret);
 }
 
 /* Which row a column is. */

@@ -71,9 +71,8 @@ static void blame(struct fault *fault, enum fault_kind kind, const struct swaps_
 static bool take(const char *s, const char *end, const char *column, int64_t unit, bool below_zero,
 		 struct swaps_area *area, int64_t *ret, struct fault *fault)
 {
-	bool minus = below_zero && s < end && *s == '-';
 	int64_t value = QMEM_NA;
-	enum fault_kind kind = text_value(s + minus, end, false, &value);
+	enum fault_kind kind = below_zero ? text_signed(s, end, &value) : text_value(s, end, false, &value);
 
 	*ret = QMEM_NA;
 	if (!kind && __builtin_mul_overflow(value, unit, &value))
@@ -81,7 +80,7 @@ static bool take(const char *s, const char *end, const char *column, int64_t uni
 	if (kind)
 		blame(fault, kind, area, column);
 	else
-		*ret = minus ? -value : value;
+		*ret = value;
 	return !kind;
 }
 

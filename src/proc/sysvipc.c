@@ -43,18 +43,17 @@ static void take_names(struct sysvipc_walk *walk, const char *s, const char *end
 
 static void take_number(struct sysvipc_walk *walk, int c, const char *s, const char *end, struct sysvipc_shm *ret)
 {
-	bool minus = c == KEY && s < end && *s == '-';
 	int64_t value = QMEM_NA;
-	enum fault_kind kind = text_value(s + minus, end, false, &value);
+	enum fault_kind kind = c == KEY ? text_signed(s, end, &value) : text_value(s, end, false, &value);
 
-	if (kind == FAULT_NONE && c == KEY && value > (INT64_C(1) << 31))
+	if (kind == FAULT_NONE && c == KEY && (value > INT64_C(1) << 31 || value < -(INT64_C(1) << 31)))
 		kind = FAULT_TOO_LARGE;
 	if (kind != FAULT_NONE) {
 		fault_add(&walk->fault, kind, names[c], strlen(names[c]));
 		return;
 	}
 	if (c == KEY)
-		ret->key = minus ? -value : value;
+		ret->key = value;
 	else
 		ret->column[c] = value;
 }

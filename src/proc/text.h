@@ -72,6 +72,20 @@ static inline enum fault_kind text_value(const char *s, const char *end, bool gr
 	return FAULT_NONE;
 }
 
+/* Likewise one that may be below 0. */
+static inline enum fault_kind text_signed(const char *s, const char *end, int64_t *ret)
+{
+	bool minus = s < end && *s == '-';
+	int64_t value = QMEM_NA;
+
+	if (text_digits(s + minus, end, &value) != end)
+		return FAULT_MALFORMED;
+	if (value == QMEM_NA)
+		return FAULT_TOO_LARGE;
+	*ret = minus ? -value : value;
+	return FAULT_NONE;
+}
+
 /* Where the word at `s` ends, before a blank or at the end; past blanks. */
 static inline const char *text_word_end(const char *s, const char *end)
 {
