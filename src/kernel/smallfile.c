@@ -57,7 +57,7 @@ int64_t smallfile_number(struct qmem *q, struct smallfiles *all, struct smallfil
 	/* a device that has just gone, or that may not be read: the text is not wrong */
 	if (len < 0 && len != -ENODATA)
 		return QMEM_NA;
-	if (len < 1 || text[len - 1] != '\n' || text_value(text, text + len - 1, false, &value)) {
+	if (len < 1 || text_alone(text, (size_t)len, &value)) {
 		smallfiles_wrong(all, f->path);
 		return QMEM_NA;
 	}

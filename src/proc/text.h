@@ -86,6 +86,14 @@ static inline enum fault_kind text_signed(const char *s, const char *end, int64_
 	return FAULT_NONE;
 }
 
+/* A number in a line that is all of the text: a file of sysfs, or a sysctl. */
+static inline enum fault_kind text_alone(const char *text, size_t len, int64_t *ret)
+{
+	if (!len || text[len - 1] != '\n')
+		return FAULT_TRUNCATED;
+	return text_value(text, text + len - 1, false, ret);
+}
+
 /* Where the word at `s` ends, before a blank or at the end; past blanks. */
 static inline const char *text_word_end(const char *s, const char *end)
 {

@@ -302,7 +302,7 @@ static int64_t number(struct qmem *q, struct state *s, const char *path)
 	if (!*path)
 		return QMEM_NA;
 	len = qmem_read_once(q, text, sizeof(text), "%s", path);
-	if (len < 1 || text[len - 1] != '\n' || text_value(text, text + len - 1, false, &value)) {
+	if (len < 1 || text_alone(text, (size_t)len, &value)) {
 		smallfiles_wrong(&s->files, path);
 		return QMEM_NA;
 	}

@@ -231,7 +231,7 @@ static int64_t setting(struct qmem *q, struct qmem_file *file)
 	ssize_t len = qmem_read(q, file, &text);
 	int64_t value;
 
-	if (len <= 0 || text[len - 1] != '\n' || text_value(text, text + len - 1, false, &value) != FAULT_NONE)
+	if (len < 1 || text_alone(text, (size_t)len, &value))
 		return QMEM_NA;
 	return value;
 }

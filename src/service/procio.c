@@ -139,7 +139,7 @@ static const struct qmem_option options[] = {
 /* Maps that an address space may have. */
 static int64_t read_max_maps(struct qmem *q, struct procio *s)
 {
-	const char *text, *end;
+	const char *text;
 	ssize_t len = qmem_read(q, &s->max_maps, &text);
 	struct fault fault = { 0 };
 	int64_t n = QMEM_NA;
@@ -147,10 +147,8 @@ static int64_t read_max_maps(struct qmem *q, struct procio *s)
 	sound_read(q, &s->unread, &s->max_maps, len < 0 ? (int)len : 0);
 	if (len < 0)
 		return QMEM_NA;
-	end = memchr(text, '\n', (size_t)len);
-	end = end ? end : text + len;
-	if (text_value(text, end, false, &n) != FAULT_NONE)
-		fault_add(&fault, FAULT_MALFORMED, text, (size_t)(end - text));
+	if (text_alone(text, (size_t)len, &n))
+		fault_add(&fault, FAULT_MALFORMED, text, strcspn(text, "\n"));
 	sound_fault(q, &s->faulty, &s->max_maps, 0, &fault);
 	return n;
 }
