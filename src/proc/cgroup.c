@@ -5,6 +5,7 @@
 #include <limits.h>
 #include <string.h>
 
+#include "proc/maps.h"
 #include "proc/text.h"
 
 /* ---- lines ---- */
@@ -77,12 +78,9 @@ static unsigned rank_of(enum cgroup_use use, const struct line *l)
 /* The end of its path. */
 static const char *end_of(const struct line *l, bool zombie)
 {
-	static const char deleted[] = " (deleted)";
-	size_t len = (size_t)(l->end - l->path), tail = sizeof(deleted) - 1;
+	bool deleted = zombie && l->unified && maps_is_deleted(l->path, (size_t)(l->end - l->path));
 
-	if (zombie && l->unified && len > tail && memcmp(l->end - tail, deleted, tail) == 0)
-		return l->end - tail;
-	return l->end;
+	return l->end - (deleted ? MAPS_DELETED : 0);
 }
 
 int cgroup_parse(char *text, size_t len, bool zombie, struct cgroup_paths *ret)

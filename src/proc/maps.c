@@ -46,16 +46,17 @@ bool maps_next_file(struct maps_walk *walk, const char **ret_path, size_t *ret_l
 
 int maps_name(char *dst, size_t size, const char *path, size_t len)
 {
-	static const char newline[] = "\\012";
+	const char *end = path + len;
 	size_t n = 0;
 
-	for (size_t i = 0; i < len; n++) {
-		bool escaped = len - i >= strlen(newline) && memcmp(path + i, newline, strlen(newline)) == 0;
+	for (; path < end; n++) {
+		/* nothing else is escaped here */
+		bool newline = text_escaped(path, end) == '\n';
 
 		if (n + 1 >= size)
 			return -ENAMETOOLONG;
-		dst[n] = escaped ? '\n' : path[i];
-		i += escaped ? strlen(newline) : 1;
+		dst[n] = newline ? '\n' : *path;
+		path += newline ? TEXT_ESCAPE : 1;
 	}
 	if (n >= size)
 		return -ENAMETOOLONG;
@@ -65,7 +66,5 @@ int maps_name(char *dst, size_t size, const char *path, size_t len)
 
 bool maps_is_deleted(const char *path, size_t len)
 {
-	static const char mark[] = " (deleted)";
-
-	return len > strlen(mark) && memcmp(path + len - strlen(mark), mark, strlen(mark)) == 0;
+	return len > MAPS_DELETED && text_ends(path, path + len, " (deleted)");
 }

@@ -21,7 +21,8 @@ bool maps_next_file(struct maps_walk *walk, const char **ret_path, size_t *ret_l
 /* The name itself, NUL-terminated: its length; -ENAMETOOLONG: there is no room. */
 int maps_name(char *dst, size_t size, const char *path, size_t len);
 
-/* Does a path that the kernel has written, here or as a link of /proc/PID/fd, end like one that is gone? */
+/* Does a path that the kernel has written, here, as a link of a process, of swap space or of a cgroup, end like one that is gone? */
+#define MAPS_DELETED 10 /* bytes of " (deleted)" */
 bool maps_is_deleted(const char *path, size_t len);
 
 #endif

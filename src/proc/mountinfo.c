@@ -82,32 +82,16 @@ bool mountinfo_next(struct mountinfo_walk *walk, struct mountinfo *ret)
 	return false;
 }
 
-static int octal(const char *s, const char *end)
-{
-	int value = 0;
-
-	if (end - s < 3)
-		return -1;
-	for (int i = 0; i < 3; i++) {
-		if (s[i] < '0' || s[i] > '7')
-			return -1;
-		value = value * 8 + (s[i] - '0');
-	}
-	return value > 0 && value < 256 ? value : -1;
-}
-
 int mountinfo_name(char *dst, size_t size, const struct mountinfo_word *word)
 {
 	const char *s = word->text, *end = s + word->len;
 	size_t n = 0;
 
-	for (; s < end; s++) {
-		int byte = (unsigned char)*s;
+	while (s < end) {
+		bool escape = *s == '\\';
+		int byte = escape ? text_escaped(s, end) : (unsigned char)*s;
 
-		if (*s == '\\') {
-			byte = octal(s + 1, end);
-			s += 3;
-		}
+		s += escape ? TEXT_ESCAPE : 1;
 		if (byte <= 0)
 			return -EINVAL;
 		if (n + 1 >= size)

@@ -5,9 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "proc/maps.h"
 #include "proc/text.h"
-
-#define DELETED " (deleted)"
 
 static bool is_blank(char c)
 {
@@ -27,36 +26,22 @@ static const char *next_word(const char *s, const char *end, const char **ret_wo
 	return s;
 }
 
-static bool is_octal(char c)
-{
-	return c >= '0' && c <= '7';
-}
-
 /* False: it does not fit. */
 static bool undo(char *dst, const char *s, const char *end)
 {
 	size_t n = 0;
 
 	while (s < end) {
-		char c = *s++;
+		int byte = text_escaped(s, end);
+		char c = byte < 0 ? *s : (char)byte;
 
-		if (c == '\\' && end - s >= 3 && s[0] <= '3' && is_octal(s[0]) && is_octal(s[1]) && is_octal(s[2])) {
-			c = (char)((s[0] - '0') << 6 | (s[1] - '0') << 3 | (s[2] - '0'));
-			s += 3;
-		}
+		s += byte < 0 ? 1 : TEXT_ESCAPE;
 		if (n == SWAPS_NAME - 1 || !c)
 			return false;
 		dst[n++] = c;
 	}
 	dst[n] = '\0';
 	return true;
-}
-
-static bool ends_with(const char *text, const char *end)
-{
-	size_t len = strlen(text), more = strlen(end);
-
-	return len > more && strcmp(text + len - more, end) == 0;
 }
 
 static void blame(struct fault *fault, enum fault_kind kind, const struct swaps_area *area, const char *column)
@@ -98,7 +83,7 @@ int swaps_parse(const char *line, size_t len, struct swaps_area *ret, struct fau
 	if (!s)
 		goto malformed;
 	ret->file = text_is(word, s, "file");
-	ret->deleted = ends_with(ret->name, DELETED);
+	ret->deleted = maps_is_deleted(ret->name, strlen(ret->name));
 	ret->size = ret->used = ret->priority = QMEM_NA;
 	if ((s = next_word(s, end, &word)))
 		numbers += take(word, s, "size", 1024, false, ret, &ret->size, &numbers_fault);

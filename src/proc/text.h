@@ -94,6 +94,23 @@ static inline enum fault_kind text_alone(const char *text, size_t len, int64_t *
 	return text_value(text, text + len - 1, false, ret);
 }
 
+#define TEXT_ESCAPE 4 /* bytes of "\040" */
+
+/* The byte that is escaped at `s`, as the kernel does it in names; -1: there is no escape. */
+static inline int text_escaped(const char *s, const char *end)
+{
+	int value = 0;
+
+	if (end - s < TEXT_ESCAPE || *s != '\\' || s[1] > '3')
+		return -1;
+	for (int i = 1; i < TEXT_ESCAPE; i++) {
+		if (s[i] < '0' || s[i] > '7')
+			return -1;
+		value = value * 8 + (s[i] - '0');
+	}
+	return value;
+}
+
 /* Where the word at `s` ends, before a blank or at the end; past blanks. */
 static inline const char *text_word_end(const char *s, const char *end)
 {

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "engine/root.h"
+#include "proc/maps.h"
 #include "process/probe.h"
 #include "process/table.h"
 #include "util/escape.h"
@@ -67,16 +68,14 @@ static const char *put(struct batch *b, const char *text, size_t len)
 
 static void read_exe(struct batch *b, struct procask_answer *answer)
 {
-	static const char deleted[] = " (deleted)";
 	char text[EXE_SIZE];
-	size_t tail = sizeof(deleted) - 1;
 	ssize_t len = root_read_link(b->root, answer->pid, "exe", text, sizeof(text));
 
 	answer->refused = len == -EACCES || len == -EPERM;
 	if (len <= 0)
 		return;
-	if ((size_t)len > tail && memcmp(text + len - tail, deleted, tail) == 0)
-		len -= (ssize_t)tail;
+	if (maps_is_deleted(text, (size_t)len))
+		len -= MAPS_DELETED;
 	answer->facts.exe = put(b, text, (size_t)len);
 }
 
