@@ -17,12 +17,6 @@
 #define MARGIN 25
 #define SMOOTH 4
 
-/* What a process had when it was seen last. */
-struct hits_slot {
-	uint32_t generation;
-	__u64 n[CACHEHITS_KINDS];
-};
-
 struct hits_of_group {
 	uint32_t generation;
 	bool shown;
@@ -73,30 +67,28 @@ void hits_sum(struct hits_reader *r, const struct cachehits_machine *cpus, unsig
 
 /* ---- by group ---- */
 
-static int make_room(struct hits_reader *r, size_t slots, size_t groups)
+static int make_room(struct hits_reader *r, size_t groups)
 {
-	int err = room_fit(&r->slots, &r->slots_room, slots, sizeof(*r->slots));
+	int err = room_fit(&r->groups, &r->groups_room, groups, sizeof(*r->groups));
 
-	if (!err)
-		err = room_fit(&r->groups, &r->groups_room, groups, sizeof(*r->groups));
 	if (!err)
 		err = room_fit(&r->items, &r->items_room, groups, sizeof(*r->items));
 	return err;
 }
 
-static void add(struct hits_group *to, const __u64 *now, const __u64 *before)
+/* All that it has counted, it has since this service runs. */
+static void add(struct hits_group *to, struct ledger_entry *had, const __u64 *now)
 {
-	static const __u64 none[CACHEHITS_KINDS];
 	uint64_t delta[CACHEHITS_KINDS], looks, misses;
 
-	before = before ? before : none;
 	for (int k = 0; k < CACHEHITS_KINDS; k++)
-		delta[k] = now[k] > before[k] ? now[k] - before[k] : 0;
+		delta[k] = now[k] > had->n[k] ? now[k] - had->n[k] : 0;
 	looks = delta[CACHEHITS_READS] + delta[CACHEHITS_FAULTS];
 	misses = delta[CACHEHITS_READ_MISSES] + delta[CACHEHITS_FAULT_MISSES];
 	value_add(&to->hit, count(looks > misses ? looks - misses : 0));
 	value_add(&to->miss, count(misses));
 	value_add(&to->added, count(delta[CACHEHITS_ADDED]));
+	memcpy(had->n, now, sizeof(had->n));
 }
 
 static bool is_same(const struct proc *p, uint64_t start)
@@ -107,33 +99,45 @@ static bool is_same(const struct proc *p, uint64_t start)
 	return apart < QMEM_SECOND / 50;
 }
 
-/* One that the table does not have is new, and will be there; or it has ended, when it has not been there the time before either. */
-static void take_stranger(struct hits_reader *r, uint32_t pid, const struct cachehits_process *value)
+/* The group that it had, while that lives. */
+static struct hits_group *last_group(struct hits_reader *r, const struct ledger_entry *e)
 {
-	if (inodes_add(&r->strangers[1], pid, value->start)) {
-		(void)inodes_add(&r->strangers[0], pid, value->start);
-		return;
-	}
-	add(&r->other, value->n, NULL);
+	if (e->generation && e->group < r->n_groups && r->groups[e->group].generation == e->generation)
+		return &r->groups[e->group].delta;
 	r->others = true;
-	hits_forget(&r->programs, pid);
+	return &r->other;
+}
+
+/* One that the table does not have is new, and will be there; or it has ended, when it is not there either after another walk. */
+static void take_stranger(struct hits_reader *r, const struct proctable *table, struct ledger_entry *e,
+			  const struct cachehits_process *value)
+{
+	uint64_t round = proctable_round(table);
+
+	if (!e->missing)
+		e->missing = round;
+	if (e->missing == round)
+		return;
+	add(last_group(r, e), e, value->n);
+	e->ended = !hits_forget(&r->programs, e->pid);
 }
 
 static void take_process(struct hits_reader *r, const struct proctable *table, const struct procgroups *groups,
 			 uint32_t pid, const struct cachehits_process *value)
 {
 	const struct proc *p = proctable_find(table, (int32_t)pid);
-	struct hits_slot *slot;
+	struct ledger_entry *e = ledger_put(&r->ledger, pid, value->start);
 
+	if (!e)
+		return;
 	if (!p || !is_same(p, value->start)) {
-		take_stranger(r, pid, value);
+		take_stranger(r, table, e, value);
 		return;
 	}
-	slot = &r->slots[p->slot];
-	/* all that it has counted, it has since this service runs */
-	add(&r->groups[procgroups_of(groups, p)].delta, value->n, slot->generation == p->generation ? slot->n : NULL);
-	slot->generation = p->generation;
-	memcpy(slot->n, value->n, sizeof(slot->n));
+	e->missing = 0;
+	e->group = procgroups_of(groups, p);
+	e->generation = r->groups[e->group].generation;
+	add(&r->groups[e->group].delta, e, value->n);
 }
 
 static void begin_groups(struct hits_reader *r, const struct procgroups *groups)
@@ -184,30 +188,22 @@ static void end_groups(struct hits_reader *r, const struct procgroups *groups, u
 	}
 }
 
-static int collect_groups(struct qmem *q, struct hits_reader *r)
+int hits_take(struct qmem *q, struct hits_reader *r, uint32_t n)
 {
 	const struct proctable *table = qmem_state(q, &proctable_service);
 	const struct procgroups *groups = procmem_groups(q);
-	struct inodes spare;
-	uint32_t n = HITS_MOST;
 	int err;
 
 	if (!table || !groups || !proctable_current(table))
 		return 0;
-	err = make_room(r, proctable_capacity(table), procgroups_capacity(groups));
-	if (!err)
-		err = hits_read_processes(&r->programs, r->keys, r->values, &n);
-	if (err)
-		return err == -ENOMEM ? err : 0;
-	spare = r->strangers[1];
-	r->strangers[1] = r->strangers[0];
-	r->strangers[0] = spare;
-	err = inodes_begin(&r->strangers[0], HITS_MOST);
+	err = make_room(r, procgroups_capacity(groups));
 	if (err)
 		return err;
 	begin_groups(r, groups);
+	ledger_begin(&r->ledger);
 	for (uint32_t i = 0; i < n; i++)
 		take_process(r, table, groups, r->keys[i], &r->values[i]);
+	ledger_end(&r->ledger);
 	end_groups(r, groups, qmem_now(q));
 	r->when = qmem_now(q);
 	r->rounds++;
@@ -216,12 +212,16 @@ static int collect_groups(struct qmem *q, struct hits_reader *r)
 
 int hits_collect(struct qmem *q, struct hits_reader *r)
 {
+	uint32_t n = HITS_MOST;
+
 	if (!r->on)
 		return 0;
 	hits_sum(r, r->programs.cpus, CACHEHITS_CPUS);
 	/* of the round before: the walk comes later in this one */
 	r->grouped = procmem_groups(q) != NULL;
-	return r->grouped ? collect_groups(q, r) : 0;
+	if (!r->grouped || hits_read_processes(&r->programs, r->keys, r->values, &n))
+		return 0;
+	return hits_take(q, r, n);
 }
 
 /* ---- what is shown ---- */
@@ -274,6 +274,18 @@ void hits_note(const struct hits_reader *r, char *text, size_t size)
 
 /* ---- life ---- */
 
+int hits_room(struct hits_reader *r)
+{
+	int err;
+
+	r->keys = calloc(HITS_MOST, sizeof(*r->keys));
+	r->values = calloc(HITS_MOST, sizeof(*r->values));
+	if (!r->keys || !r->values)
+		return -ENOMEM;
+	err = top_init(&r->top, (size_t)r->top_groups, MARGIN);
+	return err ? err : ledger_init(&r->ledger, HITS_MOST);
+}
+
 int hits_start(struct hits_reader *r)
 {
 	int err;
@@ -281,15 +293,7 @@ int hits_start(struct hits_reader *r)
 	r->programs = HITS_PROGRAMS_NONE;
 	if (!r->wanted)
 		return 0;
-	r->keys = calloc(HITS_MOST, sizeof(*r->keys));
-	r->values = calloc(HITS_MOST, sizeof(*r->values));
-	if (!r->keys || !r->values)
-		return -ENOMEM;
-	err = top_init(&r->top, (size_t)r->top_groups, MARGIN);
-	if (!err)
-		err = inodes_begin(&r->strangers[0], HITS_MOST);
-	if (!err)
-		err = inodes_begin(&r->strangers[1], HITS_MOST);
+	err = hits_room(r);
 	if (err)
 		return err;
 	r->on = !hits_load(&r->programs, r->why, sizeof(r->why));
@@ -302,10 +306,8 @@ void hits_stop(struct hits_reader *r)
 		hits_unload(&r->programs);
 	free(r->keys);
 	free(r->values);
-	free(r->slots);
 	free(r->groups);
 	free(r->items);
-	inodes_release(&r->strangers[0]);
-	inodes_release(&r->strangers[1]);
+	ledger_release(&r->ledger);
 	top_release(&r->top);
 }

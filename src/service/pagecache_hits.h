@@ -7,8 +7,8 @@
 #define QMEM_SERVICE_PAGECACHE_HITS_H
 
 #include "bpf/cachehits.h"
-#include "kernel/inodes.h"
 #include "qmem.h"
+#include "service/pagecache_hits_ledger.h"
 #include "service/pagecache_hits_load.h"
 #include "util/top.h"
 
@@ -21,7 +21,6 @@ struct hits_group {
 	int64_t hit, miss, added;
 };
 
-struct hits_slot;
 struct hits_of_group;
 struct hits_reader {
 	/* of options */
@@ -37,12 +36,10 @@ struct hits_reader {
 
 	uint32_t *keys;
 	struct cachehits_process *values;
-	struct hits_slot *slots; /* of the table of processes */
 	struct hits_of_group *groups;
 	struct top_item *items;
-	size_t slots_room, groups_room, items_room, n_groups;
-	struct inodes strangers
-		[2]; /* processes that the table has not, by pid and start: in this round, and the one before */
+	size_t groups_room, items_room, n_groups;
+	struct ledger ledger;
 	struct hits_group other;
 	bool others;
 	struct top top;
@@ -59,6 +56,10 @@ void hits_emit(struct qmem *q, struct hits_reader *r, const struct qmem_family f
 void hits_note(const struct hits_reader *r, char *text, size_t size);
 void hits_stop(struct hits_reader *r);
 
+/* Room for all that is kept by process and group. -ENOMEM. */
+int hits_room(struct hits_reader *r);
+/* What the first `n` of keys and values say of processes goes to groups. -ENOMEM. */
+int hits_take(struct qmem *q, struct hits_reader *r, uint32_t n);
 /* The counters of `n` CPUs make the sample of the machine. */
 void hits_sum(struct hits_reader *r, const struct cachehits_machine *cpus, unsigned n);
 

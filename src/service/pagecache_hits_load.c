@@ -104,7 +104,9 @@ int hits_read_processes(const struct hits_programs *h, uint32_t *ret_pids, struc
 	return 0;
 }
 
-void hits_forget(const struct hits_programs *h, uint32_t pid)
+int hits_forget(const struct hits_programs *h, uint32_t pid)
 {
-	(void)program_delete(h->processes, &pid);
+	int err = program_delete(h->processes, &pid);
+
+	return err == -ENOENT ? 0 : err;
 }

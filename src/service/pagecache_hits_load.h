@@ -23,7 +23,7 @@ void hits_unload(struct hits_programs *h);
 
 /* At most *n processes, and how many there were; -errno. */
 int hits_read_processes(const struct hits_programs *h, uint32_t *ret_pids, struct cachehits_process *ret, uint32_t *n);
-/* One that has ended. */
-void hits_forget(const struct hits_programs *h, uint32_t pid);
+/* One that has ended. 0: it is not there any more; -errno. */
+int hits_forget(const struct hits_programs *h, uint32_t pid);
 
 #endif

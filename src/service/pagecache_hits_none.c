@@ -26,8 +26,9 @@ int hits_read_processes(const struct hits_programs *h, uint32_t *ret_pids, struc
 	return -ENOTSUP;
 }
 
-void hits_forget(const struct hits_programs *h, uint32_t pid)
+int hits_forget(const struct hits_programs *h, uint32_t pid)
 {
 	(void)h;
 	(void)pid;
+	return -ENOTSUP;
 }
