@@ -16,21 +16,13 @@
 
 #include "cachehits.h"
 
-#define HASH 1
 #define TASK_STORAGE 29
 #define NO_PREALLOC 1
-#define NO_EXIST 1
 #define CREATE 1
 
 char LICENSE[] SEC("license") = "Dual MIT/GPL";
 
-const volatile struct cachehits_config config SEC(".rodata.config") = {};
-
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
-struct task_struct___leader {
-	struct task_struct *group_leader;
-};
-
 struct address_space;
 
 struct folio {
@@ -74,7 +66,7 @@ struct {
 } threads SEC(".maps");
 
 struct {
-	__uint(type, HASH);
+	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 1);
 	__type(key, __u32);
 	__type(value, struct cachehits_process);
@@ -107,7 +99,7 @@ static __always_inline struct cachehits_process *process(struct task_struct *t, 
 
 	p = bpf_map_lookup_elem(&processes, &pid);
 	if (!p) {
-		bpf_map_update_elem(&processes, &pid, &fresh, NO_EXIST);
+		bpf_map_update_elem(&processes, &pid, &fresh, 1 /* BPF_NOEXIST */);
 		p = bpf_map_lookup_elem(&processes, &pid);
 	}
 	/* the pid of one that has ended: nobody else counts in it now */
@@ -128,9 +120,7 @@ static __always_inline void count(struct task_struct *t, int kind, __u64 n)
 	/* nobody else counts there, but another one may come in between */
 	if (m)
 		__sync_fetch_and_add(&m->n[kind], n);
-	if (!config.by_process)
-		return;
-	p = process(t, ((struct task_struct___leader *)t)->group_leader->start_boottime);
+	p = process(t, t->group_leader->start_boottime);
 	if (p)
 		__sync_fetch_and_add(&p->n[kind], n);
 	else if (m)

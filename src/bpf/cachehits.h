@@ -20,10 +20,6 @@ enum cachehits_kind {
 	CACHEHITS_KINDS
 };
 
-struct cachehits_config {
-	__u32 by_process;
-};
-
 /* Of a process, by its pid. */
 struct cachehits_process {
 	__u64 start; /* of its first thread, since boot */

@@ -35,12 +35,9 @@ static int attach(struct hits_programs *h, const struct program *p)
 
 int hits_load(struct hits_programs *h, char *why, size_t size)
 {
-	const struct cachehits_config config = { .by_process = true };
 	struct program p;
 	int err = program_open(&p, &source, why, size);
 
-	if (!err)
-		err = program_set(&p, ".rodata.config", &config, sizeof(config));
 	if (!err)
 		err = program_room(&p, "processes", HITS_MOST);
 	if (!err)
