@@ -264,12 +264,13 @@ static int collect(struct qmem *q, void *state)
 	struct pagecache *s = state;
 	const char *fullest;
 	int64_t most;
-	int err = dirty_collect(q, &s->dirty);
+	/* first what may not be done yet */
+	int err = file_collect(q, &s->file);
 
 	if (!err)
-		err = bdi_collect(q, &s->bdi);
+		err = dirty_collect(q, &s->dirty);
 	if (!err)
-		err = file_collect(q, &s->file);
+		err = bdi_collect(q, &s->bdi);
 	if (!err)
 		err = hits_collect(q, &s->hits);
 	if (err)

@@ -22,6 +22,7 @@
 #define SAVED_MOST 2  /* seconds of the budget */
 #define STUCK_MOST 2
 #define PASS_MOST (600 * QMEM_SECOND) /* what has not come to an end by then is cut */
+#define LOOK_EVERY 64                 /* files that are summed up from one look at the clock to the next */
 #define LOST (300 * QMEM_SECOND)      /* so long after the age what is stuck is not known any more */
 
 /* Of a pattern, at the worker or not. It owns the scan, and outlives its watch while it is there. */
@@ -41,6 +42,7 @@ struct watch {
 	struct slicing *slicing;
 	bool out, stuck;
 	bool running;   /* a pass is */
+	bool over;      /* it is, and its list waits to be taken */
 	bool complete;  /* one has been */
 	uint64_t began; /* the pass that is running, or the last */
 	uint64_t made;  /* the list was begun then; 0: there is none */
@@ -123,16 +125,27 @@ static void done(struct qmem *q, struct qmem_job *job)
 	}
 	w->out = w->stuck = false;
 	w->reader->credit -= (int64_t)job->cpu_ns;
-	if (!job->recalled && slicing->over) {
-		scan_swap(slicing->scan, &w->list);
-		if (slicing->open)
-			w->reader->others = (struct file_others){ slicing->open->refused, slicing->open->elsewhere };
-		w->running = false;
+	w->over = !job->recalled && slicing->over;
+	go(q, w->reader);
+}
+
+/* Those that have come since they were summed up last. */
+static void take_lists(struct file_reader *r)
+{
+	for (size_t i = 0; i < r->n; i++) {
+		struct watch *w = &r->watches[i];
+		const struct open_files *open = w->slicing->open;
+
+		if (!w->over)
+			continue;
+		scan_swap(w->slicing->scan, &w->list);
+		if (open)
+			r->others = (struct file_others){ open->refused, open->elsewhere };
+		w->over = w->running = false;
 		w->complete = true;
 		w->made = w->began;
-		w->reader->fresh = true;
+		r->fresh = true;
 	}
-	go(q, w->reader);
 }
 
 static bool is_due(const struct file_reader *r, const struct watch *w, uint64_t now)
@@ -154,7 +167,7 @@ static struct watch *choose(struct file_reader *r, uint64_t now)
 		size_t at = (r->turn + i) % r->n;
 		struct watch *w = &r->watches[at];
 
-		if (w->out || !is_due(r, w, now) || (stuck >= STUCK_MOST && !w->complete))
+		if (w->out || w->over || !is_due(r, w, now) || (stuck >= STUCK_MOST && !w->complete))
 			continue;
 		r->turn = at;
 		return w;
@@ -266,70 +279,64 @@ static void look_at_stuck(struct file_reader *r, uint64_t now)
 
 /* ---- sums ---- */
 
-static int put(struct file_reader *r, const struct scan_list *list, const struct scan_file *file)
-{
-	const char *path = scan_path(list, file);
-	int64_t page = sysconf(_SC_PAGESIZE);
-	const int64_t columns[FILE_COLUMNS] = {
-		[FILE_RESIDENT] = value_times(file->pages.resident, page),
-		[FILE_DIRTY] = value_times(file->pages.dirty, page),
-		[FILE_WRITEBACK] = value_times(file->pages.writeback, page),
-		[FILE_EVICTED] = value_times(file->pages.evicted, page),
-		[FILE_RECENTLY_EVICTED] = value_times(file->pages.recently_evicted, page),
-		[FILE_SIZE] = file->size,
-	};
-
-	return instances_put(&r->all, path, strlen(path), columns);
-}
-
-static int add_list(struct file_reader *r, const struct scan_list *list)
+static void count_list(struct file_reader *r, const struct scan_list *list)
 {
 	struct file_counts *c = &r->counts;
-	int err = 0;
 
 	c->refused += (int64_t)list->refused;
 	c->failed += (int64_t)list->failed;
 	c->omitted += (int64_t)list->omitted;
 	r->partial += list->partial;
 	r->cut |= list->cut;
-	for (size_t i = 0; i < list->n && !err; i++) {
-		const struct scan_file *file = &list->files[i];
-
-		if (!inodes_add(&r->seen, file->dev, file->ino)) {
-			c->twice++;
-			continue;
-		}
-		c->measured++;
-		err = put(r, list, file);
-	}
-	return err;
 }
 
-static int sum_up(struct qmem *q, struct file_reader *r)
+static int begin_sum(struct file_reader *r)
 {
 	size_t total = 0;
-	const char *text;
 	int err;
 
 	for (size_t i = 0; i < r->n; i++)
 		total += r->watches[i].list.n;
-	err = inodes_begin(&r->seen, total);
+	err = sum_begin(&r->sum, &r->all, total, (size_t)r->top);
 	if (err)
 		return err;
 	r->counts = (struct file_counts){ .measured = 0 };
 	r->partial = 0;
-	r->cut = false;
-	instances_begin(&r->all);
-	for (size_t i = 0; i < r->n && !err; i++)
-		err = add_list(r, &r->watches[i].list);
-	if (err)
-		return err;
-	(void)instances_measure(&r->all);
-	instances_choose(&r->all, qmem_now(q));
-	if (kvfile_read(q, &r->meminfo, false, &r->cached, &text) < 0)
-		r->cached.bytes = QMEM_NA;
-	r->fresh = false;
+	r->cut = r->fresh = false;
+	for (size_t i = 0; i < r->n; i++)
+		count_list(r, &r->watches[i].list);
+	r->at_list = r->at_file = 0;
+	r->summing = true;
 	return 0;
+}
+
+/* As far as it goes in one hold. */
+static int go_on(struct qmem *q, struct file_reader *r)
+{
+	const char *text;
+	size_t n = 0;
+	int err;
+
+	while (r->at_list < r->n) {
+		const struct scan_list *list = &r->watches[r->at_list].list;
+
+		if (r->at_file == list->n) {
+			r->at_list++;
+			r->at_file = 0;
+			continue;
+		}
+		if (++n % LOOK_EVERY == 0 && qmem_enough(q))
+			return QMEM_MORE;
+		if (sum_add(&r->sum, list, &list->files[r->at_file++]))
+			r->counts.measured++;
+		else
+			r->counts.twice++;
+	}
+	r->summing = false;
+	err = sum_end(&r->sum, &r->all, qmem_now(q));
+	if (!err && kvfile_read(q, &r->meminfo, false, &r->cached, &text) < 0)
+		r->cached.bytes = QMEM_NA;
+	return err;
 }
 
 int file_collect(struct qmem *q, struct file_reader *r)
@@ -339,13 +346,19 @@ int file_collect(struct qmem *q, struct file_reader *r)
 
 	if (!r->n)
 		return 0;
-	look_at_stuck(r, now);
-	earn(r, now);
-	go(q, r);
-	if (!r->fresh)
-		return 0;
-	err = sum_up(q, r);
-	return err;
+	if (!r->summing) {
+		look_at_stuck(r, now);
+		earn(r, now);
+		take_lists(r);
+		go(q, r);
+		take_lists(r);
+		if (!r->fresh)
+			return 0;
+		err = begin_sum(r);
+		if (err)
+			return err;
+	}
+	return go_on(q, r);
 }
 
 /* ---- what is shown ---- */
@@ -514,7 +527,7 @@ void file_stop(struct file_reader *r)
 			release(w->slicing);
 	}
 	free(r->watches);
-	inodes_release(&r->seen);
+	sum_release(&r->sum);
 	if (r->all.kind)
 		instances_release(&r->all);
 	kvfile_release(&r->meminfo);

@@ -7,20 +7,11 @@
 #ifndef QMEM_SERVICE_PAGECACHE_FILE_H
 #define QMEM_SERVICE_PAGECACHE_FILE_H
 
-#include "kernel/inodes.h"
 #include "kernel/instances.h"
 #include "kernel/kvfile.h"
 #include "qmem.h"
+#include "service/pagecache_sum.h"
 
-enum file_columns {
-	FILE_RESIDENT,
-	FILE_DIRTY,
-	FILE_WRITEBACK,
-	FILE_EVICTED,
-	FILE_RECENTLY_EVICTED,
-	FILE_SIZE,
-	FILE_COLUMNS
-};
 struct file_sample {
 	int64_t v[FILE_COLUMNS]; /* bytes */
 };
@@ -61,7 +52,9 @@ struct file_reader {
 		unsigned refused, elsewhere;
 	} others; /* of processes */
 	struct instances all;
-	struct inodes seen;
+	struct file_sum sum;
+	bool summing;            /* it is not done yet: meanwhile no list is taken */
+	size_t at_list, at_file; /* that are next */
 	struct kvfile meminfo;
 	struct cached {
 		int64_t bytes;
@@ -71,6 +64,7 @@ struct file_reader {
 
 /* 0, also where there is nothing to watch; -ENOMEM, -EINVAL. */
 int file_start(struct qmem *q, struct file_reader *r);
+/* QMEM_MORE: of so many files it is not done yet. */
 int file_collect(struct qmem *q, struct file_reader *r);
 /* Of struct file_sample, file_share, and the last two of file_counts. */
 enum file_families { FILE_EACH, FILE_SHARES, FILE_COUNTS, FILE_AGE, FILE_FAMILIES };

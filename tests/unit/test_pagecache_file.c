@@ -194,6 +194,66 @@ START_TEST(wrong_patterns)
 }
 END_TEST
 
+/* ---- very many ---- */
+
+static uint64_t look(void)
+{
+	return procroot_now += 5 * QMEM_SECOND / 1000;
+}
+
+/* A tick, and what is said to the end of it; between its first two slices what has been held is done. */
+static const char *whole_tick(void)
+{
+	int err;
+
+	procroot_now += QMEM_SECOND;
+	recorder_take(r);
+	err = qmem_collect(r->q, procroot_now);
+	ck_assert_int_eq(err, QMEM_MORE);
+	for (int i = 0; i < 3; i++)
+		procroot_work(0);
+	while (err == QMEM_MORE)
+		err = qmem_go_on(r->q, procroot_now);
+	ck_assert_int_eq(err, 0);
+	return recorder_take(r);
+}
+
+/* No host is held until all are summed up; a list that comes meanwhile waits until that is done. */
+START_TEST(slices)
+{
+	struct qmem_totals totals;
+	const char *text;
+	char name[32];
+
+	for (int i = 0; i < 1000; i++) {
+		snprintf(name, sizeof(name), "many/%d", i);
+		procroot_put(name, "%s", "");
+	}
+	procroot_set("pagecache", "FileAge", "1ms");
+	watch("/many", "1");
+	watch("/db/*", "0");
+	r->clock = look;
+	procroot_start();
+	text = whole_tick();
+	ck_assert_msg(strstr(text, "pagecache.files.measured 1004 ") != NULL, "%s", text);
+	make("db/more", 3);
+	r->hold_jobs = true;
+	procroot_now += QMEM_SECOND;
+	ck_assert_int_eq(qmem_collect(r->q, procroot_now), 0);
+	for (int i = 0; i < 3; i++)
+		procroot_work(0);
+	make("db/still_more", 7);
+	text = whole_tick();
+	ck_assert_msg(strstr(text, "pagecache.files.measured 1005 ") != NULL, "%s", text);
+	ck_assert_ptr_null(strstr(text, "still_more"));
+	text = whole_tick();
+	ck_assert_msg(strstr(text, "pagecache.files.measured 1006 ") != NULL, "%s", text);
+	ck_assert_msg(strstr(text, "pagecache.file.resident[/db/still_more] ") != NULL, "%s", text);
+	qmem_totals(r->q, &totals);
+	ck_assert_uint_lt(totals.longest_hold, 50 * QMEM_SECOND / 1000);
+}
+END_TEST
+
 /* ---- on the worker ---- */
 
 /* What a job costs is paid for before the next. */
@@ -397,6 +457,7 @@ SUITE(pagecache_file)
 	tcase_add_test(t, empty_files);
 	tcase_add_test(t, too_many);
 	tcase_add_loop_test(t, wrong_patterns, 0, sizeof(wrong) / sizeof(*wrong));
+	tcase_add_test(t, slices);
 	tcase_add_test(t, budget);
 	tcase_add_test(t, stuck);
 	tcase_add_test(t, stuck_later);
