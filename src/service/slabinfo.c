@@ -178,7 +178,7 @@ static const struct qmem_option options[] = {
 	  .def = "10s",
 	  .min = 0,
 	  .max = INT64_C(3600000000000),
-	  .help = "how old the numbers of /proc/slabinfo may be before it is read again; 0: it is read each time" },
+	  .help = "how old the numbers of /proc/slabinfo may be before it is read again, which without BPF is in each fifth of Window at the latest; 0: it is read each time" },
 	{ 0 },
 };
 
@@ -220,6 +220,8 @@ static int read_iter(struct qmem *q, struct slabinfo_service *s)
 	qmem_log(q, QMEM_LOG_WARNING, "the BPF iterator has failed, '/%s' is read instead: %s", s->file.path,
 		 strerror(-err));
 	slab_iter_close(&s->iter);
+	/* what was held is of this source, and is not mixed with the other's */
+	s->readable = false;
 	return err;
 }
 
@@ -263,9 +265,14 @@ static int read_file(struct qmem *q, struct slabinfo_service *s, bool held)
 	return 0;
 }
 
-static bool is_old(struct qmem *q, const struct slabinfo_service *s)
+/* `held`: growth is measured by it, and each part of the window is to have a reading of its own. */
+static bool is_old(struct qmem *q, const struct slabinfo_service *s, bool held)
 {
-	return !s->readable || qmem_now(q) - s->when >= (uint64_t)s->active_age;
+	uint64_t age = (uint64_t)s->active_age;
+
+	if (held && age > s->growth.part)
+		age = s->growth.part;
+	return !s->readable || qmem_now(q) - s->when >= age;
 }
 
 /* Both, as they are due. -errno: nothing is known of now. */
@@ -274,7 +281,7 @@ static int read_sources(struct qmem *q, struct slabinfo_service *s)
 	bool held = read_iter(q, s) != 0;
 	int err = 0;
 
-	if (is_old(q, s)) {
+	if (is_old(q, s, held)) {
 		err = read_file(q, s, held);
 		/* without its privilege, which is no news */
 		if (err && (held || s->readable))
@@ -372,7 +379,8 @@ static int collect(struct qmem *q, void *state)
 		return err;
 	held = s->iter.link >= 0 ? SLAB_FROM_ITER : SLAB_FROM_FILE;
 	look_for_aliases(q, s);
-	err = slab_growth_look(&s->growth, &s->caches, held, qmem_now(q), reclaimable, q);
+	err = slab_growth_look(&s->growth, &s->caches, held, held == SLAB_FROM_ITER ? qmem_now(q) : s->when,
+			       reclaimable, q);
 	if (!err)
 		err = put(s);
 	if (err)

@@ -22,7 +22,7 @@ struct slab_growth {
 int slab_growth_init(struct slab_growth *g, int64_t window, int64_t top);
 void slab_growth_release(struct slab_growth *g);
 /*
- * A look at what all of them hold; those that are not there are absent. `reclaimable` is asked for one that grows, once. Sets rate and
+ * A look at what all of them held at `now`; those that are not there are absent. `reclaimable` is asked for one that grows, once. Sets rate and
  * `grows` of each, and who is shown (slab_growth_shown()). -ENOMEM.
  */
 int slab_growth_look(struct slab_growth *g, struct slab_caches *c, enum slab_source held, uint64_t now,

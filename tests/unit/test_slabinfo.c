@@ -354,6 +354,32 @@ START_TEST(event)
 }
 END_TEST
 
+/* The file is all there is, and it is read seldom: what it says is of when it was read, and each part of the window has its own. */
+START_TEST(growth_between_readings)
+{
+	int64_t slabs = 1000;
+
+	procroot_set("slabinfo", "Window", "100s");
+	procroot_set("slabinfo", "ActiveAge", "10s");
+	procroot_start();
+	grow("leaks", 26, 5, &slabs);
+	ck_assert_int_eq(value("slabinfo.age.active"), 5);
+	ck_assert_int_eq(value("slabinfo.growth.rate[leaks]"), 5 * page);
+}
+END_TEST
+
+START_TEST(event_between_readings)
+{
+	int64_t slabs = 1000, per_second = 12000 * 1024 / page / 10;
+
+	procroot_set("slabinfo", "Window", "10s");
+	procroot_set("slabinfo", "ActiveAge", "1h");
+	procroot_set("slabinfo", "Who", "no");
+	procroot_start();
+	ck_assert_ptr_nonnull(strstr(grow("filp", 14, per_second, &slabs), "event WARNING slabinfo.growth[filp]"));
+}
+END_TEST
+
 /* As fast in all, but not in each part: a cache that is filled once. */
 START_TEST(step_is_no_growth)
 {
@@ -447,6 +473,8 @@ SUITE(slabinfo)
 	tcase_add_test(service, absent);
 	tcase_add_test(service, growth);
 	tcase_add_test(service, event);
+	tcase_add_test(service, growth_between_readings);
+	tcase_add_test(service, event_between_readings);
 	tcase_add_test(service, step_is_no_growth);
 	tcase_add_test(service, reclaimable);
 	tcase_add_test(service, aliases);
