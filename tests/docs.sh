@@ -51,6 +51,10 @@ for alarm in $alarms; do
 	grep -q "\`$alarm\`" docs/alarms.md
 	result $? "docs/alarms.md tells of the alarm $alarm"
 done
+silent=$(awk '$1 == "template:" { name = $2 } $1 == "to:" && $2 == "silent" { print name }' conf/netdata/health.d/qmem.conf | sort)
+told=$(sed -n '/These call nobody:/,/^$/p' docs/alarms.md | grep -o 'qmem_[a-z_]*' | sort)
+test -n "$silent" && test "$silent" = "$told"
+result $? "docs/alarms.md tells which alarms call nobody"
 
 # "(duration, 1s to 1h; ..." and the paragraph that tells what a duration is
 for page in man/*.5; do

@@ -148,10 +148,14 @@ for words in ALARMS.values():
     tap.ok(words["delay"].startswith("up "), "and is not told at once, or says that it is", words["delay"])
 own = [name for name, words in ALARMS.items() if words["type"] == "Netdata"]
 tap.same(own, ["qmem_worker_late"], "one is about the plugin, all others about the machine")
-SILENT = {"qmem_orphaned_segments", "qmem_oom_kill", "qmem_hugepages_idle", "qmem_zram_useless", "qmem_zswap_full", "qmem_ksm_loss",
-          "qmem_worker_late"}
+SILENT = {"qmem_orphaned_segments", "qmem_oom_kill", "qmem_numa_imbalance", "qmem_hugepages_idle", "qmem_hugepages_default_idle",
+          "qmem_zram_useless", "qmem_zswap_full", "qmem_ksm_loss", "qmem_worker_late"}
 tap.same({name for name, words in ALARMS.items() if words["to"] == "silent"}, SILENT,
          "and those are silent that Netdata has already, or that harm nobody")
+pools = {"qmem.hugepages_pool", "qmem.meminfo_hugepages"}
+tap.same(pools - set(TEMPLATES.values()), set(), "huge pages of any size can be idle, those of the default size, too")
+enough = re.match(r"\(\$stored >= (\d+) AND ", ALARMS["qmem_zram_useless"]["calc"])
+tap.ok(enough and int(enough[1]) >= 16, "a device of zram that hardly holds anything does not save little, whatever it costs")
 charts = agent.charts()
 expected = {(template, name) for template, context in TEMPLATES.items() for name, chart in charts.items() if chart["context"] == context}
 tap.ok(tap.wait_for(lambda: expected <= set(agent.alarms()), 60), "all alarms are attached", expected - set(agent.alarms()))
