@@ -261,16 +261,7 @@ static void watch_agent(struct plugin *p)
 int plugin_run(const struct request *r, unsigned update_every)
 {
 	static const struct qmem_host host = {
-		.values = on_values,
-		.collected = on_collected,
-		.stopped = on_stopped,
-		.event = on_event,
-		.log = loop_log,
-		.work = loop_work,
-		.leave = loop_leave,
-		.recall = loop_recall,
-		.cpu_ns = clock_cpu_ns,
-		.now = loop_now,
+		LOOP_HOST, .values = on_values, .collected = on_collected, .stopped = on_stopped, .event = on_event,
 	};
 	struct plugin p = { .out.fd = STDOUT_FILENO, .signal_fd = -1, .flags = -1 };
 	struct config config = { 0 };

@@ -108,7 +108,7 @@ void loop_until(struct loop *l, uint64_t until)
 {
 	uint64_t now = clock_now();
 
-	while (now < until)
+	while (now < until && !l->interrupted)
 		now = loop_wait(l, until);
 }
 
@@ -133,7 +133,7 @@ void loop_settle(struct loop *l)
 		(void)loop_collect(l);
 		loop_until(l, now + QMEM_SECOND);
 		qmem_totals(l->q, &totals);
-	} while ((totals.jobs != asked || totals.back != totals.jobs) && ++n < ROUNDS);
+	} while (!l->interrupted && (totals.jobs != asked || totals.back != totals.jobs) && ++n < ROUNDS);
 }
 
 void loop_release(struct loop *l)

@@ -6,6 +6,7 @@
 #ifndef QMEM_PROGRAM_LOOP_H
 #define QMEM_PROGRAM_LOOP_H
 
+#include "program/clock.h"
 #include "program/config.h"
 #include "program/log.h"
 #include "program/request.h"
@@ -17,6 +18,7 @@ struct loop {
 	struct worker *worker; /* NULL: there is none, and jobs are refused */
 	struct log log;        /* the program's, set before loop_init() */
 	uint64_t permitted;    /* capabilities, before any was dropped: right_permitted() */
+	bool interrupted;      /* by the program: loop_until() and loop_settle() wait no longer */
 };
 
 /* The engine of all built-in services, and its worker if the host has `work`. -ENOMEM. */
@@ -29,7 +31,7 @@ void loop_complain(struct loop *l, struct config *config);
 int loop_start(struct loop *l, uint64_t interval);
 /* Waits for what the engine waits for, `until` at most, and dispatches it. The time it is then. */
 uint64_t loop_wait(struct loop *l, uint64_t until);
-/* loop_wait() until it is that late. */
+/* loop_wait() until it is that late, or who waits is interrupted. */
 void loop_until(struct loop *l, uint64_t until);
 /* A collection, to its end; between slices what has come is dispatched. Like qmem_collect(). */
 int loop_collect(struct loop *l);
@@ -38,7 +40,10 @@ int loop_collect(struct loop *l);
 void loop_settle(struct loop *l);
 void loop_release(struct loop *l);
 
-/* Of struct qmem_host. */
+/* Of struct qmem_host: what all programs with a worker have in common. */
+#define LOOP_HOST                                                                                                      \
+	.log = loop_log, .work = loop_work, .leave = loop_leave, .recall = loop_recall, .cpu_ns = clock_cpu_ns,        \
+	.now = loop_now
 void loop_log(void *loop, enum qmem_level level, const char *text);
 int loop_work(void *loop, struct qmem_job *job);
 int loop_leave(void *loop, struct qmem_job *job);
