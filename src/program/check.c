@@ -14,13 +14,15 @@
 struct check {
 	struct loop loop;
 	struct config config;
+	int err; /* -ENOMEM: not all is said of what is configured in vain */
 };
 
 static void on_vain(void *arg, const char *text)
 {
 	struct check *check = arg;
 
-	(void)config_add(&check->config, text);
+	if (config_add(&check->config, text))
+		check->err = -ENOMEM;
 }
 
 static void put_state(const struct check *check, const struct qmem_status *status)
@@ -108,6 +110,7 @@ int check_services(const struct request *r)
 		status = 1;
 		nothing = true;
 	}
+	err = err ? err : check.err;
 	if (r->apart)
 		put_notes(r, config);
 	for (size_t i = 0; qmem_status(loop->q, i, &service); i++) {
