@@ -8,12 +8,10 @@
 #include "engine/name.h"
 #include "util/room.h"
 
-#define NAME_MOST 4608
-
 static void put(struct snapshot *s, const struct qmem_round *round, const struct qmem_family *family,
 		const struct qmem_metric *metric, const char *instance, int64_t value)
 {
-	char name[NAME_MOST], *copy = NULL;
+	char name[QMEM_CANONICAL], *copy = NULL;
 	int err = room_make(&s->values, &s->room, s->n + 1, sizeof(*s->values));
 
 	if (!err) {

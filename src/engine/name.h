@@ -30,6 +30,7 @@ bool qmem_name_blank_alike(const char *a, const char *b);
 
 /* service.family.metric[instance], the instance as a label; metric and instance may be NULL. Two names stay two, also where one
  * has to be cut. Returns the length. */
+#define QMEM_CANONICAL 4608 /* bytes: an instance may be a path */
 size_t qmem_canonical(char *dst, size_t size, const char *service, const char *family, const char *metric,
 		      const char *instance);
 

@@ -14,10 +14,9 @@
 #include "control/form.h"
 #include "control/pattern.h"
 #include "control/snapshot.h"
-#include "engine/name.h"
 #include "engine/number.h"
 #include "program/clock.h"
-#include "program/loop.h"
+#include "program/once.h"
 #include "program/standard.h"
 #include "util/words.h"
 
@@ -26,12 +25,12 @@
 #define SPAN_MOST (INT64_C(86400) * (int64_t)QMEM_SECOND)
 
 struct difference {
-	struct loop loop;
-	const struct request *request;
+	struct once once;
 	struct snapshot *taken; /* what values go to; NULL: nowhere */
 	bool *met;              /* for each word of the request: has there been a value that it means? */
+	int64_t span;           /* ns */
 	sigset_t signals;
-	bool interrupted, failed;
+	int signal_fd; /* -1: signals end the program, as ever */
 };
 
 /* ---- what is asked for ---- */
@@ -40,10 +39,11 @@ static bool is_wanted(void *arg, const struct qmem_service *service, const struc
 		      const struct qmem_metric *metric, const char *instance)
 {
 	const struct difference *d = arg;
-	bool wanted = !d->request->n_words;
+	const struct request *r = d->once.request;
+	bool wanted = !r->n_words;
 
-	for (size_t i = 0; i < d->request->n_words; i++)
-		if (pattern_is(d->request->words[i], service, family, metric, instance))
+	for (size_t i = 0; i < r->n_words; i++)
+		if (pattern_is(r->words[i], service, family, metric, instance))
 			wanted = d->met[i] = true;
 	return wanted;
 }
@@ -90,38 +90,6 @@ static bool wants_detail(const struct request *r, const struct qmem_service *ser
 	return false;
 }
 
-static void choose(struct qmem *q, const struct request *r)
-{
-	struct qmem_error error;
-	struct qmem_status status;
-
-	for (size_t i = 0; qmem_status(q, i, &status); i++) {
-		const struct qmem_service *s = status.service;
-
-		(void)qmem_set(q, s->name, NULL, NULL, "Interval", "1s", &error);
-		(void)qmem_set(q, s->name, NULL, NULL, "Budget", "0", &error);
-		if (wants_detail(r, s))
-			(void)qmem_set(q, s->name, NULL, NULL, "Detail", "yes", &error);
-		/* what is for others only would take them with it */
-		if (!may_be_wanted(r, s) && !s->shared)
-			(void)qmem_set(q, s->name, NULL, NULL, "Enabled", "no", &error);
-	}
-}
-
-/* Whoever asks for a service by name wants to know why it has no values. */
-static void say_off(struct difference *d, const struct request *r)
-{
-	struct qmem_status status;
-
-	for (size_t i = 0; qmem_status(d->loop.q, i, &status); i++)
-		for (size_t k = 0; k < r->n_words; k++) {
-			if (status.on || !qmem_name_same(status.service->name, r->words[k]))
-				continue;
-			log_printf(&d->loop.log, QMEM_LOG_ERROR, "%s is off: %s", status.service->name, status.reason);
-			d->failed = true;
-		}
-}
-
 /* ---- the engine's host ---- */
 
 static void on_values(void *arg, const struct qmem_round *round, const struct qmem_family *family,
@@ -141,7 +109,7 @@ static void on_signal(struct qmem *q, int fd, uint32_t events, void *arg)
 	(void)q;
 	(void)events;
 	if (read(fd, &info, sizeof(info)) == sizeof(info))
-		d->interrupted = true;
+		d->once.loop.interrupted = true;
 }
 
 /* ---- ---- */
@@ -151,7 +119,7 @@ static int take(struct difference *d, struct snapshot *s)
 	int err;
 
 	d->taken = s;
-	err = loop_collect(&d->loop);
+	err = loop_collect(&d->once.loop);
 	d->taken = NULL;
 	return err ? err : snapshot_seal(s);
 }
@@ -159,17 +127,18 @@ static int take(struct difference *d, struct snapshot *s)
 /* Until then, or until a signal comes: then a second after the last collection, so that another one is due. */
 static uint64_t wait_for(struct difference *d, uint64_t began, uint64_t span)
 {
+	struct loop *loop = &d->once.loop;
 	uint64_t last = began, now = began;
 
-	while (now < began + span && !d->interrupted) {
+	while (now < began + span && !loop->interrupted) {
 		if (now >= last + QMEM_SECOND && now + QMEM_SECOND <= began + span) {
 			last = now;
-			(void)loop_collect(&d->loop);
+			(void)loop_collect(loop);
 		}
-		now = loop_wait(&d->loop, last + 2 * QMEM_SECOND <= began + span ? last + QMEM_SECOND : began + span);
+		now = loop_wait(loop, last + 2 * QMEM_SECOND <= began + span ? last + QMEM_SECOND : began + span);
 	}
-	while (d->interrupted && now < last + QMEM_SECOND)
-		now = loop_wait(&d->loop, last + QMEM_SECOND);
+	while (loop->interrupted && now < last + QMEM_SECOND)
+		now = loop_wait(loop, last + QMEM_SECOND);
 	return now - began;
 }
 
@@ -209,123 +178,104 @@ static const char *reason_of(const struct qmem *q, const char *word)
 /* What may mean something, and has meant nothing here. */
 static void say_unmet(struct difference *d)
 {
-	const struct request *r = d->request;
+	const struct request *r = d->once.request;
+	const struct loop *loop = &d->once.loop;
 
-	for (size_t i = 0; !d->failed && i < r->n_words; i++)
+	for (size_t i = 0; !d->once.failed && i < r->n_words; i++)
 		if (!d->met[i]) {
-			log_printf(&d->loop.log, QMEM_LOG_ERROR, "there is no value of '%s' now%s%s", r->words[i],
-				   *reason_of(d->loop.q, r->words[i]) ? ": " : "", reason_of(d->loop.q, r->words[i]));
-			d->failed = true;
+			log_printf(&loop->log, QMEM_LOG_ERROR, "there is no value of '%s' now%s%s", r->words[i],
+				   *reason_of(loop->q, r->words[i]) ? ": " : "", reason_of(loop->q, r->words[i]));
+			d->once.failed = true;
 		}
 }
 
-static int measure(struct difference *d, uint64_t span)
+static int compare(struct difference *d, const struct snapshot *before, uint64_t began)
 {
-	struct snapshot before = { 0 }, after = { 0 };
+	struct snapshot after = { 0 };
 	struct diff diff = { 0 };
-	uint64_t began, elapsed;
-	int err;
+	uint64_t elapsed = wait_for(d, began, (uint64_t)d->span);
+	int err = take(d, &after);
 
-	loop_settle(&d->loop);
-	began = clock_now();
-	err = take(d, &before);
-	if (!err && d->interrupted) {
-		log_line(&d->loop.log, QMEM_LOG_ERROR, "interrupted before anything could be compared");
-		d->failed = true;
-		goto out;
-	}
-	elapsed = err ? 0 : wait_for(d, began, span);
 	if (!err)
-		err = take(d, &after);
-	if (!err)
-		err = diff_make(&diff, &before, &after);
+		err = diff_make(&diff, before, &after);
 	if (!err)
 		say_unmet(d);
-	if (!err && after.n + before.n)
+	if (!err && after.n + before->n)
 		err = print_table(&diff, elapsed);
-out:
 	diff_release(&diff);
-	snapshot_release(&before);
 	snapshot_release(&after);
 	return err;
 }
 
-/* Its descriptor, which the engine watches; -1: signals end the program, as ever. */
-static int watch_signals(struct difference *d)
+static int measure(struct once *once)
 {
-	int fd = signalfd(-1, &d->signals, SFD_CLOEXEC | SFD_NONBLOCK);
+	struct difference *d = (struct difference *)(void *)once;
+	struct snapshot before = { 0 };
+	uint64_t began;
+	int err;
 
-	if (fd >= 0 && !qmem_watch(d->loop.q, fd, EPOLLIN, on_signal, d))
-		return fd;
-	if (fd >= 0)
-		close(fd);
-	(void)sigprocmask(SIG_UNBLOCK, &d->signals, NULL);
-	return -1;
+	loop_settle(&once->loop);
+	began = clock_now();
+	err = take(d, &before);
+	if (!err && once->loop.interrupted) {
+		log_line(&once->loop.log, QMEM_LOG_ERROR, "interrupted before anything could be compared");
+		once->failed = true;
+	} else if (!err) {
+		err = compare(d, &before, began);
+	}
+	snapshot_release(&before);
+	return err;
 }
 
-static int run(struct difference *d, uint64_t span)
+static void watch_signals(struct difference *d)
 {
-	const struct request *r = d->request;
-	struct config config = { 0 };
-	bool missing;
-	int err, fd;
+	d->signal_fd = signalfd(-1, &d->signals, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (d->signal_fd < 0 || qmem_watch(d->once.loop.q, d->signal_fd, EPOLLIN, on_signal, d))
+		(void)sigprocmask(SIG_UNBLOCK, &d->signals, NULL);
+}
 
-	err = loop_configure(&d->loop, r, &config);
-	missing = config.missing;
-	loop_complain(&d->loop, &config);
-	if (err || missing)
-		return err ? err : -ENOENT;
-	choose(d->loop.q, r);
-	fd = watch_signals(d);
-	err = loop_start(&d->loop, QMEM_SECOND);
-	say_off(d, r);
-	if (!err)
-		err = measure(d, span);
-	else if (err == -ENODEV && !d->failed)
-		log_line(&d->loop.log, QMEM_LOG_ERROR, "nothing is measured: no service is on");
-	if (fd >= 0) {
-		(void)qmem_unwatch(d->loop.q, fd);
-		close(fd);
-	}
-	if (err && err != -ENODEV)
-		log_line(&d->loop.log, QMEM_LOG_ERROR, strerror(-err));
-	return err ? -EIO : 0;
+static void prepare(struct once *once)
+{
+	struct qmem_error error;
+	struct qmem_status status;
+
+	for (size_t i = 0; qmem_status(once->loop.q, i, &status); i++)
+		if (wants_detail(once->request, status.service))
+			(void)qmem_set(once->loop.q, status.service->name, NULL, NULL, "Detail", "yes", &error);
+	watch_signals((struct difference *)(void *)once);
 }
 
 int show_difference(const struct request *r)
 {
-	static const struct qmem_host host = { .values = on_values,
-					       .log = loop_log,
-					       .work = loop_work,
-					       .leave = loop_leave,
-					       .recall = loop_recall,
-					       .cpu_ns = clock_cpu_ns,
-					       .now = loop_now };
-	struct difference d = { .loop.log = { .program = r->program, .form = LOG_PLAIN, .most = QMEM_LOG_WARNING },
-				.request = r };
-	int64_t span = SPAN;
+	static const struct qmem_host host = { LOOP_HOST, .values = on_values };
+	static const struct once_calls calls = { .wants = may_be_wanted, .prepare = prepare, .measure = measure };
+	struct difference d = { .once.loop.log = { .program = r->program, .form = LOG_PLAIN, .most = QMEM_LOG_WARNING },
+				.once.request = r,
+				.span = SPAN,
+				.signal_fd = -1 };
 	char why[256];
-	int err;
+	int status;
 
 	for (size_t i = 0; i < r->n_words; i++)
 		if (!is_known(r->words[i]))
 			return say_unknown(r, r->words[i]);
-	if (r->span && number_parse(QMEM_DURATION, r->span, SPAN_LEAST, SPAN_MOST, &span, why, sizeof(why))) {
+	if (r->span && number_parse(QMEM_DURATION, r->span, SPAN_LEAST, SPAN_MOST, &d.span, why, sizeof(why))) {
 		standard_line(stderr, "%s: --for '%s' %s", r->program, r->span, why);
 		return 2;
+	}
+	d.met = calloc(r->n_words + 1, sizeof(*d.met));
+	if (!d.met) {
+		log_line(&d.once.loop.log, QMEM_LOG_ERROR, strerror(ENOMEM));
+		return 1;
 	}
 	/* before there is a worker that might take them */
 	sigemptyset(&d.signals);
 	sigaddset(&d.signals, SIGINT);
 	sigaddset(&d.signals, SIGTERM);
 	(void)sigprocmask(SIG_BLOCK, &d.signals, NULL);
-	d.met = calloc(r->n_words + 1, sizeof(*d.met));
-	err = d.met ? loop_init(&d.loop, &host) : -ENOMEM;
-	if (err)
-		log_line(&d.loop.log, QMEM_LOG_ERROR, strerror(-err));
-	else
-		err = run(&d, (uint64_t)span);
-	loop_release(&d.loop);
+	status = once_run(&d.once, &host, &calls);
+	if (d.signal_fd >= 0)
+		close(d.signal_fd);
 	free(d.met);
-	return err == -EINVAL ? 2 : standard_finish(r->program, err || d.failed);
+	return status;
 }

@@ -9,10 +9,8 @@
 #include <string.h>
 
 #include "engine/name.h"
-#include "program/clock.h"
 #include "program/decimal.h"
-#include "program/loop.h"
-#include "program/standard.h"
+#include "program/once.h"
 
 #define DECIMALS 9 /* of a value: all there are, a divisor being a power of ten at most 10^9 */
 #define RATE_DECIMALS 6
@@ -26,9 +24,10 @@ struct record {
 };
 
 struct print {
-	struct loop loop;
+	struct once once;
 	void *records; /* tsearch() */
-	bool second, failed;
+	bool second;
+	int err; /* -ENOMEM: values are missing */
 };
 
 /* ---- values ---- */
@@ -90,7 +89,7 @@ static void remember(struct print *p, uint64_t now, const struct qmem_family *fa
 	if (!record)
 		record = add_record(p, family, name_of(instance));
 	if (!record) {
-		p->failed = true;
+		p->err = -ENOMEM;
 		return;
 	}
 	record->when = now;
@@ -103,7 +102,7 @@ static void put_value(const struct qmem_round *round, const struct qmem_family *
 {
 	bool rate = family->kind == QMEM_COUNTER;
 	int64_t first = before ? before->values[i] : QMEM_NA;
-	char name[4608], text[DECIMAL_SIZE] = "-";
+	char name[QMEM_CANONICAL], text[DECIMAL_SIZE] = "-";
 
 	qmem_canonical(name, sizeof(name), round->service->name, family->id, family->metrics[i].id,
 		       instance ? instance->name : NULL);
@@ -135,31 +134,13 @@ static void on_event(void *arg, const struct qmem_event *event)
 {
 	const struct print *p = arg;
 
-	log_printf(&p->loop.log, event->severity == QMEM_OKAY ? QMEM_LOG_NOTICE : QMEM_LOG_WARNING, "%s: %s",
+	log_printf(&p->once.loop.log, event->severity == QMEM_OKAY ? QMEM_LOG_NOTICE : QMEM_LOG_WARNING, "%s: %s",
 		   event->service, event->message);
 }
 
-static bool named(const struct request *r, const struct qmem_service *service)
+static bool wants(const struct request *r, const struct qmem_service *service)
 {
-	for (size_t i = 0; i < r->n_words; i++)
-		if (qmem_name_same(service->name, r->words[i]))
-			return true;
-	return false;
-}
-
-/* Only those named, and each due both times, whatever it costs. */
-static void choose(struct qmem *q, const struct request *r)
-{
-	struct qmem_error error;
-	struct qmem_status status;
-
-	for (size_t i = 0; qmem_status(q, i, &status); i++) {
-		(void)qmem_set(q, status.service->name, NULL, NULL, "Interval", "1s", &error);
-		(void)qmem_set(q, status.service->name, NULL, NULL, "Budget", "0", &error);
-		/* what is for others only would take them with it */
-		if (r->n_words && !named(r, status.service) && !status.service->shared)
-			(void)qmem_set(q, status.service->name, NULL, NULL, "Enabled", "no", &error);
-	}
+	return !r->n_words || once_is_named(r, service);
 }
 
 /* The first word that is no service; NULL. */
@@ -176,58 +157,28 @@ static const char *unknown(const struct request *r)
 	return NULL;
 }
 
-/* Whoever asks for a service by name wants to know why it has no values. */
-static void say_off(struct print *p, const struct request *r)
+static int measure(struct once *once)
 {
-	struct qmem_status status;
+	struct print *p = (struct print *)(void *)once;
+	int err;
 
-	for (size_t i = 0; qmem_status(p->loop.q, i, &status); i++) {
-		if (status.on || !named(r, status.service))
-			continue;
-		log_printf(&p->loop.log, QMEM_LOG_ERROR, "%s is off: %s", status.service->name, status.reason);
-		p->failed = true;
-	}
+	loop_settle(&once->loop);
+	p->second = true;
+	err = loop_collect(&once->loop);
+	return p->err ? p->err : err;
 }
 
 int print_values(const struct request *r)
 {
-	static const struct qmem_host host = { .values = on_values,
-					       .event = on_event,
-					       .log = loop_log,
-					       .work = loop_work,
-					       .leave = loop_leave,
-					       .cpu_ns = clock_cpu_ns,
-					       .now = loop_now };
-	struct print p = { .loop.log = { .program = r->program, .form = LOG_PLAIN, .most = QMEM_LOG_WARNING } };
-	struct config config = { 0 };
-	bool missing;
-	int err;
+	static const struct qmem_host host = { LOOP_HOST, .values = on_values, .event = on_event };
+	static const struct once_calls calls = { .wants = wants, .measure = measure };
+	struct print p = { .once.loop.log = { .program = r->program, .form = LOG_PLAIN, .most = QMEM_LOG_WARNING },
+			   .once.request = r };
+	int status;
 
 	if (unknown(r))
 		return request_no_service(r, unknown(r));
-	err = loop_init(&p.loop, &host);
-	if (!err)
-		err = loop_configure(&p.loop, r, &config);
-	missing = config.missing;
-	loop_complain(&p.loop, &config);
-	if (err || missing) {
-		if (err && err != -EINVAL)
-			log_line(&p.loop.log, QMEM_LOG_ERROR, strerror(-err));
-		loop_release(&p.loop);
-		return err == -EINVAL ? 2 : 1;
-	}
-	choose(p.loop.q, r);
-	err = loop_start(&p.loop, QMEM_SECOND);
-	say_off(&p, r);
-	if (!err) {
-		loop_settle(&p.loop);
-		p.second = true;
-		err = loop_collect(&p.loop);
-	} else if (!p.failed) {
-		log_printf(&p.loop.log, QMEM_LOG_ERROR, "nothing to print: %s",
-			   err == -ENODEV ? "nothing is measured: no service is on" : strerror(-err));
-	}
-	loop_release(&p.loop);
+	status = once_run(&p.once, &host, &calls);
 	tdestroy(p.records, free_record);
-	return standard_finish(r->program, err || p.failed);
+	return status;
 }
