@@ -18,12 +18,13 @@
 #include "util/value.h"
 #include "util/words.h"
 
-#define SLICE 5000000 /* CPU ns of a job, about */
-#define SAVED_MOST 2  /* seconds of the budget */
-#define STUCK_MOST 2
-#define PASS_MOST (600 * QMEM_SECOND) /* what has not come to an end by then is cut */
-#define LOOK_EVERY 64                 /* files that are summed up from one look at the clock to the next */
-#define LOST (300 * QMEM_SECOND)      /* so long after the age what is stuck is not known any more */
+#define SLICE 5000000                  /* CPU ns of a job, about */
+#define SAVED_MOST 2                   /* seconds of the budget */
+#define STUCK_MOST 2                   /* while so many are, what has never been seen to end is not begun */
+#define LEFT_MOST (QMEM_LEFT_MOST - 1) /* while so many are, nothing is: another service needs a thread, too */
+#define PASS_MOST (600 * QMEM_SECOND)  /* what has not come to an end by then is cut */
+#define LOOK_EVERY 64                  /* files that are summed up from one look at the clock to the next */
+#define LOST (300 * QMEM_SECOND)       /* so long after the age what is stuck is not known any more */
 
 /* Of a pattern, at the worker or not. It owns the scan, and outlives its watch while it is there. */
 struct slicing {
@@ -47,6 +48,7 @@ struct watch {
 	uint64_t began; /* the pass that is running, or the last */
 	uint64_t made;  /* the list was begun then; 0: there is none */
 	struct scan_list list;
+	struct scan_devices devices; /* of the last pass */
 };
 
 static const struct instances_kind kind = {
@@ -143,6 +145,7 @@ static void take_lists(struct file_reader *r)
 			r->others = (struct file_others){ open->refused, open->elsewhere };
 		w->over = w->running = false;
 		w->complete = true;
+		w->devices = w->list.devices;
 		w->made = w->began;
 		r->fresh = true;
 	}
@@ -153,21 +156,44 @@ static bool is_due(const struct file_reader *r, const struct watch *w, uint64_t 
 	return w->running || !w->began || now - w->began >= (uint64_t)r->age;
 }
 
-/* Whose turn it is; NULL: nobody's. */
-static struct watch *choose(struct file_reader *r, uint64_t now)
+static bool is_on(const struct watch *w, uint64_t device)
+{
+	for (unsigned i = 0; i < w->devices.n; i++)
+		if (w->devices.device[i] == device)
+			return true;
+	return w->devices.more;
+}
+
+/* Might it be stuck, too? */
+static bool is_held(const struct file_reader *r, const struct watch *w)
 {
 	size_t stuck = 0;
 
 	for (size_t i = 0; i < r->n; i++) {
+		const struct watch *other = &r->watches[i];
+		uint64_t device;
+
+		if (!other->stuck)
+			continue;
+		stuck++;
+		device = scan_device(other->slicing->scan);
+		if (device && is_on(w, device))
+			return true;
+	}
+	return stuck >= LEFT_MOST || (stuck >= STUCK_MOST && !w->complete);
+}
+
+/* Whose turn it is; NULL: nobody's. */
+static struct watch *choose(struct file_reader *r, uint64_t now)
+{
+	for (size_t i = 0; i < r->n; i++)
 		if (r->watches[i].out && !r->watches[i].stuck)
 			return NULL;
-		stuck += r->watches[i].stuck;
-	}
 	for (size_t i = 1; i <= r->n; i++) {
 		size_t at = (r->turn + i) % r->n;
 		struct watch *w = &r->watches[at];
 
-		if (w->out || w->over || !is_due(r, w, now) || (stuck >= STUCK_MOST && !w->complete))
+		if (w->out || w->over || !is_due(r, w, now) || is_held(r, w))
 			continue;
 		r->turn = at;
 		return w;
@@ -262,14 +288,18 @@ static void earn(struct file_reader *r, uint64_t now)
 	r->when = now;
 }
 
-/* What is stuck for long says nothing of what is. */
+/* What is stuck, or waits for that, for long says nothing of what is. */
 static void look_at_stuck(struct file_reader *r, uint64_t now)
 {
+	r->held = 0;
+	for (size_t i = 0; i < r->n; i++)
+		r->watches[i].stuck = r->watches[i].out && r->watches[i].slicing->job.left;
 	for (size_t i = 0; i < r->n; i++) {
 		struct watch *w = &r->watches[i];
+		bool held = !w->stuck && is_held(r, w);
 
-		w->stuck = w->out && w->slicing->job.left;
-		if (!w->stuck || !w->made || now - w->made < (uint64_t)r->age + LOST)
+		r->held += held;
+		if ((!w->stuck && !held) || !w->made || now - w->made < (uint64_t)r->age + LOST)
 			continue;
 		scan_list_clear(&w->list);
 		w->made = 0;
@@ -425,6 +455,10 @@ void file_note(const struct file_reader *r, char *text, size_t size)
 	if (r->partial)
 		words_add(text, size, "%sof %zu files only what is resident: no cachestat(2) (Linux 6.5)", joint,
 			  r->partial);
+	joint = *text ? "; " : "";
+	if (r->held)
+		words_add(text, size, "%s%zu patterns wait for one that is stuck on the same device, or for too many",
+			  joint, r->held);
 	joint = *text ? "; " : "";
 	if (r->counts.omitted || r->cut)
 		words_add(text, size, "%sthere are more files than MaxFiles, or names to look at", joint);

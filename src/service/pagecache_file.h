@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Files that are watched: how much of each is in the page cache. Each pattern has a scan of its own, which goes on by jobs in the
- * lane of targets, one at a time, within a budget of CPU time. One that a file server holds is left behind, and the others go on; while
- * two are, patterns that have never come to an end wait, since they may lie on the same server.
+ * lane of targets, one at a time, within a budget of CPU time. One that a file server holds is left behind, and the others go on, but
+ * for those that were on the same device. While two are, patterns that have never come to an end wait, since they may lie on the same
+ * server; while three are, all do.
  */
 #ifndef QMEM_SERVICE_PAGECACHE_FILE_H
 #define QMEM_SERVICE_PAGECACHE_FILE_H
@@ -46,6 +47,7 @@ struct file_reader {
 	uint64_t when;  /* it was given last; 0: never */
 	bool going;     /* jobs are being given */
 	bool fresh;     /* a list has come that is not in the sums */
+	size_t held;    /* watches that wait for those that are stuck */
 	size_t partial; /* files of which only what is resident is known */
 	bool cut, no_table;
 	struct file_others {

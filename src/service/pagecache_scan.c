@@ -16,6 +16,7 @@
 #include "engine/root.h"
 #include "qmem.h"
 #include "util/room.h"
+#include "util/sip.h"
 #include "util/value.h"
 
 /* What things cost, in ns, as far as it can be foreseen; what they have cost is paid for by whoever has asked. */
@@ -28,15 +29,23 @@
 
 #define ENTRIES_EACH 100 /* names looked at for each file that there may be */
 #define COMPONENTS 64
-#define BELOW -1 /* in place of a component: all files */
-#define ONE -2   /* the one that the path ends with */
+#define HOMES 1024 /* directories of which it is remembered where they are; a power of two */
+#define BELOW -1   /* in place of a component: all files */
+#define ONE -2     /* the one that the path ends with */
 
 /* A directory that is to be read. */
 struct node {
 	size_t path; /* in `names`, without the first '/' */
 	int component;
 	int depth;
-	size_t name; /* of ONE, likewise */
+	size_t name;     /* of ONE, likewise */
+	uint64_t device; /* 0: not known */
+};
+
+/* Where a directory was that was opened by its path; another one may take the place. */
+struct home {
+	uint64_t path; /* a hash */
+	uint64_t device;
 };
 
 struct scan {
@@ -49,6 +58,9 @@ struct scan {
 	int depth;
 	size_t most;
 	struct residency_way way;
+	struct home homes[HOMES];
+	struct sip_key key;
+	uint64_t device; /* it is at; the engine may look meanwhile */
 
 	struct scan_list list;
 	bool running, hurry;
@@ -140,7 +152,7 @@ static int keep(char **text, size_t *len, size_t *room, const char *lead, const 
 	return 0;
 }
 
-static void push(struct scan *s, const char *dir, const char *name, int component, int depth)
+static void push(struct scan *s, const char *dir, const char *name, int component, int depth, uint64_t device)
 {
 	struct node *node;
 	size_t path;
@@ -152,7 +164,7 @@ static void push(struct scan *s, const char *dir, const char *name, int componen
 		return;
 	}
 	node = &s->queue[s->queue_n++];
-	*node = (struct node){ .path = path, .component = component, .depth = depth };
+	*node = (struct node){ .path = path, .component = component, .depth = depth, .device = device };
 }
 
 static void end_directory(struct scan *s)
@@ -170,6 +182,59 @@ static void end_file(struct scan *s)
 	if (s->fd >= 0)
 		close(s->fd);
 	s->fd = -1;
+}
+
+/* ---- devices ---- */
+
+static void be_at(struct scan *s, uint64_t device)
+{
+	__atomic_store_n(&s->device, device, __ATOMIC_RELAXED);
+}
+
+uint64_t scan_device(const struct scan *s)
+{
+	return __atomic_load_n(&s->device, __ATOMIC_RELAXED);
+}
+
+static struct home *home(struct scan *s, const char *path, uint64_t *ret_hash)
+{
+	*ret_hash = sip(&s->key, path, strlen(path));
+	return &s->homes[*ret_hash & (HOMES - 1)];
+}
+
+/* Before it is opened: that may never come to an end. */
+static void set_out(struct scan *s, const char *path)
+{
+	const struct home *h;
+	uint64_t hash;
+
+	if (!s->at.device) {
+		h = home(s, path, &hash);
+		s->at.device = h->path == hash ? h->device : 0;
+	}
+	be_at(s, s->at.device);
+}
+
+static void add_device(struct scan_devices *d, uint64_t device)
+{
+	for (unsigned i = 0; i < d->n; i++)
+		if (d->device[i] == device)
+			return;
+	if (d->n < SCAN_DEVICES)
+		d->device[d->n++] = device;
+	else
+		d->more = true;
+}
+
+static void arrive(struct scan *s, const char *path, uint64_t device)
+{
+	uint64_t hash;
+	struct home *h = home(s, path, &hash);
+
+	*h = (struct home){ hash, device };
+	s->at.device = device;
+	be_at(s, device);
+	add_device(&s->list.devices, device);
 }
 
 /* ---- files ---- */
@@ -265,7 +330,7 @@ static int64_t begin_file(struct scan *s, const char *dir, const char *name)
 /* Nobody's file system is asked more than it has said already, where it lets us have that. */
 static int look(int dir, const char *name, struct statx *ret)
 {
-	int flags = AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT;
+	int flags = AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | (*name ? 0 : AT_EMPTY_PATH);
 
 	if (!statx(dir, name, flags | AT_STATX_DONT_SYNC, STATX_TYPE | STATX_MODE | STATX_INO, ret))
 		return 0;
@@ -288,12 +353,12 @@ static const char *path_of(const struct scan *s)
 }
 
 /* The names of the queue move when one is added. */
-static void push_below(struct scan *s, const char *name, int component, int depth)
+static void push_below(struct scan *s, const char *name, int component, int depth, const struct statx *sx)
 {
 	char dir[PATH_MAX];
 
 	if (snprintf(dir, sizeof(dir), "%s", path_of(s)) < (int)sizeof(dir))
-		push(s, dir, name, component, depth);
+		push(s, dir, name, component, depth, makedev(sx->stx_dev_major, sx->stx_dev_minor));
 }
 
 static int64_t visit(struct scan *s, const char *name)
@@ -313,11 +378,11 @@ static int64_t visit(struct scan *s, const char *name)
 	if (!S_ISDIR(sx.stx_mode) || at == ONE)
 		return COST_LOOK;
 	if (!last)
-		push_below(s, name, at + 1, 0);
+		push_below(s, name, at + 1, 0, &sx);
 	else if (at != BELOW && s->depth)
-		push_below(s, name, BELOW, s->depth);
+		push_below(s, name, BELOW, s->depth, &sx);
 	else if (at == BELOW && s->at.depth > 1 && !is_mount(s->dir_fd, &sx))
-		push_below(s, name, BELOW, s->at.depth - 1);
+		push_below(s, name, BELOW, s->at.depth - 1, &sx);
 	return COST_LOOK;
 }
 
@@ -383,10 +448,12 @@ static struct node take(struct scan *s)
 
 static int64_t next_directory(struct scan *s)
 {
+	struct statx sx;
 	const char *path;
 
 	s->at = take(s);
 	path = path_of(s);
+	set_out(s, path);
 	s->dir_fd = root_open(s->root, *path ? path : ".", O_RDONLY | O_DIRECTORY);
 	if (s->dir_fd < 0) {
 		s->list.refused += s->dir_fd == -EACCES || s->dir_fd == -EPERM;
@@ -395,6 +462,8 @@ static int64_t next_directory(struct scan *s)
 		s->dir_fd = -1;
 		return COST_OPEN;
 	}
+	if (!look(s->dir_fd, "", &sx))
+		arrive(s, path, makedev(sx.stx_dev_major, sx.stx_dev_minor));
 	if (s->at.component != ONE && (s->at.component == BELOW || is_wild(s->component[s->at.component]))) {
 		s->dir = fdopendir(s->dir_fd);
 		if (!s->dir) {
@@ -416,8 +485,9 @@ static void begin(struct scan *s)
 	s->queue_n = s->head = s->names_len = 0;
 	s->entries = 0;
 	s->running = true;
+	be_at(s, 0);
 	if (s->components)
-		push(s, "", s->start, s->first, 0);
+		push(s, "", s->start, s->first, 0, 0);
 }
 
 void scan_begin_list(struct scan *s)
@@ -440,7 +510,7 @@ void scan_add(struct scan *s, const char *path)
 		return;
 	}
 	n = s->queue_n;
-	push(s, "", dir, ONE, 0);
+	push(s, "", dir, ONE, 0, 0);
 	if (s->queue_n > n)
 		s->queue[n].name = at;
 	else
@@ -508,6 +578,7 @@ void scan_list_clear(struct scan_list *list)
 {
 	list->n = list->len = list->refused = list->failed = list->omitted = list->partial = 0;
 	list->cut = false;
+	list->devices = (struct scan_devices){ .n = 0 };
 }
 
 size_t scan_room(const struct scan *s)
@@ -556,6 +627,7 @@ int scan_new(struct root *root, const char *pattern, int depth, size_t most, str
 		return -ENOMEM;
 	}
 	s->root = root_hold(root);
+	s->key = sip_key_new();
 	s->depth = depth;
 	s->most = most;
 	split(s);

@@ -26,6 +26,14 @@ struct scan_file {
 	struct residency pages;
 };
 
+/* st_dev of the directories that a pass has opened, each once. */
+#define SCAN_DEVICES 16
+struct scan_devices {
+	uint64_t device[SCAN_DEVICES];
+	unsigned n;
+	bool more; /* than there is room for */
+};
+
 struct scan_list {
 	struct scan_file *files;
 	size_t n, room;
@@ -36,6 +44,7 @@ struct scan_list {
 	size_t omitted; /* beyond the number that there may be */
 	size_t partial; /* of which only what is resident is known */
 	bool cut;       /* it is not all: too many names, or it took too long */
+	struct scan_devices devices;
 };
 
 static inline const char *scan_path(const struct scan_list *list, const struct scan_file *file)
@@ -57,6 +66,8 @@ void scan_free(struct scan *s);
 
 /* About so many ns of CPU time. true: the pass is over. */
 bool scan_slice(struct scan *s, int64_t ns);
+/* While it is at work: the device on which it waits, if it does; 0: that is not known, as where it has not been before. */
+uint64_t scan_device(const struct scan *s);
 /* What is left of the pass is let be: with the next slice it is over. */
 void scan_hurry(struct scan *s);
 /* The list of a pass that is over, and an old one to be used for the next, are exchanged. */

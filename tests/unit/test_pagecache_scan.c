@@ -319,6 +319,33 @@ START_TEST(broad)
 }
 END_TEST
 
+/* It is said where a pass waits, from its second turn on also before it has come there. */
+START_TEST(devices)
+{
+	struct scan *s = begin("/data", 32, 1000);
+	char path[256];
+	struct stat st;
+
+	ck_assert_int_eq(stat(procroot_path("data"), &st), 0);
+	ck_assert_uint_eq(scan_device(s), 0);
+	for (int turn = 0; turn < 2; turn++) {
+		ck_assert(!scan_slice(s, 1));
+		ck_assert_uint_eq(scan_device(s), st.st_dev);
+		pass(s, 1);
+		ck_assert_uint_eq(list.devices.n, 1);
+		ck_assert_uint_eq(list.devices.device[0], st.st_dev);
+		ck_assert(!list.devices.more);
+	}
+	/* that which is not there any more is where it was */
+	snprintf(path, sizeof(path), "%s", procroot_path("gone"));
+	ck_assert_int_eq(rename(procroot_path("data"), path), 0);
+	ck_assert(!scan_slice(s, 1));
+	ck_assert_uint_eq(list.devices.n, 1);
+	ck_assert_uint_eq(scan_device(s), st.st_dev);
+	scan_free(s);
+}
+END_TEST
+
 /* Gone, or another, from one slice to the next. */
 START_TEST(changes)
 {
@@ -475,6 +502,7 @@ SUITE(pagecache_scan)
 	tcase_add_test(t, links_out);
 	tcase_add_test(t, bounds);
 	tcase_add_test(t, broad);
+	tcase_add_test(t, devices);
 	tcase_add_test(t, changes);
 	tcase_add_test(t, lists);
 	tcase_add_test(t, too_many_names);
