@@ -240,7 +240,7 @@ static bool begin_open(struct qmem *q, struct file_reader *r, struct slicing *sl
 	return true;
 }
 
-/* Is it back already? */
+/* May there be another turn: is it back already, or cannot be begun? */
 static bool give(struct qmem *q, struct file_reader *r)
 {
 	uint64_t now = qmem_now(q);
@@ -252,7 +252,7 @@ static bool give(struct qmem *q, struct file_reader *r)
 	if (!w->running) {
 		w->began = now;
 		if (w->slicing->open && !begin_open(q, r, w->slicing))
-			return false;
+			return true;
 		w->running = true;
 	} else if (now - w->began >= PASS_MOST) {
 		scan_hurry(w->slicing->scan);

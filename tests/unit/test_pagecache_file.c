@@ -113,6 +113,18 @@ START_TEST(none_watched)
 }
 END_TEST
 
+/* What cannot be begun holds nobody up. */
+START_TEST(no_processes)
+{
+	procroot_set("pagecache", "OpenFiles", "yes");
+	watch("/db/*", "0");
+	procroot_start();
+	procroot_tick();
+	is("files.measured", 4000);
+	ck_assert_ptr_nonnull(strstr(reason(), "no open files: no service runs that has the table of processes"));
+}
+END_TEST
+
 /* A file counts once, whatever the names and the blocks. */
 START_TEST(each_once)
 {
@@ -567,6 +579,7 @@ SUITE(pagecache_file)
 	tcase_add_checked_fixture(t, setup, procroot_end);
 	tcase_add_test(t, values);
 	tcase_add_test(t, none_watched);
+	tcase_add_test(t, no_processes);
 	tcase_add_test(t, each_once);
 	tcase_add_test(t, come_and_go);
 	tcase_add_test(t, empty_files);
