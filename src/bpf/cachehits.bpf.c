@@ -124,7 +124,7 @@ static __always_inline void count(struct task_struct *t, int kind, __u64 n)
 	if (p)
 		__sync_fetch_and_add(&p->n[kind], n);
 	else if (m)
-		__sync_fetch_and_add(&m->lost, n);
+		__sync_fetch_and_add(&m->lost[kind], n);
 }
 
 /* ---- what is passed ---- */

@@ -26,11 +26,11 @@ struct cachehits_process {
 	__u64 n[CACHEHITS_KINDS];
 };
 
-/* Of a CPU, by its number; `lost` are counts for which there was no room by process. */
+/* Of a CPU, by its number; `lost` are those of the counts for which there was no room by process. */
 #define CACHEHITS_CPUS 1024 /* a power of two: CPUs beyond share the lines of others */
 struct cachehits_machine {
 	__u64 n[CACHEHITS_KINDS];
-	__u64 lost;
+	__u64 lost[CACHEHITS_KINDS];
 } __attribute__((aligned(64)));
 
 #endif

@@ -47,11 +47,12 @@ void hits_sum(struct hits_reader *r, const struct cachehits_machine *cpus, unsig
 	int64_t hit, miss;
 
 	r->before = *m;
-	r->lost = 0;
+	memset(r->lost, 0, sizeof(r->lost));
 	for (unsigned i = 0; i < n; i++) {
-		for (int k = 0; k < CACHEHITS_KINDS; k++)
+		for (int k = 0; k < CACHEHITS_KINDS; k++) {
 			sum[k] += cpus[i].n[k];
-		r->lost += cpus[i].lost;
+			r->lost[k] += cpus[i].lost[k];
+		}
 	}
 	take_hits(&m->read_hit, sum[CACHEHITS_READS], sum[CACHEHITS_READ_MISSES]);
 	take_hits(&m->fault_hit, sum[CACHEHITS_FAULTS], sum[CACHEHITS_FAULT_MISSES]);
@@ -140,6 +141,14 @@ static void take_process(struct hits_reader *r, const struct proctable *table, c
 	add(&r->groups[e->group].delta, e, value->n);
 }
 
+static bool any_lost(const struct hits_reader *r)
+{
+	for (int k = 0; k < CACHEHITS_KINDS; k++)
+		if (r->lost[k])
+			return true;
+	return false;
+}
+
 static void begin_groups(struct hits_reader *r, const struct procgroups *groups)
 {
 	r->n_groups = procgroups_capacity(groups);
@@ -204,6 +213,10 @@ int hits_take(struct qmem *q, struct hits_reader *r, uint32_t n)
 	for (uint32_t i = 0; i < n; i++)
 		take_process(r, table, groups, r->keys[i], &r->values[i]);
 	ledger_end(&r->ledger);
+	if (any_lost(r)) {
+		add(&r->other, &r->lost_had, r->lost);
+		r->others = true;
+	}
 	end_groups(r, groups, qmem_now(q));
 	r->when = qmem_now(q);
 	r->rounds++;
@@ -268,8 +281,9 @@ void hits_note(const struct hits_reader *r, char *text, size_t size)
 	else if (!r->grouped)
 		words_add(text, size, "%shits and misses by machine only: procmem, which has the groups, is off",
 			  joint);
-	else if (r->lost)
-		words_add(text, size, "%shits and misses of more than %d processes are in no group", joint, HITS_MOST);
+	else if (any_lost(r))
+		words_add(text, size, "%sthere were more than %d processes: hits and misses of some are in '%s'", joint,
+			  HITS_MOST, PROCGROUP_OTHER);
 }
 
 /* ---- life ---- */

@@ -31,7 +31,8 @@ struct hits_reader {
 	char why[160]; /* it is not on */
 	struct hits_programs programs;
 	struct hits_machine machine, before;
-	uint64_t lost;
+	__u64 lost[CACHEHITS_KINDS];  /* by no process */
+	struct ledger_entry lost_had; /* of that */
 	bool any;
 
 	uint32_t *keys;

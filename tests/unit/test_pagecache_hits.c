@@ -73,10 +73,11 @@ START_TEST(large)
 	hits_sum(&r, cpus, 3);
 	ck_assert(r.machine.read_hit == INT64_MAX);
 	ck_assert(r.machine.added == INT64_MAX);
-	cpus[0].lost = 3;
-	cpus[1].lost = 4;
+	cpus[0].lost[CACHEHITS_FAULTS] = 3;
+	cpus[1].lost[CACHEHITS_FAULTS] = 4;
 	hits_sum(&r, cpus, 3);
-	ck_assert_uint_eq(r.lost, 7);
+	ck_assert_uint_eq(r.lost[CACHEHITS_FAULTS], 7);
+	ck_assert_uint_eq(r.lost[CACHEHITS_READS], 0);
 }
 END_TEST
 
@@ -130,6 +131,7 @@ END_TEST
 
 static struct cachehits_process kept[KEPT];
 static uint32_t pids[KEPT], kept_n;
+static __u64 lost[CACHEHITS_KINDS];
 
 static const struct qmem_metric machine_metrics[] = { METRIC(hits_machine, "n", NULL, added, ""), { 0 } };
 static const struct qmem_metric group_metrics[] = {
@@ -165,6 +167,7 @@ static int collect_groups(struct qmem *q, void *state)
 
 	memcpy(h->keys, pids, sizeof(pids));
 	memcpy(h->values, kept, sizeof(kept));
+	memcpy(h->lost, lost, sizeof(lost));
 	err = hits_take(q, h, kept_n);
 	if (!err)
 		hits_emit(q, h, families);
@@ -229,6 +232,7 @@ static void setup_walks(const char *interval)
 {
 	kept_n = 0;
 	memset(kept, 0, sizeof(kept));
+	memset(lost, 0, sizeof(lost));
 	procroot_begin(services);
 	procroot_set("procmem", "GroupBy", "comm");
 	procroot_set("procmem", "Interval", interval);
@@ -299,6 +303,22 @@ START_TEST(pid_again)
 }
 END_TEST
 
+/* What has found no place by process is one of the others: together they are the machine's. */
+START_TEST(no_place)
+{
+	int64_t other = hits_of("other");
+
+	lost[CACHEHITS_READS] = 90;
+	lost[CACHEHITS_READ_MISSES] = 20;
+	for (int i = 0; i < 3; i++)
+		procroot_tick();
+	ck_assert_int_eq(hits_of("other"), other + 70);
+	lost[CACHEHITS_FAULTS] = 5;
+	procroot_tick();
+	ck_assert_int_eq(hits_of("other"), other + 75);
+}
+END_TEST
+
 /* A reading may have one twice. */
 START_TEST(twice)
 {
@@ -345,6 +365,7 @@ SUITE(pagecache_hits)
 	tcase_add_test(t, ended);
 	tcase_add_test(t, never_seen);
 	tcase_add_test(t, pid_again);
+	tcase_add_test(t, no_place);
 	tcase_add_test(t, twice);
 	suite_add_tcase(s, t);
 
