@@ -16,6 +16,7 @@
 #include "engine/root.h"
 #include "kernel/instances.h"
 #include "rows.h"
+#include "service/sockstat_cgroup.h"
 #include "service/sockstat_counter.h"
 #include "service/sockstat_dump.h"
 #include "service/sockstat_event.h"
@@ -31,7 +32,7 @@
 
 struct sockstat {
 	char *namespace;
-	int64_t max, max_spaces;
+	int64_t max, max_spaces, max_cgroups;
 	int64_t budget;
 	int64_t full;
 	int64_t repeat;
@@ -48,6 +49,7 @@ struct sockstat {
 	struct sockstat_dump dump;
 	struct sockstat_events events;
 	struct sockstat_spaces spaces;
+	struct sockstat_cgroups cgroups;
 	struct sockstat_process process; /* whose namespace it is, if he may end */
 	uint64_t due;                    /* he is looked for again */
 	char shown[160];                 /* whose, for people */
@@ -157,6 +159,12 @@ static const struct qmem_metric namespace_metrics[] = {
 	METRIC(sockstat_instance, "tcp", NULL, v[NAMESPACE_TCP], "TCP of both families, without TIME_WAIT"),
 	METRIC(sockstat_instance, "udp", NULL, v[NAMESPACE_UDP], "UDP of both families"),
 	METRIC(sockstat_instance, "time_wait", "TCP tw", v[NAMESPACE_TIME_WAIT], "in TIME_WAIT"),
+	{ 0 },
+};
+
+static const struct qmem_metric cgroup_metrics[] = {
+	METRIC(sockstat_instance, "sock", NULL, v[CGROUP_SOCK],
+	       "sock of its memory.stat, less that of the cgroups in it: buffers of its sockets, without those of processes in no cgroup; of the machine, cgroup v2 only"),
 	{ 0 },
 };
 
@@ -283,6 +291,8 @@ static const struct qmem_family families[] = {
 	       GAUGE("seconds", QMEM_SECOND, "duration")),
 	FAMILY("namespace", "Sockets by network namespace", "network/sockets", "line", namespace_metrics, SOCKETS,
 	       .label = "namespace"),
+	FAMILY("cgroup", "Memory of sockets by cgroup", "network/sockets", "line", cgroup_metrics, BYTES,
+	       .label = "cgroup"),
 	FAMILY("drops", "Connections refused by port", "network/sockets", "line", drops_metrics, EVENTS,
 	       .label = "port", .flags = QMEM_DETAIL),
 	FAMILY("receivers", "UDP sockets by port", "network/sockets", "line", udp_port_metrics, SOCKETS,
@@ -345,6 +355,13 @@ static const struct qmem_option options[] = {
 	  .max = 1000,
 	  .help = "network namespaces shown with Namespace all: those with most sockets; the others are summed as '" INSTANCES_OTHER
 		  "'" },
+	{ .name = "TopCgroups",
+	  .type = QMEM_INT,
+	  .offset = offsetof(struct sockstat, max_cgroups),
+	  .def = "0",
+	  .max = 1000,
+	  .help = "cgroups shown, of v2: those whose sockets hold most memory, looked at every half minute; the others are summed as '" INSTANCES_OTHER
+		  "'; 0: none, and not looked at" },
 	{ 0 },
 };
 
@@ -539,14 +556,19 @@ static int collect(struct qmem *q, void *state)
 	bool new = false;
 	int err = 0;
 
-	if (!s->going && is_followed(s)) {
-		err = follow(q, s);
-		if (err || !s->chosen)
-			return err;
-	} else if (!s->chosen) {
-		err = choose(q, s);
+	if (!s->going) {
+		sockstat_cgroups_look(q, &s->cgroups);
+		if (is_followed(s))
+			err = follow(q, s);
+		else if (!s->chosen)
+			err = choose(q, s);
 		if (err)
 			return err;
+	}
+	/* cgroups are the machine's, whose sockets the others are or not */
+	if (!s->chosen) {
+		sockstat_cgroups_emit(q, &s->cgroups, families);
+		return 0;
 	}
 	if (!s->going && s->spaces.whose == SPACE_ALL)
 		sockstat_spaces_look(q, &s->spaces);
@@ -573,6 +595,7 @@ static int collect(struct qmem *q, void *state)
 	if (s->dump.when)
 		sockstat_ports_emit(q, &s->ports, families);
 	sockstat_spaces_emit(q, &s->spaces, families);
+	sockstat_cgroups_emit(q, &s->cgroups, families);
 	return 0;
 }
 
@@ -589,6 +612,7 @@ static void stop(struct qmem *q, void *state)
 	sockstat_dump_release(&s->dump);
 	sockstat_ports_release(&s->ports);
 	sockstat_spaces_release(&s->spaces);
+	sockstat_cgroups_release(&s->cgroups);
 	sockstat_who_free(s->events.who);
 }
 
@@ -609,6 +633,8 @@ static int start(struct qmem *q, void *state)
 		err = sockstat_ports_init(&s->ports, s->max, s->detail);
 	if (!err)
 		err = sockstat_spaces_init(&s->spaces, s->namespace, s->max_spaces);
+	if (!err)
+		err = sockstat_cgroups_init(&s->cgroups, s->max_cgroups);
 	if (!err)
 		err = sockstat_who_new(q, &s->events.who);
 	if (err)

@@ -84,7 +84,7 @@ struct sockstat_sample {
 	int64_t age;              /* ns, of what was dumped */
 };
 
-/* Of each port and namespace; those have some of them, and the others are QMEM_NA. */
+/* Of each port, cgroup and namespace; those have some of them, and the others are QMEM_NA. */
 enum sockstat_column {
 	PORT_CONNECTIONS,
 	PORT_QUEUE,
@@ -93,6 +93,7 @@ enum sockstat_column {
 	UDP_PORT_SOCKETS,
 	UDP_PORT_QUEUED,
 	UDP_PORT_DROPS,
+	CGROUP_SOCK,
 	NAMESPACE_SOCKETS,
 	NAMESPACE_TCP,
 	NAMESPACE_UDP,

@@ -3,7 +3,6 @@
 
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
@@ -12,6 +11,7 @@
 #include <unistd.h>
 
 #include "engine/root.h"
+#include "kernel/cgroupfs.h"
 #include "process/ask.h"
 #include "process/proc.h"
 
@@ -73,34 +73,20 @@ static bool find(struct job *j, int fd, size_t len, int depth)
 			break;
 		if (depth == DEPTH)
 			continue;
-		below = openat(fd, entry->d_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		below = cgroupfs_below(fd, entry->d_name);
 		found = below >= 0 && find(j, below, len + 1 + name, depth + 1);
 	}
 	closedir(dir);
 	return found;
 }
 
-/* Where v2 is: alone, or beside the hierarchies of v1. */
 static void run(struct qmem_job *job)
 {
-	static const char *const mounts[] = { "sys/fs/cgroup", "sys/fs/cgroup/unified" };
 	struct job *j = (struct job *)(void *)job;
+	int fd = cgroupfs_open(j->root);
 
-	for (size_t i = 0; i < sizeof(mounts) / sizeof(*mounts); i++) {
-		char controllers[64];
-		int fd;
-
-		snprintf(controllers, sizeof(controllers), "%s/cgroup.controllers", mounts[i]);
-		fd = root_open(j->root, controllers, O_RDONLY);
-		if (fd < 0)
-			continue;
-		close(fd);
-		fd = root_open(j->root, mounts[i], O_RDONLY | O_DIRECTORY);
+	if (fd < 0 || !find(j, fd, 0, 0))
 		j->path[0] = '\0';
-		if (fd >= 0 && find(j, fd, 0, 0))
-			return;
-	}
-	j->path[0] = '\0';
 }
 
 static void release(struct job *j)
