@@ -41,7 +41,7 @@ void privilege_subject(char *dst, size_t size, const struct qmem_capability *row
 const char *privilege_of_plugin(const struct qmem_capability *row);
 const char *privilege_of_collectd(const struct qmem_capability *row);
 
-/* Lines of a unit's drop-in, for Debian's Netdata or a collectd that is no root: what rows name, and why. -ENOMEM. */
+/* Lines of a unit's drop-in, for Debian's Netdata or a collectd that is no root: what rows name, and why. -EIO: it cannot be written. */
 enum privilege_unit { PRIVILEGE_NETDATA, PRIVILEGE_COLLECTD };
 int privilege_unit(FILE *out, enum privilege_unit unit, const struct qmem_service *const *services);
 

@@ -2,8 +2,8 @@
 /*
  * A moment of all values that an engine hands to its host, by canonical name. The host puts into it what comes to its `values`:
  *
- *	snapshot_put(&s, round, family, instance, sample);	each
- *	snapshot_seal(&s);					when all of them have come
+ *	snapshot_put(&s, round, family, instance, sample, NULL, NULL);	each
+ *	snapshot_seal(&s);						when all of them have come
  *
  * The tables of services outlive it, names are its own.
  */
