@@ -100,8 +100,8 @@ void diff_release(struct diff *diff)
 /* ---- */
 
 static const struct table_column columns[] = {
-	{ "name", "Name", TABLE_NAME },       { "before", "Before", TABLE_VALUE }, { "after", "After", TABLE_VALUE },
-	{ "change", "Change", TABLE_CHANGE }, { "rate", "Rate", TABLE_RATE },      { "state", "State", TABLE_WORDS },
+	{ "Name", TABLE_NAME },     { "Before", TABLE_VALUE }, { "After", TABLE_VALUE },
+	{ "Change", TABLE_CHANGE }, { "Rate", TABLE_RATE },    { "State", TABLE_WORDS },
 };
 
 static const char *const states[] = {

@@ -18,7 +18,6 @@ enum table_type {
 };
 
 struct table_column {
-	const char *id;   /* lower_snake, for programs */
 	const char *head; /* for people */
 	enum table_type type;
 };
