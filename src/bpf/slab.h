@@ -31,10 +31,9 @@ struct slab_record {
 #define SLAB_CALLERS 1024 /* at most */
 
 struct slab_trace_config {
-	__u32 size;    /* of an object, as the kernel says it; of kmalloc what it has been rounded up to */
-	__u32 len;     /* of the name */
-	__u32 prefix;  /* 0: that is all of the name */
-	__u32 kmalloc; /* 1: by kmalloc() and its size, not by a cache's name */
+	__u32 size;   /* of an object, as the kernel says it; of kmalloc what it has been rounded up to */
+	__u32 len;    /* of the name */
+	__u32 prefix; /* 0: that is all of the name */
 	char name[SLAB_NAME];
 };
 

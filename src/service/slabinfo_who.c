@@ -28,6 +28,7 @@ struct slab_tracing {
 	struct qmem_job job;
 	struct slab_who *who; /* NULL: it has gone, or does not wait for this any more */
 	struct slab_trace_config config;
+	bool kmalloc; /* by kmalloc() and its size, not by a cache's name */
 	int link, callers;
 	bool busy; /* it is at the worker */
 	bool over; /* the two seconds are */
@@ -42,8 +43,8 @@ struct slab_tracing {
 
 static int attach(struct slab_tracing *t)
 {
-	const char *wanted = t->config.kmalloc ? "on_kmalloc" : "on_cache";
-	const char *other = t->config.kmalloc ? "on_cache" : "on_kmalloc";
+	const char *wanted = t->kmalloc ? "on_kmalloc" : "on_cache";
+	const char *other = t->kmalloc ? "on_cache" : "on_kmalloc";
 	struct program program;
 	int err = program_open(&program, &source, t->why, sizeof(t->why));
 
@@ -234,8 +235,9 @@ static void expired(struct qmem *q, struct qmem_timer *timer)
 	work(q, w);
 }
 
-static bool configure(struct slab_trace_config *config, const struct slab_who_question *question)
+static bool configure(struct slab_tracing *t, const struct slab_who_question *question)
 {
+	struct slab_trace_config *config = &t->config;
 	const char *name = question->first;
 
 	if (question->objsize <= 0 || question->objsize > UINT32_MAX)
@@ -243,7 +245,7 @@ static bool configure(struct slab_trace_config *config, const struct slab_who_qu
 	config->size = (uint32_t)question->objsize;
 	/* a family is its members' beginning, or kmalloc's of one size */
 	if (strncmp(question->cache, KMALLOC, strlen(KMALLOC)) == 0) {
-		config->kmalloc = 1;
+		t->kmalloc = true;
 		return true;
 	}
 	if (strcmp(question->cache, name) != 0) {
@@ -271,7 +273,7 @@ bool slab_who_ask(struct qmem *q, struct slab_who *w, const struct slab_who_ques
 	}
 	w->tracing->who = w;
 	w->tracing->link = w->tracing->callers = -1;
-	if (configure(&w->tracing->config, question)) {
+	if (configure(w->tracing, question)) {
 		work(q, w);
 		return true;
 	}
