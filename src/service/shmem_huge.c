@@ -21,6 +21,7 @@ void huge_begin(struct huge *h, const struct meminfo *m)
 		return;
 	h->size = m->Hugepagesize;
 	h->used = in_use(m);
+	h->others = value_or(m->Shmem, INT64_MAX);
 }
 
 int64_t huge_take(struct huge *h, const struct sysvipc_shm *shm)
@@ -31,7 +32,7 @@ int64_t huge_take(struct huge *h, const struct sysvipc_shm *shm)
 		return 0;
 	whole = (size + h->size - 1) / h->size * h->size;
 	/* since Linux 6.7 (a08c7193e4f1) the pages of such a segment are base pages, and still counted as if each were huge */
-	if (rss > whole)
+	if (rss > whole || (rss > h->used && rss > h->others))
 		rss = value_least(rss / (h->size / h->page), whole);
 	else if (rss > h->used)
 		return 0;

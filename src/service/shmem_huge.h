@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Segments of System V in huge pages (SHM_HUGETLB), which are no part of Shmem. The kernel does not say which these are. One counts as
- * such that has whole huge pages, nothing in swap, and no more than are in use; or more than its size.
+ * such that has whole huge pages, nothing in swap, and no more than are in use; or more than its size, or than all of Shmem.
  */
 #ifndef QMEM_SERVICE_SHMEM_HUGE_H
 #define QMEM_SERVICE_SHMEM_HUGE_H
@@ -10,9 +10,10 @@
 #include "service/meminfo.h"
 
 struct huge {
-	int64_t size; /* of a huge page, bytes; 0: none is in use, or it is not known */
-	int64_t page; /* of a base page */
-	int64_t used; /* bytes of huge pages that no segment so far has */
+	int64_t size;   /* of a huge page, bytes; 0: none is in use, or it is not known */
+	int64_t page;   /* of a base page */
+	int64_t used;   /* bytes of huge pages that no segment so far has */
+	int64_t others; /* bytes that all of base pages may have: Shmem */
 };
 
 /* A round begins. `m` may be NULL. */

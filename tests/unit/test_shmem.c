@@ -145,6 +145,12 @@ START_TEST(huge_segments)
 	ck_assert_int_eq(procroot_value("shmem.segment.rss[pid0:1]"), size * 1000);
 	ck_assert_int_eq(procroot_value("shmem.orphaned.sysv"), size * 1000);
 	ck_assert_int_eq(procroot_value("shmem.total.other"), 50000 * KIB * 1000);
+	/* one of very many, of which that is no more than the size */
+	procroot_put("proc/sysvipc/shm", "%s0 1 %" PRId64 " 0 0 %" PRId64 " 0\n", head, 9 * size / page * size,
+		     size / page * size);
+	tick();
+	ck_assert_int_eq(procroot_value("shmem.total.sysv"), size * 1000);
+	ck_assert_int_eq(procroot_value("shmem.total.other"), 50000 * KIB * 1000);
 	/* none is in use, or some is swapped: that is of base pages */
 	put_pools(5, 5);
 	procroot_put("proc/sysvipc/shm", "%s0 1 6291456 0 1 6291456 0\n", head);
