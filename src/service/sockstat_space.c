@@ -354,10 +354,11 @@ void sockstat_spaces_look(struct qmem *q, struct sockstat_spaces *s)
 {
 	struct sockstat_space_job *j = s->job;
 
-	/* one that is stuck comes back to nobody */
+	/* one that is stuck comes back to nobody; who was found is still looked at himself, what was counted is old */
 	if (j && j->busy && j->job.left) {
 		j->owner = NULL;
 		s->job = NULL;
+		s->looked &= s->whose != SPACE_ALL;
 	}
 	if ((s->job && s->job->busy) || qmem_now(q) < s->due)
 		return;

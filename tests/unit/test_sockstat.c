@@ -362,6 +362,27 @@ START_TEST(stuck_look)
 }
 END_TEST
 
+/* Of all namespaces nothing old is shown when the look at them does not come back. */
+START_TEST(stuck_among_all)
+{
+	procroot_set("sockstat", "Namespace", "all");
+	put_space(500, "/docker/0a1b2c3d", 1000, 5, 700);
+	procroot_put("proc/500/ns/mnt", "%s", "");
+	ck_assert_int_eq(symlink("net:[4026532000]", procroot_path("proc/500/ns/net")), 0);
+	procroot_start();
+	procroot_tick();
+	ck_assert_int_eq(procroot_value("sockstat.namespace.tcp[0a1b2c3d]"), 5000);
+	procroot_host.hold_jobs = true;
+	for (int i = 0; i < 100; i++) {
+		qmem_dispatch(procroot_host.q, NULL, 0, procroot_now);
+		procroot_tick();
+	}
+	ck_assert_ptr_nonnull(procroot_host.left);
+	ck_assert_int_eq(procroot_value("sockstat.namespace.tcp[0a1b2c3d]"), -1);
+	ck_assert_int_eq(TCP, 120000);
+}
+END_TEST
+
 /* ---- what cannot be counted ---- */
 
 struct counted {
@@ -545,6 +566,7 @@ SUITE(sockstat)
 	tcase_add_test(t, by_container);
 	tcase_add_test(t, by_name);
 	tcase_add_test(t, stuck_look);
+	tcase_add_test(t, stuck_among_all);
 	suite_add_tcase(s, t);
 	t = tcase_create("dump");
 	tcase_add_checked_fixture(t, setup_dump, teardown);
