@@ -44,6 +44,7 @@ struct watch {
 	bool out, stuck;
 	bool running;   /* a pass is */
 	bool over;      /* it is, and its list waits to be taken */
+	bool failed;    /* it could not go on: no worker, no processes */
 	bool complete;  /* one has been */
 	uint64_t began; /* the pass that is running, or the last */
 	uint64_t made;  /* the list was begun then; 0: there is none */
@@ -249,20 +250,23 @@ static bool give(struct qmem *q, struct file_reader *r)
 
 	if (!w)
 		return false;
+	w->failed = false;
 	if (!w->running) {
 		w->began = now;
-		if (w->slicing->open && !begin_open(q, r, w->slicing))
+		if (w->slicing->open && !begin_open(q, r, w->slicing)) {
+			w->failed = true;
 			return true;
+		}
 		w->running = true;
 	} else if (now - w->began >= PASS_MOST) {
 		scan_hurry(w->slicing->scan);
 	}
 	job = &w->slicing->job;
 	w->out = true;
-	if (qmem_work(q, job))
-		w->out = false;
-	else
+	if (!qmem_work(q, job))
 		return !w->out;
+	w->out = false;
+	w->failed = true;
 	return false;
 }
 
@@ -288,7 +292,7 @@ static void earn(struct file_reader *r, uint64_t now)
 	r->when = now;
 }
 
-/* What is stuck, or waits for that, for long says nothing of what is. */
+/* What is stuck, waits for that, or cannot go on, for long says nothing of what is. */
 static void look_at_stuck(struct file_reader *r, uint64_t now)
 {
 	r->held = 0;
@@ -299,7 +303,7 @@ static void look_at_stuck(struct file_reader *r, uint64_t now)
 		bool held = !w->stuck && is_held(r, w);
 
 		r->held += held;
-		if ((!w->stuck && !held) || !w->made || now - w->made < (uint64_t)r->age + LOST)
+		if ((!w->stuck && !held && !w->failed) || !w->made || now - w->made < (uint64_t)r->age + LOST)
 			continue;
 		scan_list_clear(&w->list);
 		w->made = 0;

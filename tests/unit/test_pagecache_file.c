@@ -568,6 +568,17 @@ START_TEST(no_worker)
 	r->no_jobs = false;
 	procroot_tick();
 	is("files.measured", 4000);
+	/* what was known once is shown for a while */
+	r->no_jobs = true;
+	for (int i = 0; i < 100; i++)
+		procroot_tick();
+	is("files.measured", 4000);
+	pass_time(300);
+	procroot_tick();
+	absent("files.measured");
+	r->no_jobs = false;
+	procroot_tick();
+	is("files.measured", 4000);
 }
 END_TEST
 
