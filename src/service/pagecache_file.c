@@ -35,6 +35,7 @@ struct slicing {
 	/* of files that processes have open */
 	struct open_files *open;
 	struct root *root;
+	struct file_reader *left_by; /* stuck at a process, and not waited for; NULL: it is not */
 };
 
 struct watch {
@@ -117,11 +118,23 @@ static void release(struct slicing *slicing)
 
 static void go(struct qmem *q, struct file_reader *r);
 
+static void come_back(struct file_reader *r, const struct slicing *slicing)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < r->n_left; i++)
+		if (r->left[i] != slicing)
+			r->left[kept++] = r->left[i];
+	r->n_left = kept;
+}
+
 static void done(struct qmem *q, struct qmem_job *job)
 {
 	struct slicing *slicing = (struct slicing *)(void *)job;
 	struct watch *w = slicing->watch;
 
+	if (slicing->left_by)
+		come_back(slicing->left_by, slicing);
 	if (!q || !w) {
 		release(slicing);
 		return;
@@ -168,7 +181,7 @@ static bool is_on(const struct watch *w, uint64_t device)
 /* Might it be stuck, too? */
 static bool is_held(const struct file_reader *r, const struct watch *w)
 {
-	size_t stuck = 0;
+	size_t stuck = r->n_left;
 
 	for (size_t i = 0; i < r->n; i++) {
 		const struct watch *other = &r->watches[i];
@@ -292,10 +305,52 @@ static void earn(struct file_reader *r, uint64_t now)
 	r->when = now;
 }
 
+static struct slicing *new_open(struct file_reader *r)
+{
+	struct slicing *slicing = calloc(1, sizeof(*slicing));
+
+	if (!slicing)
+		return NULL;
+	slicing->root = root_hold(r->root);
+	slicing->open = calloc(1, sizeof(*slicing->open));
+	if (!slicing->open || scan_new_list(r->root, (size_t)r->most, &slicing->scan)) {
+		release(slicing);
+		return NULL;
+	}
+	/* as it is called for whom others see who read the same */
+	snprintf(slicing->job.what, sizeof(slicing->job.what), "maps");
+	slicing->job.run = run_open;
+	slicing->job.done = done;
+	slicing->job.lane = QMEM_TARGETS;
+	slicing->job.wary = true;
+	return slicing;
+}
+
+/* A process that holds up who reads its maps holds up nothing else: the next pass passes it over. */
+static void leave_process(struct file_reader *r, struct watch *w)
+{
+	struct slicing *fresh;
+
+	if (!w->slicing->job.at || r->n_left == LEFT_MOST)
+		return;
+	fresh = new_open(r);
+	if (!fresh)
+		return;
+	w->slicing->watch = NULL;
+	w->slicing->left_by = r;
+	r->left[r->n_left++] = w->slicing;
+	w->slicing = fresh;
+	fresh->watch = w;
+	w->out = w->running = false;
+}
+
 /* What is stuck, waits for that, or cannot go on, for long says nothing of what is. */
 static void look_at_stuck(struct file_reader *r, uint64_t now)
 {
 	r->held = 0;
+	for (size_t i = 0; i < r->n; i++)
+		if (r->watches[i].out && r->watches[i].slicing->job.left)
+			leave_process(r, &r->watches[i]);
 	for (size_t i = 0; i < r->n; i++)
 		r->watches[i].stuck = r->watches[i].out && r->watches[i].slicing->job.left;
 	for (size_t i = 0; i < r->n; i++) {
@@ -498,26 +553,10 @@ static int watch(struct file_reader *r, struct watch *w, size_t at, const struct
 
 static int watch_open(struct file_reader *r, struct watch *w)
 {
-	struct slicing *slicing = calloc(1, sizeof(*slicing));
-	int err;
-
-	if (!slicing)
+	*w = (struct watch){ .reader = r, .slicing = new_open(r) };
+	if (!w->slicing)
 		return -ENOMEM;
-	slicing->root = root_hold(r->root);
-	slicing->open = calloc(1, sizeof(*slicing->open));
-	err = slicing->open ? scan_new_list(r->root, (size_t)r->most, &slicing->scan) : -ENOMEM;
-	if (err) {
-		release(slicing);
-		return err;
-	}
-	/* as it is called for whom others see who read the same */
-	snprintf(slicing->job.what, sizeof(slicing->job.what), "maps");
-	slicing->job.run = run_open;
-	slicing->job.done = done;
-	slicing->job.lane = QMEM_TARGETS;
-	slicing->job.wary = true;
-	slicing->watch = w;
-	*w = (struct watch){ .reader = r, .slicing = slicing };
+	w->slicing->watch = w;
 	return 0;
 }
 
@@ -555,6 +594,8 @@ int file_start(struct qmem *q, struct file_reader *r)
 
 void file_stop(struct file_reader *r)
 {
+	for (size_t i = 0; i < r->n_left; i++)
+		r->left[i]->left_by = NULL;
 	for (size_t i = 0; i < r->n; i++) {
 		struct watch *w = &r->watches[i];
 

@@ -32,6 +32,7 @@ extern const struct qmem_option file_block_rows[];
 bool file_check(const char *pattern, char *why, size_t size);
 
 struct watch;
+struct slicing;
 struct file_reader {
 	/* of options */
 	struct qmem_blocks blocks;
@@ -42,11 +43,13 @@ struct file_reader {
 	struct root *root;
 	struct watch *watches;
 	size_t n;
-	size_t turn;    /* whose it was last */
-	int64_t credit; /* CPU ns */
-	uint64_t when;  /* it was given last; 0: never */
-	bool going;     /* jobs are being given */
-	bool fresh;     /* a list has come that is not in the sums */
+	size_t turn;                          /* whose it was last */
+	int64_t credit;                       /* CPU ns */
+	uint64_t when;                        /* it was given last; 0: never */
+	bool going;                           /* jobs are being given */
+	bool fresh;                           /* a list has come that is not in the sums */
+	struct slicing *left[QMEM_LEFT_MOST]; /* that are stuck at a process each, and have no watch any more */
+	size_t n_left;
 	size_t held;    /* watches that wait for those that are stuck */
 	size_t partial; /* files of which only what is resident is known */
 	bool cut, no_table;

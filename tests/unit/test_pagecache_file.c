@@ -37,10 +37,10 @@ static void watch(const char *pattern, const char *depth)
 	ck_assert_msg(!qmem_set(r->q, "pagecache", "File", pattern, "Depth", depth, &error), "%s", error.text);
 }
 
-static void setup(void)
+static void setup_root(const struct qmem_service *const *all)
 {
 	page = sysconf(_SC_PAGESIZE);
-	procroot_begin(services);
+	procroot_begin(all);
 	procroot_put("proc/vmstat", "nr_dirty 1\nnr_writeback 1\nnr_written 1\nnr_dirty_threshold 1000\n"
 				    "nr_dirty_background_threshold 500\n");
 	procroot_put("proc/meminfo", "Cached: %lld kB\n", (long long)(100 * page / 1024));
@@ -50,6 +50,11 @@ static void setup(void)
 	make("db/c", 2);
 	make("db/d", 1);
 	make("web/x", 16);
+}
+
+static void setup(void)
+{
+	setup_root(services);
 }
 
 /* Bytes of so many pages, as procroot_value() has them. */
@@ -582,6 +587,71 @@ START_TEST(no_worker)
 }
 END_TEST
 
+/* ---- open files ---- */
+
+static const struct qmem_service *const with_processes[] = { &pagecache_service, &proctable_service, &procmem_service,
+							     NULL };
+
+/* The same, and two processes. */
+static void setup_processes(void)
+{
+	static const struct process all[] = {
+		{ .pid = 1, .comm = "init", .state = 'S', .start = 1 },
+		{ .pid = 10, .ppid = 1, .comm = "db", .state = 'S', .start = 2 },
+		{ 0 },
+	};
+
+	setup_root(with_processes);
+	procroot_processes(all);
+	procroot_set("pagecache", "OpenFiles", "yes");
+	procroot_set("pagecache", "FileAge", "1s");
+}
+
+/* The next one of maps that is not of a process yet, others are done; NULL: there is none. */
+static struct qmem_job *next_maps(void)
+{
+	for (int i = 0; i < 20; i++) {
+		procroot_tick();
+		for (int k = 0; k < 20 && r->jobs; k++) {
+			if (strcmp(r->jobs->what, "maps") == 0 && !r->jobs->pid)
+				return r->jobs;
+			procroot_work(0);
+		}
+	}
+	return NULL;
+}
+
+/* A process that lets nobody read its maps holds up the others no longer than that takes to be seen. */
+START_TEST(stuck_process)
+{
+	struct qmem_job *job;
+
+	watch("/db/*", "0");
+	procroot_start();
+	for (int i = 0; i < 5; i++)
+		procroot_tick();
+	r->hold_jobs = true;
+	for (int32_t pid = 10; pid < 13; pid++) {
+		job = next_maps();
+		ck_assert_ptr_nonnull(job);
+		QMEM_JOB_AT(job, pid, 7);
+		pass_time(30);
+		ck_assert_ptr_eq(r->left, job);
+	}
+	/* three, and there is no fourth, nor any other job of ours */
+	for (int i = 0; i < 10; i++) {
+		procroot_tick();
+		for (int k = 0; k < 20 && r->jobs; k++) {
+			ck_assert_str_ne(r->jobs->what, "maps");
+			ck_assert_ptr_null(strstr(r->jobs->what, "files of"));
+			procroot_work(0);
+		}
+	}
+	ck_assert(recorder_come_back(r));
+	ck_assert_ptr_nonnull(next_maps());
+}
+END_TEST
+
 SUITE(pagecache_file)
 {
 	Suite *s = suite_create("pagecache_file");
@@ -606,6 +676,11 @@ SUITE(pagecache_file)
 	tcase_add_test(t, stuck_many);
 	tcase_add_test(t, gone_meanwhile);
 	tcase_add_test(t, no_worker);
+	suite_add_tcase(s, t);
+
+	t = tcase_create("processes");
+	tcase_add_checked_fixture(t, setup_processes, procroot_end);
+	tcase_add_test(t, stuck_process);
 	suite_add_tcase(s, t);
 	return s;
 }
