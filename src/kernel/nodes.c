@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "kernel/nodes.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "proc/cpulist.h"
@@ -36,4 +37,23 @@ int nodes_read(struct qmem *q, struct nodes *nodes)
 	memcpy(nodes->ids, ids, n * sizeof(*ids));
 	nodes->n = n;
 	return 1;
+}
+
+int nodes_possible(struct qmem *q)
+{
+	uint32_t ids[NODES_MOST], most = 0;
+	char text[4096];
+	ssize_t len = qmem_read_once(q, text, sizeof(text), "sys/devices/system/node/possible");
+	size_t n = 0;
+	int err;
+
+	if (len < 0)
+		return len == -ENOENT ? 1 : (int)len;
+	err = cpulist_parse(text, (size_t)len, ids, NODES_MOST, &n);
+	if (err)
+		return err;
+	for (size_t i = 0; i < n; i++)
+		if (ids[i] > most)
+			most = ids[i];
+	return (int)most + 1;
 }

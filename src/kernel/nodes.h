@@ -21,5 +21,7 @@ void nodes_init(struct nodes *nodes);
 void nodes_release(struct nodes *nodes);
 /* 1: there are others than before; 0; -errno: it cannot be known, and they stay. */
 int nodes_read(struct qmem *q, struct nodes *nodes);
+/* The ids of nodes that there may ever be are below; 1 where the kernel knows no nodes. -errno. */
+int nodes_possible(struct qmem *q);
 
 #endif

@@ -9,7 +9,7 @@
 
 #include "bpf/program.h"
 #include "bpf/slab.h"
-#include "proc/cpulist.h"
+#include "kernel/nodes.h"
 
 /* Only its bytes: what else is in there calls libbpf by name, and this is not inline. */
 #define bpf_object__destroy_skeleton(skeleton_) ((void)(skeleton_))
@@ -19,26 +19,21 @@
 
 static const struct program_source source = { slabs_bpf__elf_bytes, 6, 13 };
 
-/* How many nodes there may be: "0-1"; one where that cannot be told. */
-static uint32_t count_nodes(struct qmem *q)
-{
-	uint32_t node[SLAB_NODES];
-	char text[256];
-	size_t n = 0;
-	ssize_t len = qmem_read_once(q, text, sizeof(text), "sys/devices/system/node/possible");
-
-	if (len <= 0 || cpulist_parse(text, (size_t)len, node, SLAB_NODES, &n) || !n)
-		return 1;
-	return node[n - 1] < SLAB_NODES ? node[n - 1] + 1 : SLAB_NODES;
-}
-
 int slab_iter_open(struct qmem *q, struct slab_iter *it, char *why, size_t size)
 {
-	struct slab_config config = { .nodes = count_nodes(q) };
+	struct slab_config config = { .nodes = 0 };
 	struct program program;
-	int err;
+	int err, nodes = nodes_possible(q);
 
 	*it = (struct slab_iter){ .link = -1 };
+	/* what is not looked at would be missing */
+	if (nodes < 0)
+		snprintf(why, size, "it cannot be told which NUMA nodes there may be");
+	else if (nodes > SLAB_NODES)
+		snprintf(why, size, "there may be %d NUMA nodes, it looks at %d", nodes, SLAB_NODES);
+	if (nodes < 0 || nodes > SLAB_NODES)
+		return -ENOTSUP;
+	config.nodes = (uint32_t)nodes;
 	err = program_open(&program, &source, why, size);
 	if (!err)
 		err = program_set(&program, ".rodata.config", &config, sizeof(config));

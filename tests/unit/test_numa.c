@@ -2,9 +2,11 @@
 /* Files of NUMA nodes as kernels write them and as none does; the services of nodes and of huge pages on them. */
 #include "unit.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "kernel/nodes.h"
 #include "kernel/smallfile.h"
 #include "proc/nodeinfo.h"
 #include "procroot.h"
@@ -367,6 +369,32 @@ START_TEST(long_path)
 }
 END_TEST
 
+/* Those that there may be: more than there are, with gaps, many. */
+START_TEST(possible)
+{
+	static const struct {
+		const char *text;
+		int nodes;
+	} cases[] = {
+		{ "0\n", 1 },         { "0-1\n", 2 },          { "0-255\n", 256 },
+		{ "0,8,252\n", 253 }, { "0-2000\n", -ERANGE }, { "x\n", -EINVAL },
+		{ "0-1", -EINVAL },
+	};
+	char text[2048] = "0";
+
+	ck_assert_int_ge(qmem_open_root(procroot_host.q), 0);
+	ck_assert_int_eq(nodes_possible(procroot_host.q), 1);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		procroot_put("sys/devices/system/node/possible", "%s", cases[i].text);
+		ck_assert_int_eq(nodes_possible(procroot_host.q), cases[i].nodes);
+	}
+	for (int i = 1; i < 200; i++)
+		sprintf(text + strlen(text), ",%d", 2 * i);
+	procroot_put("sys/devices/system/node/possible", "%s\n", text);
+	ck_assert_int_eq(nodes_possible(procroot_host.q), 399);
+}
+END_TEST
+
 SUITE(numa)
 {
 	Suite *suite = suite_create("numa");
@@ -383,6 +411,7 @@ SUITE(numa)
 	tcase_add_test(tests, no_nodes);
 	tcase_add_test(tests, memory_only);
 	tcase_add_test(tests, comes_and_goes);
+	tcase_add_test(tests, possible);
 	tcase_add_test(tests, many_nodes);
 	tcase_add_test(tests, pools);
 	tcase_add_test(tests, appears);
