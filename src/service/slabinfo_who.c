@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "bpf/program.h"
@@ -30,6 +31,8 @@ struct slab_tracing {
 	struct slab_trace_config config;
 	bool kmalloc; /* by kmalloc() and its size, not by a cache's name */
 	int link, callers;
+	const struct slab_calls *lost; /* the kernel's: of callers that found no place; NULL */
+	uint64_t lost_bytes;
 	bool busy; /* it is at the worker */
 	bool over; /* the two seconds are */
 	int err;
@@ -58,6 +61,8 @@ static int attach(struct slab_tracing *t)
 		t->callers = program_map(&program, "callers");
 		t->link = program_attach_tracepoint(&program, wanted);
 		err = t->callers < 0 ? t->callers : t->link < 0 ? t->link : 0;
+		if (!err)
+			err = program_memory(&program, ".bss", sizeof(*t->lost), PROT_READ, &t->lost);
 		if (err)
 			snprintf(t->why, sizeof(t->why), "cannot be attached: %s", strerror(-err));
 	}
@@ -71,16 +76,17 @@ static void detach(struct slab_tracing *t)
 		close(t->link);
 	if (t->callers >= 0)
 		close(t->callers);
+	if (t->lost)
+		munmap((void *)(uintptr_t)t->lost, sizeof(*t->lost));
 	t->link = t->callers = -1;
+	t->lost = NULL;
 }
 
 static void read_callers(struct slab_tracing *t)
 {
 	const struct slab_caller *key = NULL;
 
-	/* nothing is counted any more */
-	close(t->link);
-	t->link = -1;
+	t->lost_bytes = t->lost->bytes;
 	for (; t->n < SLAB_CALLERS && !program_next_key(t->callers, key, &t->callers_of[t->n]); t->n++) {
 		key = &t->callers_of[t->n];
 		if (program_look_up(t->callers, key, &t->calls[t->n]))
@@ -145,7 +151,7 @@ static void print_shares(char *dst, size_t size, struct share *shares, size_t n,
 static void conclude(struct slab_tracing *t, struct slab_who_answer *answer)
 {
 	struct share *shares = calloc(SLAB_CALLERS, sizeof(*shares));
-	uint64_t all = 0;
+	uint64_t all = t->lost_bytes;
 	size_t n = 0;
 
 	*answer = (struct slab_who_answer){ .bytes = 0 };
@@ -198,8 +204,6 @@ static void done(struct qmem *q, struct qmem_job *job)
 		drop(t);
 		return;
 	}
-	if (job->recalled)
-		t->err = -ECANCELED;
 	if (!t->err && !t->over) {
 		qmem_timer_set(q, &w->timer, qmem_now(q) + SLAB_WHO_TIME);
 		return;
@@ -231,6 +235,9 @@ static void expired(struct qmem *q, struct qmem_timer *timer)
 
 	if (!w->tracing)
 		return;
+	/* takes less than a millisecond; the worker may be busy, and what is attached costs whoever allocates */
+	close(w->tracing->link);
+	w->tracing->link = -1;
 	w->tracing->over = true;
 	work(q, w);
 }

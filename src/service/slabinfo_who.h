@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Who allocates from a cache: for two seconds the kernel counts allocations by process and function, which takes BPF and Linux 6.1.
- * Loading, attaching and detaching take a worker's time, not the host's. One cache at a time.
+ * Loading and attaching take a worker's time, not the host's. One cache at a time.
  */
 #ifndef QMEM_SERVICE_SLABINFO_WHO_H
 #define QMEM_SERVICE_SLABINFO_WHO_H
