@@ -52,7 +52,8 @@ struct slabinfo_service {
 	bool readable;      /* the file has been read */
 	uint64_t when;      /* last */
 	uint64_t looked_at; /* for aliases */
-	size_t looked;      /* how many caches there were */
+	uint64_t looked;    /* how many caches had been made by then */
+	struct qmem_complaint crowded;
 	int64_t page;
 };
 
@@ -61,7 +62,7 @@ static const struct instances_kind kind = {
 	.columns = COLUMNS,
 	.gauges = (UINT64_C(1) << COLUMNS) - 1,
 	.score = UINT64_C(1) << HELD,
-	.most = SLAB_CACHES,
+	.most = 2 * SLAB_CACHES, /* those of late are forgotten later than their places are given away */
 };
 
 static const struct qmem_metric total_metrics[] = {
@@ -355,13 +356,27 @@ static void emit_growth(struct qmem *q, struct slabinfo_service *s)
 	}
 }
 
+/* Of caches that are new, and again of one that has begun to grow: more may have been merged into it. */
 static void look_for_aliases(struct qmem *q, struct slabinfo_service *s)
 {
-	if (s->looked == s->caches.n || (s->looked && qmem_now(q) - s->looked_at < ALIASES_APART))
+	bool due = s->looked != s->caches.made && (!s->looked || qmem_now(q) - s->looked_at >= ALIASES_APART);
+
+	for (size_t i = 0; !due && i < s->caches.n; i++)
+		due = s->caches.all[i].grows && !s->caches.all[i].looked;
+	if (!due)
 		return;
 	slab_aliases_look(q, &s->caches);
-	s->looked = s->caches.n;
+	s->looked = s->caches.made;
 	s->looked_at = qmem_now(q);
+}
+
+static void tell_crowd(struct qmem *q, struct slabinfo_service *s, enum slab_source held)
+{
+	if (s->caches.left_out[held])
+		qmem_complain(q, &s->crowded, "%d slab caches are too many, %zu more are left out", SLAB_CACHES,
+			      s->caches.left_out[held]);
+	else
+		qmem_release(q, &s->crowded, "there is room for all slab caches again");
 }
 
 static int reclaimable(void *arg, const struct slab_cache *cache)
@@ -378,9 +393,10 @@ static int collect(struct qmem *q, void *state)
 	if (err)
 		return err;
 	held = s->iter.link >= 0 ? SLAB_FROM_ITER : SLAB_FROM_FILE;
-	look_for_aliases(q, s);
+	tell_crowd(q, s, held);
 	err = slab_growth_look(&s->growth, &s->caches, held, held == SLAB_FROM_ITER ? qmem_now(q) : s->when,
 			       reclaimable, q);
+	look_for_aliases(q, s);
 	if (!err)
 		err = put(s);
 	if (err)

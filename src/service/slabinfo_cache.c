@@ -16,7 +16,7 @@ void slab_caches_begin(struct slab_caches *c, enum slab_source source)
 {
 	c->round[source]++;
 	c->line[source] = 0;
-	c->left_out = 0;
+	c->left_out[source] = 0;
 }
 
 static size_t find(const struct slab_caches *c, const char *name, size_t len)
@@ -27,13 +27,42 @@ static size_t find(const struct slab_caches *c, const char *name, size_t len)
 	return c->n;
 }
 
+/* In this round its line may be still to come; what has no mark was not there in the whole window. */
+static bool is_gone(const struct slab_caches *c, const struct slab_cache *cache)
+{
+	for (int i = 0; i < SLAB_SOURCES; i++)
+		if (cache->round[i] && c->round[i] - cache->round[i] <= 1)
+			return false;
+	for (int i = 0; i <= SLAB_PARTS; i++)
+		if (cache->marks[i] != QMEM_NA)
+			return false;
+	return !cache->grows;
+}
+
+/* A place for one more; SLAB_CACHES: there is none. */
+static size_t make_place(struct slab_caches *c)
+{
+	size_t at = 0;
+
+	if (c->n < SLAB_CACHES)
+		return room_make(&c->all, &c->room, c->n + 1, sizeof(*c->all)) ? SLAB_CACHES : c->n++;
+	while (at < c->n && !is_gone(c, &c->all[at]))
+		at++;
+	for (int source = 0; at < c->n && source < SLAB_SOURCES; source++)
+		for (size_t i = 0; i < c->lines_room[source]; i++)
+			if (c->lines[source][i].cache == at)
+				c->lines[source][i].len = 0;
+	return at;
+}
+
 static size_t add(struct slab_caches *c, const char *name, size_t len, const char *first, size_t first_len)
 {
+	size_t at = make_place(c);
 	struct slab_cache *cache;
 
-	if (c->n == SLAB_CACHES || room_make(&c->all, &c->room, c->n + 1, sizeof(*c->all)))
-		return SLAB_CACHES;
-	cache = &c->all[c->n];
+	if (at == SLAB_CACHES)
+		return at;
+	cache = &c->all[at];
 	*cache = (struct slab_cache){
 		.len = len,
 		.held = QMEM_NA,
@@ -48,7 +77,8 @@ static size_t add(struct slab_caches *c, const char *name, size_t len, const cha
 	memcpy(cache->first, first, first_len);
 	for (int i = 0; i <= SLAB_PARTS; i++)
 		cache->marks[i] = QMEM_NA;
-	return c->n++;
+	c->made++;
+	return at;
 }
 
 /* What is longer than any name of a kernel is cut, and one with others that begin so. */
@@ -92,7 +122,7 @@ struct slab_cache *slab_caches_find(struct slab_caches *c, enum slab_source sour
 	struct slab_cache *cache;
 
 	if (at >= c->n) {
-		c->left_out++;
+		c->left_out[source] += len != 0;
 		return NULL;
 	}
 	cache = &c->all[at];

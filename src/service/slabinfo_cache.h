@@ -53,11 +53,12 @@ struct slab_caches {
 	/* whose the i-th line was the last time, which it nearly always is again */
 	struct slab_line *lines[SLAB_SOURCES];
 	size_t lines_room[SLAB_SOURCES], line[SLAB_SOURCES];
-	size_t left_out; /* in the last round of a source */
+	size_t left_out[SLAB_SOURCES]; /* in the last round of each: there was no room */
+	uint64_t made;                 /* caches in all */
 };
 
 void slab_caches_begin(struct slab_caches *c, enum slab_source source);
-/* Whose this line is; its numbers of this source are QMEM_NA when it is found for the first time in a round. NULL: no room. It moves
+/* Whose this line is: one that is new takes, where there is no room, the place of one that has been gone for a window. Its numbers of this source are QMEM_NA when it is found for the first time in a round. NULL: no room. It moves
  * when there are more. */
 struct slab_cache *slab_caches_find(struct slab_caches *c, enum slab_source source, const char *name, size_t len);
 /* By its name as a family. */

@@ -102,6 +102,7 @@ static const char *reclaim_words(const struct slab_cache *cache)
 static void describe(char *dst, size_t size, const struct slab_event *e, const struct slab_cache *cache, uint64_t now)
 {
 	char more[WORDS_NUMBER], span[WORDS_NUMBER], held[WORDS_NUMBER], name[SLABINFO_FAMILY + ESCAPE_CUT];
+	char aliases[SLAB_ALIASES + ESCAPE_CUT];
 	const char *usually = slab_usually(cache->name), *reclaim = reclaim_words(cache);
 
 	words_bytes(more, value_minus(cache->held, e->since_held));
@@ -114,6 +115,9 @@ static void describe(char *dst, size_t size, const struct slab_event *e, const s
 		words_add_whole(dst, size, "; allocated by %s", e->who.processes);
 	if (*e->who.functions)
 		words_add_whole(dst, size, " in %s", e->who.functions);
+	escape_name(aliases, sizeof(aliases), cache->aliases);
+	if (*aliases)
+		words_add_whole(dst, size, "; also called %s", aliases);
 	if (usually)
 		words_add_whole(dst, size, "; usually: %s", usually);
 	words_add_whole(dst, size, "; see slabinfo.growth");

@@ -64,6 +64,7 @@ static void judge(const struct slab_growth *g, struct slab_cache *cache,
 	if (!limit || grown < limit)
 		return;
 	cache->grows = true;
+	cache->looked = false;
 	cache->since = g->times[0];
 	cache->since_held = marks[0];
 }

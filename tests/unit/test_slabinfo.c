@@ -2,6 +2,7 @@
 /* The parser, families of caches, and the service on a root that changes from tick to tick. */
 #include "unit.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -11,8 +12,10 @@
 
 #include "proc/slabs.h"
 #include "procroot.h"
+#include "rows.h"
 #include "service/slabinfo_alias.h"
 #include "service/slabinfo_event.h"
+#include "service/slabinfo_who.h"
 #include "services.h"
 
 #define HEAD                                                                                                                    \
@@ -154,7 +157,7 @@ END_TEST
 
 /* ---- the service ---- */
 
-static char file[65536];
+static char file[400000];
 
 static void cache(const char *name, int64_t active, int64_t objects, int64_t size, int64_t slabs, int64_t pages)
 {
@@ -444,6 +447,146 @@ START_TEST(aliases)
 }
 END_TEST
 
+/* What was merged into a cache after it was first seen is told when it grows. */
+START_TEST(aliases_of_late)
+{
+	int64_t slabs = 1000, per_second = 12000 * 1024 / page / 10;
+	char *path;
+
+	procroot_put("sys/kernel/slab/:0000192/objs_per_slab", "21\n");
+	path = strdup(procroot_path("sys/kernel/slab/filp"));
+	ck_assert_int_eq(symlink(":0000192", path), 0);
+	free(path);
+	procroot_set("slabinfo", "Window", "10s");
+	procroot_set("slabinfo", "Who", "no");
+	procroot_start();
+	tick();
+	path = strdup(procroot_path("sys/kernel/slab/fuse_inode"));
+	ck_assert_int_eq(symlink(":0000192", path), 0);
+	free(path);
+	ck_assert_ptr_nonnull(strstr(grow("filp", 16, per_second, &slabs), "; also called fuse_inode; usually: "));
+}
+END_TEST
+
+/* A name that never comes again leaves its place to another one, after a window. */
+START_TEST(forgets_names)
+{
+	const char *said;
+
+	procroot_set("slabinfo", "Window", "10s");
+	procroot_set("slabinfo", "Who", "no");
+	procroot_start();
+	for (int i = 0; i < SLAB_CACHES + 2; i++) {
+		char name[16];
+
+		snprintf(name, sizeof(name), "old%d", i);
+		cache(name, 1, 1, 192, 1, 1);
+	}
+	said = tick();
+	ck_assert_ptr_nonnull(strstr(said, "4096 slab caches are too many, 2 more are left out"));
+	ck_assert_int_eq(value("slabinfo.total.held"), SLAB_CACHES * page);
+	for (int i = 0; i < 16; i++)
+		tick();
+	for (int i = 0; i < SLAB_CACHES; i++) {
+		char name[16];
+
+		snprintf(name, sizeof(name), "new%d", i);
+		cache(name, 1, 1, 192, 2, 1);
+	}
+	said = tick();
+	ck_assert_int_eq(value("slabinfo.total.held"), SLAB_CACHES * 2 * page);
+	ck_assert_int_eq(value("slabinfo.cache.held[other]"), (SLAB_CACHES - 5) * 2 * page);
+	ck_assert_ptr_null(strstr(said, "left out"));
+}
+END_TEST
+
+/* ---- who ---- */
+
+struct asking {
+	struct slab_who who;
+	struct slab_who_answer answer;
+	bool asked, answered;
+};
+
+static int ask_collect(struct qmem *q, void *state)
+{
+	static const struct slab_who_question question = { "kmalloc-64", "kmalloc-64", 64 };
+	struct asking *a = state;
+
+	if (!a->asked)
+		a->asked = slab_who_ask(q, &a->who, &question);
+	else if (!a->answered)
+		a->answered = slab_who_take(q, &a->who, question.cache, &a->answer);
+	return 0;
+}
+
+static void ask_stop(struct qmem *q, void *state)
+{
+	struct asking *a = state;
+
+	slab_who_release(q, &a->who);
+}
+
+static const struct qmem_service ask_service = {
+	.name = "asking",
+	.help = "asks who allocates",
+	.source = "none",
+	.kernel = "6.1",
+	.privilege = "none",
+	.priority = 100,
+	.state_size = sizeof(struct asking),
+	.collect = ask_collect,
+	.stop = ask_stop,
+};
+
+static const struct qmem_service *const asking[] = { &ask_service, NULL };
+
+static void ask_setup(void)
+{
+	procroot_begin(asking);
+	r->hold_jobs = true;
+}
+
+/* Where BPF programs are attached, by this process. */
+static int links(void)
+{
+	DIR *dir = opendir("/proc/self/fd");
+	const struct dirent *entry;
+	int n = 0;
+
+	ck_assert_ptr_nonnull(dir);
+	while ((entry = readdir(dir))) {
+		char text[64];
+		ssize_t len = readlinkat(dirfd(dir), entry->d_name, text, sizeof(text) - 1);
+
+		text[len < 0 ? 0 : len] = '\0';
+		n += strstr(text, "bpf") && strstr(text, "link");
+	}
+	closedir(dir);
+	return n;
+}
+
+/* The worker has something else to do when the time is over: nothing is attached any more all the same. */
+START_TEST(who_ends_in_time)
+{
+	const struct asking *a;
+
+	procroot_start();
+	a = qmem_state(r->q, &ask_service);
+	procroot_tick();
+	/* no BPF here, or not for this user */
+	if (!procroot_work(0) || !links())
+		return;
+	procroot_now += SLAB_WHO_TIME;
+	qmem_dispatch(r->q, NULL, 0, procroot_now);
+	ck_assert_int_eq(links(), 0);
+	ck_assert(procroot_work(0));
+	procroot_tick();
+	ck_assert(a->answered);
+	ck_assert(*a->answer.processes || *a->answer.why);
+}
+END_TEST
+
 START_TEST(stands_behind)
 {
 	ck_assert_str_eq(slab_usually("dentry"), "names of files looked up, many of them not there");
@@ -460,6 +603,7 @@ SUITE(slabinfo)
 {
 	Suite *suite = suite_create("slabinfo");
 	TCase *tests = tcase_create("parser"), *service = tcase_create("service");
+	TCase *who = tcase_create("who");
 
 	tcase_add_loop_test(tests, parse, 0, sizeof(cases) / sizeof(*cases));
 	tcase_add_test(tests, cut_anywhere);
@@ -478,7 +622,12 @@ SUITE(slabinfo)
 	tcase_add_test(service, step_is_no_growth);
 	tcase_add_test(service, reclaimable);
 	tcase_add_test(service, aliases);
+	tcase_add_test(service, aliases_of_late);
+	tcase_add_test(service, forgets_names);
 	tcase_add_test(service, stands_behind);
 	suite_add_tcase(suite, service);
+	tcase_add_checked_fixture(who, ask_setup, procroot_end);
+	tcase_add_test(who, who_ends_in_time);
+	suite_add_tcase(suite, who);
 	return suite;
 }
