@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "kernel/sound.h"
+#include "proc/text.h"
 #include "rows.h"
 #include "service/buddyinfo.h"
 #include "services.h"
@@ -185,7 +186,8 @@ static void derive(struct state *s)
 								s->zones.page_size) :
 						    QMEM_NA;
 	m->unusable_costly = buddy_unusable(blocks, orders, COSTLY_ORDER);
-	m->unusable_huge = buddy_unusable(blocks, orders, s->huge_order);
+	/* else no block is as large on this kernel, however much is free */
+	m->unusable_huge = s->huge_order < orders ? buddy_unusable(blocks, orders, s->huge_order) : QMEM_NA;
 }
 
 /* ---- the files ---- */
@@ -258,9 +260,15 @@ static int collect(struct qmem *q, void *state)
 
 /* ---- life ---- */
 
-/* A page table has a page of 8-byte entries, and what it maps is a huge page. */
-static int huge_order(int64_t page_size)
+static int huge_order(struct qmem *q, int64_t page_size)
 {
+	char text[32];
+	ssize_t len = qmem_read_once(q, text, sizeof(text), "sys/kernel/mm/transparent_hugepage/hpage_pmd_size");
+	int64_t bytes;
+
+	if (len > 0 && !text_alone(text, (size_t)len, &bytes) && bytes >= page_size)
+		return 63 - __builtin_clzll((unsigned long long)(bytes / page_size));
+	/* most often a page table has a page of 8-byte entries, and what it maps is a huge page; not on s390 and powerpc */
 	return __builtin_ctzll((unsigned long long)page_size / 8);
 }
 
@@ -283,7 +291,7 @@ static int start(struct qmem *q, void *state)
 
 	s->buddyinfo = QMEM_FILE("proc/buddyinfo");
 	s->zoneinfo = QMEM_FILE("proc/zoneinfo");
-	s->huge_order = huge_order(page_size);
+	s->huge_order = huge_order(q, page_size);
 	if (!err && qmem_read(q, &s->buddyinfo, &text) == -ENOENT)
 		err = qmem_fail(q, -ENOTSUP, "no '/%s'", s->buddyinfo.path);
 	return err;

@@ -360,6 +360,29 @@ START_TEST(headroom)
 }
 END_TEST
 
+static int64_t unusable_with(int order)
+{
+	procroot_put("proc/buddyinfo", "Node 0, zone   Normal 100 50 20 10 5 2 1 0 0 0 0\n");
+	procroot_put("sys/kernel/mm/transparent_hugepage/hpage_pmd_size", "%lld\n", (long long)page << order);
+	procroot_start();
+	procroot_tick();
+	return procroot_value("buddyinfo.unusable.huge");
+}
+
+/* It is not on all machines what a page table maps. */
+START_TEST(huge_page)
+{
+	ck_assert_int_eq(unusable_with(5), 77400);
+}
+END_TEST
+
+START_TEST(no_huge_block)
+{
+	/* no block of this kernel is as large: that is no fragmentation */
+	ck_assert(unusable_with(13) == QMEM_NA);
+}
+END_TEST
+
 /* A block that is there cannot be had where the mark would not hold without it. */
 START_TEST(largest)
 {
@@ -518,6 +541,8 @@ SUITE(buddyinfo)
 	suite_add_tcase(suite, parsers);
 	tcase_add_checked_fixture(service, setup, procroot_end);
 	tcase_add_test(service, headroom);
+	tcase_add_test(service, huge_page);
+	tcase_add_test(service, no_huge_block);
 	tcase_add_test(service, largest);
 	tcase_add_test(service, of_zones);
 	tcase_add_test(service, the_largest);
