@@ -320,6 +320,9 @@ static void read_modules(struct qmem *q, struct state *s, struct controller *mc)
 {
 	edac_count_read(&mc->corrected_nowhere, smallfile_number(q, &s->files, &mc->corrected_nowhere_file));
 	edac_count_read(&mc->nowhere.uncorrected, smallfile_number(q, &s->files, &mc->uncorrected_nowhere_file));
+	/* not often: those of each tick stay open */
+	smallfile_close(&s->files, &mc->corrected_nowhere_file);
+	smallfile_close(&s->files, &mc->uncorrected_nowhere_file);
 	for (size_t i = mc->first; i < mc->first + mc->n; i++) {
 		struct edac_module *m = &s->modules[i];
 

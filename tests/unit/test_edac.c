@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "proc/edacline.h"
+#include "openat2.h"
 #include "procroot.h"
 #include "services.h"
 
@@ -112,6 +113,19 @@ START_TEST(values)
 	HAS_NOT(text, "event");
 	ck_assert(qmem_status(procroot_host.q, 0, &status));
 	ck_assert_str_eq(status.reason, "2 memory controllers, 3 counters of modules");
+}
+END_TEST
+
+/* Files that are read once in a while do not take the place of those of each tick. */
+START_TEST(opens_nothing)
+{
+	for (int i = 0; i < 30; i++)
+		put_controller(i, 0, 0, 0, 0);
+	procroot_start();
+	procroot_tick();
+	openat2_calls = 0;
+	procroot_tick();
+	ck_assert_uint_eq(openat2_calls, 0);
 }
 END_TEST
 
@@ -344,6 +358,7 @@ SUITE(edac)
 	tcase_add_test(two, top);
 	suite_add_tcase(suite, two);
 	tcase_add_checked_fixture(other, setup, procroot_end);
+	tcase_add_test(other, opens_nothing);
 	tcase_add_test(other, rows);
 	tcase_add_test(other, no_modules);
 	tcase_add_test(other, meanwhile);
