@@ -5,8 +5,6 @@
 
 #include "engine/root.h"
 
-#include "engine/root.h"
-
 #define WORDS 128
 
 void sound_read(struct qmem *q, struct qmem_complaint *c, const struct qmem_file *file, int err)

@@ -220,7 +220,7 @@ const struct qmem_service ksm_service = {
 	.name = "ksm",
 	.help = "merged pages (KSM): what they save, and what that costs",
 	.source =
-		"/sys/kernel/mm/ksm/{run,pages_shared,pages_sharing,pages_unshared,pages_volatile,ksm_zero_pages,general_profit,full_scans}",
+		"/sys/kernel/mm/ksm/{run,pages_shared,pages_sharing,pages_unshared,pages_volatile,ksm_zero_pages,general_profit,full_scans,pages_scanned,pages_skipped}",
 	.kernel = "2.6.32 (CONFIG_KSM); cost and profit: 6.4",
 	.privilege = "none",
 	.priority = 1400,

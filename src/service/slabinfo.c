@@ -502,8 +502,8 @@ static int start(struct qmem *q, void *state)
 static const struct qmem_capability capabilities[] = {
 	CAPABILITY(DAC_READ_SEARCH, "active objects; before Linux 6.13 all there is", .file = "/proc/slabinfo",
 		   .extra = true),
-	CAPABILITY(BPF, "held bytes without reading that file, from Linux 6.13 on", .file = "bpf()"),
-	CAPABILITY(PERFMON, "held bytes without reading that file, from Linux 6.13 on", .file = "bpf()"),
+	CAPABILITY(BPF, "who allocates, from Linux 6.1 on; held bytes at each tick, from 6.13 on", .file = "bpf()"),
+	CAPABILITY(PERFMON, "who allocates, from Linux 6.1 on; held bytes at each tick, from 6.13 on", .file = "bpf()"),
 	{ 0 },
 };
 
