@@ -450,8 +450,8 @@ static int open_iter(struct qmem *q, struct slabinfo_service *s, char *why, size
 	root_drop(root);
 	if (real)
 		return slab_iter_open(q, &s->iter, why, size);
-	s->events.ask = false;
-	snprintf(why, size, "HostRoot is not this kernel's");
+	s->events.never = "HostRoot is not this kernel's";
+	snprintf(why, size, "%s", s->events.never);
 	return -ENOTSUP;
 }
 

@@ -99,7 +99,14 @@ static const char *reclaim_words(const struct slab_cache *cache)
 	return cache->reclaimable == 1 ? "reclaimable" : cache->reclaimable == 0 ? "not reclaimable" : "";
 }
 
-static void describe(char *dst, size_t size, const struct slab_event *e, const struct slab_cache *cache, uint64_t now)
+/* Nobody is told why he has not been told who it is if he did not ask. */
+static const char *why_not(const struct slab_events *all, const struct slab_event *e)
+{
+	return all->ask && all->never ? all->never : e->who.why;
+}
+
+static void describe(char *dst, size_t size, const struct slab_event *e, const struct slab_cache *cache,
+		     const char *why, uint64_t now)
 {
 	char more[WORDS_NUMBER], span[WORDS_NUMBER], held[WORDS_NUMBER], name[SLABINFO_FAMILY + ESCAPE_CUT];
 	char aliases[SLAB_ALIASES + ESCAPE_CUT];
@@ -121,6 +128,8 @@ static void describe(char *dst, size_t size, const struct slab_event *e, const s
 	if (usually)
 		words_add_whole(dst, size, "; usually: %s", usually);
 	words_add_whole(dst, size, "; see slabinfo.growth");
+	if (*why && !*e->who.processes)
+		words_add_whole(dst, size, "; who allocates is not known: %s", why);
 }
 
 static void raise_one(struct qmem *q, const struct slab_events *all, const struct slab_event *e,
@@ -140,7 +149,7 @@ static void raise_one(struct qmem *q, const struct slab_events *all, const struc
 							  "no" },
 		{ "processes", *e->who.processes ? e->who.processes : "unknown" },
 		{ "functions", *e->who.functions ? e->who.functions : "unknown" },
-		{ "unknown_because", e->who.why },
+		{ "unknown_because", why_not(all, e) },
 		{ "usually", usually ? usually : "" },
 		{ 0 },
 	};
@@ -157,7 +166,7 @@ static void raise_one(struct qmem *q, const struct slab_events *all, const struc
 	snprintf(grown, sizeof(grown), "%" PRId64, value_minus(cache->held, e->since_held));
 	snprintf(rate, sizeof(rate), "%" PRId64, value_or(cache->rate, 0));
 	snprintf(since, sizeof(since), "%" PRIu64, (qmem_now(q) - e->since) / QMEM_SECOND);
-	describe(event.message, sizeof(event.message), e, cache, qmem_now(q));
+	describe(event.message, sizeof(event.message), e, cache, why_not(all, e), qmem_now(q));
 	qmem_raise(q, &event);
 }
 
@@ -200,7 +209,7 @@ static bool is_settled(struct qmem *q, struct slab_events *e, struct slab_event 
 {
 	struct slab_who_question question;
 
-	if (!e->ask || event->known)
+	if (!e->ask || e->never || event->known)
 		return true;
 	if (!event->asked) {
 		memcpy(question.cache, cache->name, sizeof(question.cache));

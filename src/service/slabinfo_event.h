@@ -19,7 +19,8 @@ struct slab_event {
 };
 
 struct slab_events {
-	bool ask; /* who it is */
+	bool ask;          /* who it is */
+	const char *never; /* why that can never be known; NULL: it can */
 	int64_t repeat;
 	struct slab_event all[SLAB_EVENTS];
 	struct slab_who who;

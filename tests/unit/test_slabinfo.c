@@ -468,6 +468,19 @@ START_TEST(aliases_of_late)
 }
 END_TEST
 
+/* What it cannot know it says. */
+START_TEST(who_is_unknown)
+{
+	int64_t slabs = 1000, per_second = 12000 * 1024 / page / 10;
+
+	procroot_set("slabinfo", "Window", "10s");
+	procroot_start();
+	ck_assert_ptr_nonnull(
+		strstr(grow("filp", 14, per_second, &slabs),
+		       "; see slabinfo.growth; who allocates is not known: HostRoot is not this kernel's"));
+}
+END_TEST
+
 /* A name that never comes again leaves its place to another one, after a window. */
 START_TEST(forgets_names)
 {
@@ -623,6 +636,7 @@ SUITE(slabinfo)
 	tcase_add_test(service, reclaimable);
 	tcase_add_test(service, aliases);
 	tcase_add_test(service, aliases_of_late);
+	tcase_add_test(service, who_is_unknown);
 	tcase_add_test(service, forgets_names);
 	tcase_add_test(service, stands_behind);
 	suite_add_tcase(suite, service);
