@@ -54,16 +54,21 @@ def config(text):
 
 
 def test_values(kind, path):
-    """All of them lie between two readings, or do once in a few looks: the machine goes on."""
+    """Each of them lies between two readings, or does once in a few looks: the machine goes on."""
+    wrong = None
     for _ in range(TRIES):
         before = caches()
         values, err = print_values("--config", path)
         after = caches()
         shown = {match[1]: value for name, value in values.items() if (match := re.fullmatch(r"slabinfo\.cache\.held\[(.*)\]", name))}
-        wrong = {name: (value, before[name], after[name]) for name, value in shown.items()
-                 if not min(before[name][0], after[name][0]) <= value <= max(before[name][0], after[name][0])}
-        wrong |= {name: (values[f"slabinfo.cache.active[{name}]"], before[name], after[name]) for name in shown
-                  if not min(before[name][1], after[name][1]) <= values[f"slabinfo.cache.active[{name}]"] <= max(before[name][1], after[name][1])}
+        now = {}
+        for i, which in enumerate(("held", "active")):
+            for name in shown:
+                value, told = values[f"slabinfo.cache.{which}[{name}]"], sorted((before[name][i], after[name][i]))
+                if not told[0] <= value <= told[1]:
+                    now[which, name] = (value, *told)
+        # those that never were right
+        wrong = {key: now[key] for key in now if wrong is None or key in wrong}
         if not wrong:
             break
     tap.ok(len(shown) > 50, f"{kind}: all caches are there", len(shown), err)
