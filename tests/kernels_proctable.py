@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """Tests of processes on other kernels, each booted in qemu with two CPUs and swap: proctable.py with every back end that the
-kernel can have, and what procmem.py does with the members of a group.
+kernel can have, what procmem.py does with the members of a group, and slabs, the page cache and sockets.
 
     kernels_proctable.py [KERNEL...]        KERNEL: a name of kernels/fetch.py, or "all"
 
@@ -30,8 +30,8 @@ PYTHON = os.path.realpath(sys.executable)
 STDLIB = sysconfig.get_path("stdlib")
 LEFT_OUT = re.compile(r"^(test|idlelib|tkinter|ensurepip|lib2to3|config-.*|pydoc_data|dist-packages|site-packages|__pycache__)$")
 
-PROGRAMS = ("tests/proctable", "tests/crowd", "qmem.plugin")
-TESTS = ("proctable.py", "procmem.py members", "slabinfo.py values")
+PROGRAMS = ("tests/proctable", "tests/crowd", "tests/ticks", "qmem.plugin")
+TESTS = ("proctable.py", "procmem.py members", "slabinfo.py values", "pagecache.py values", "sockstat.py")
 # What a kernel must have, the best first. fds and files are everywhere.
 BPF = {"5.10": ("iter",), "6.1": ("iter",), "6.12": ("bpf", "iter"), "newest": ("bpf", "iter")}
 # What the guest cannot do, other than back ends: regular expressions for the whole of TEST # SKIP REASON. It has neither a
@@ -122,7 +122,7 @@ def build_image(path):
         directories[:] = [name for name in directories if not LEFT_OUT.match(name)]
         for name in names:
             guest.file(os.path.join(top, name)[1:], data(os.path.join(top, name)), 0o755)
-    for name in ("tap.py", "stream.py", *(test.split()[0] for test in TESTS)):
+    for name in ("tap.py", "stream.py", "services.py", *(test.split()[0] for test in TESTS)):
         guest.file(f"src/tests/{name}", data(os.path.join(tap.SRC, "tests", name)))
     for name in PROGRAMS:
         guest.file(f"build/{name}", data(program(name)), 0o755)

@@ -209,6 +209,8 @@ def configurations(program, victim, name):
 
 def lent(given, victim):
     """What goes before the modes of files is there for the files of its row, in a job too, and for no other."""
+    # how many files are open is no secret since Linux 6.2: the directory's size, which needs no reading
+    family, what = ("calls.read", "reads") if os.stat("/proc/self/fd").st_size else (r"files.\w+", "open files")
     program, reason = copy("wide", ",".join([*given, "cap_dac_read_search"]) + "=p")
     if reason or not capabilities.bounded(["cap_dac_read_search"]):
         tap.skip("what is lent", reason or "not in the bounding set")
@@ -217,8 +219,8 @@ def lent(given, victim):
     path = config(f"[procio]\nFiles = yes\nTop = 1000\n[procmem.group \"victim\"]\nComm = {name}\n[proctable]\nBackend = files\n")
     for one, there in ((program, True), (copy("narrow", ",".join(given) + "=p")[0], False)):
         done = run("--config", path, "--print", "procio", program=one)
-        tap.same(bool(re.search(r"^procio\.files\.\w+\[victim\]\t[1-9]", done.stdout, re.M)), there,
-                 f"open files of another user's process {'with' if there else 'without'} CAP_DAC_READ_SEARCH") or tap.diag(done.stdout[-3000:])
+        tap.same(bool(re.search(rf"^procio\.{family}\[victim\]\t\d", done.stdout, re.M)), there,
+                 f"{what} of another user's process {'with' if there else 'without'} CAP_DAC_READ_SEARCH") or tap.diag(done.stdout[-3000:])
 
 
 def copy(name, *setcap, mode=0o755):

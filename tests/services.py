@@ -68,3 +68,14 @@ def asked():
 def charted():
     """Those that must show something on this machine."""
     return [name for name, service in table().items() if service.charted and service.on and not waits(service.reason)]
+
+
+def lasting():
+    """
+    Those of charted() that are so still since the table was first asked for: what the machine begins or ends meanwhile, as to
+    merge pages, may be there or not.
+    """
+    first = charted()
+    table.cache_clear()
+    now = charted()
+    return {name for name in first if name in now}

@@ -29,7 +29,8 @@ KERNELS = (
 # Those whose suites a stable machine has anyway: their absence is a failure of the test, not of the archive.
 STABLE = ("6.1", "6.12")
 
-MODULES = ("lzo", "lzo-rle", "lz4", "zstd", "zram", "dummy", "inet_diag", "tcp_diag")
+MODULES = ("lzo", "lzo-rle", "lz4", "zstd", "zram", "dummy", "inet_diag", "tcp_diag", "udp_diag", "raw_diag", "unix_diag",
+           "netlink_diag", "af_packet_diag", "af_packet")
 KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
 PACKAGE = re.compile(r"linux-(?:image|binary-unsigned|image-unsigned)-(\d+\.\d+[\w.+~-]*?)-cloud-amd64(?:-unsigned)?$")
 # Changes when what is kept of a package does: then it is unpacked again.
