@@ -253,18 +253,21 @@ p.close()
 # ---- stdout that blocks, and that closes ----
 
 
+def skipped(p):
+    """Of each time that the agent has read again."""
+    return [int(number) for number in re.findall(r"reads again: (\d+) ticks were skipped", p.stderr())]
 
-def stall(p, n):
-    """Stdout is not read for some seconds, for the n-th time, and then it is: the ticks that were skipped, or None."""
-    tap.ok(tap.wait_for(lambda: p.stderr().count("does not read") == n, 60), "a stdout that is not read is complained about", p.stderr())
+
+def stall(p):
+    """Stdout is not read for some seconds, and then it is. On a machine with much to do it may have been late before."""
+    began = len(skipped(p))
+    tap.ok(tap.wait_for(lambda: p.stderr().count("does not read") > began, 60), "a stdout that is not read is complained about", p.stderr())
     skips_from = time.monotonic()
     tap.wait_for(lambda: time.monotonic() - skips_from > 4, 10)
     tap.same(p.child.poll(), None, "it goes on meanwhile")
-    p.read_until(lambda _: p.stderr().count("reads again") == n)
-    told = re.findall(r"reads again: (\d+) ticks were skipped", p.stderr())
-    tap.ok(len(told) == n and int(told[-1]) >= 2, "the skipped ticks are counted", p.stderr())
+    p.read_until(lambda _: len(skipped(p)) > began)
+    tap.ok(skipped(p)[began:] and max(skipped(p)[began:]) >= 2, "the skipped ticks are counted", p.stderr())
     p.wait_ticks(p.ticks() + 4)
-    return int(told[-1]) if told else None
 
 
 def astray(agent):
@@ -275,16 +278,15 @@ def astray(agent):
 
 agent = fake_netdata.Netdata("2.11.0")
 p = Plugin(pipe_size=4096, env=environment("v2.11.0", NETDATA_INVOCATION_ID="x"), agent=agent)
-told = stall(p, 1)
+stall(p)
 tap.same(astray(agent), [], "an agent that is late for the first ticks has the right times all the same")
-again = stall(p, 2)
+stall(p)
 tap.same(astray(agent), [], "and one that was stalled later")
-told = told and again and told + again
 tap.same(p.terminate(), 0, "and it can still be ended")
 agent = strict(p.data, "what was written are whole ticks, in order", versions=["2.11.0"])
 if agent:
     lost = [r.values["lost"] for r in agent.charts["qmem.self_collections"].rounds] if "qmem.self_collections" in agent.charts else []
-    tap.ok(lost and told and lost[-1] == told, "and the skipped ones are in a chart", lost, p.stderr())
+    tap.ok(lost and lost[-1] == sum(skipped(p)), "and the skipped ones are in a chart", lost, p.stderr())
     widest = max(r.microseconds or 0 for r in agent.charts["qmem.meminfo_usage"].rounds)
     tap.ok(widest >= 3000000, "the first BEGIN after them knows how long it was", widest)
 p.close()

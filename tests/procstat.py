@@ -369,7 +369,7 @@ def main():
     tap.not_crowded()
     crowds = [Crowd("zombie"), Crowd("stopped"), Crowd("blocked"), Crowd("threads", "40")]
     for backend in ("auto", "files"):
-        options = [f"proctable.Backend={backend}", "procstat.StuckAfter=1s", "cpuload.Top=100"]
+        options = [f"proctable.Backend={backend}", "procstat.StuckAfter=1s", "procstat.TopChannels=100", "cpuload.Top=100"]
         ticks = Ticks(*options)
         tap.diag(f"{backend}: {ticks.notes['proctable'][1]}; {ticks.notes['procstat'][1]}")
         tap.same((ticks.notes["procstat"][0], ticks.notes["cpuload"][0]), ("on", "on"), f"{backend}: both run")
