@@ -419,8 +419,8 @@ def during(watches, n):
 def churn(directory):
     """Two halves: what the first has made the table grow by is there for the second."""
     tap.alone()
-    # each tick has all of it, whatever it costs here
-    config = "[proctable]\nBackend = %s\nBudget = 0\n[procstat]\nBudget = 0\n[cpuload]\nBudget = 0\n" \
+    # Each tick has all of it, whatever it costs here. What looks at files lists those that others make meanwhile.
+    config = "[shmem]\nEnabled = no\n[proctable]\nBackend = %s\nBudget = 0\n[procstat]\nBudget = 0\n[cpuload]\nBudget = 0\n" \
              "[procmem]\nBudget = 0\nPssBudget = 100ms\nSortBy = processes\n" \
              "[procmem.group \"churn\"]\nComm = /^churn[0-9]$/\n"
     backends = [backend for backend in ("bpf", "fds") if not available(backend, directory)]
