@@ -405,7 +405,7 @@ START_TEST(stuck_device)
 		procroot_tick();
 	}
 	is("file.resident[/db/a]", pages(9));
-	ck_assert_str_eq(reason(), "");
+	ck_assert_ptr_null(strstr(reason(), "patterns wait"));
 }
 END_TEST
 
@@ -436,7 +436,7 @@ START_TEST(stuck_devices)
 	static const char *const far[] = { "far0", "far1", "far2" };
 	char pattern[32];
 
-	if (unshare(CLONE_NEWNS) || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL))
+	if (unshare(CLONE_NEWNS) || mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL))
 		return;
 	procroot_set("pagecache", "FileAge", "1s");
 	for (int i = 0; i < 3; i++) {
