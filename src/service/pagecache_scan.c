@@ -25,7 +25,11 @@
 #define COST_OPEN 10000
 #define COST_ASK 3000
 #define COST_PAGE 60
-#define CHUNK (INT64_C(128) << 20) /* bytes that are asked for at a time */
+#define CHUNK                                                                                                          \
+	(INT64_C(128)                                                                                                  \
+	 << 20) /* bytes that are asked for at a time; where hardly any are there twice as many the next time */
+#define CHUNK_MOST (INT64_C(1) << 60)
+#define FEW_PAGES 512
 
 #define ENTRIES_EACH 100 /* names looked at for each file that there may be */
 #define COMPONENTS 64
@@ -75,7 +79,7 @@ struct scan {
 	DIR *dir;       /* NULL: one name only */
 	int fd;         /* of the file that is being asked; -1: none */
 	uid_t owner;
-	int64_t offset;
+	int64_t offset, chunk;
 };
 
 /* ---- patterns ---- */
@@ -253,22 +257,18 @@ static void drop_file(struct scan *s, int err)
 }
 
 /* cachestat(2) comes by what is there or was evicted, mincore(2) by each page. */
-static int64_t cost(const struct residency *before, const struct residency *now, int64_t len)
+static int64_t looked_at(const struct residency *before, const struct residency *now, int64_t len)
 {
-	int64_t pages = now->resident - before->resident;
-
 	if (now->dirty == QMEM_NA)
-		pages = len / sysconf(_SC_PAGESIZE);
-	else
-		pages += now->evicted - before->evicted;
-	return COST_ASK + pages * COST_PAGE;
+		return len / sysconf(_SC_PAGESIZE);
+	return now->resident - before->resident + now->evicted - before->evicted;
 }
 
 static int64_t ask(struct scan *s)
 {
 	struct scan_file *file = &s->list.files[s->list.n - 1];
 	const struct residency before = file->pages;
-	int64_t len = value_least(file->size - s->offset, CHUNK);
+	int64_t len = value_least(file->size - s->offset, s->chunk), pages;
 	int err = residency_add(&s->way, s->fd, s->owner, s->offset, len, &file->pages);
 
 	if (err) {
@@ -276,11 +276,14 @@ static int64_t ask(struct scan *s)
 		return COST_ASK;
 	}
 	s->offset += len;
+	pages = looked_at(&before, &file->pages, len);
+	/* a hole may be of any size, and costs its owner nothing */
+	s->chunk = pages < FEW_PAGES ? value_least(s->chunk * 2, CHUNK_MOST) : CHUNK;
 	if (s->offset == file->size) {
 		s->list.partial += file->pages.dirty == QMEM_NA;
 		end_file(s);
 	}
-	return cost(&before, &file->pages, len);
+	return COST_ASK + pages * COST_PAGE;
 }
 
 static int64_t begin_file(struct scan *s, const char *dir, const char *name)
@@ -320,6 +323,7 @@ static int64_t begin_file(struct scan *s, const char *dir, const char *name)
 	s->fd = fd;
 	s->owner = st.st_uid;
 	s->offset = 0;
+	s->chunk = CHUNK;
 	if (!file->size)
 		end_file(s);
 	return COST_OPEN;

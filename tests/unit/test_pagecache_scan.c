@@ -404,6 +404,29 @@ START_TEST(mincore_costs)
 }
 END_TEST
 
+/* Of a file that is nearly all hole, as long as its file system lets it be. */
+START_TEST(endless)
+{
+	struct scan *s = begin("/data/*", 0, 1000);
+	int64_t size = INT64_C(1) << 62;
+	int fd = open(procroot_path("data/hole"), O_RDWR | O_CREAT, 0600);
+
+	pass(s, INT64_MAX);
+	/* mincore(2) cannot pass over a hole */
+	if (!list.partial) {
+		ck_assert_int_ge(fd, 0);
+		while (ftruncate(fd, size))
+			size /= 2;
+		ck_assert_int_eq(pwrite(fd, "x", 1, size - 1), 1);
+		ck_assert_int_le(pass(s, 5000000), 2);
+		ck_assert_int_eq(find("/data/hole")->size, size);
+		ck_assert_int_eq(find("/data/hole")->pages.resident, 1);
+	}
+	close(fd);
+	scan_free(s);
+}
+END_TEST
+
 /* Who neither owns a file nor may write to it is told by nobody, and the file is no zero. */
 START_TEST(not_ours)
 {
@@ -507,6 +530,7 @@ SUITE(pagecache_scan)
 	tcase_add_test(t, too_many_names);
 	tcase_add_test(t, mincore);
 	tcase_add_test(t, mincore_costs);
+	tcase_add_test(t, endless);
 	tcase_add_test(t, not_ours);
 	suite_add_tcase(s, t);
 	return s;
