@@ -502,6 +502,8 @@ static int start(struct qmem *q, void *state)
 static const struct qmem_capability capabilities[] = {
 	CAPABILITY(DAC_READ_SEARCH, "active objects; before Linux 6.13 all there is", .file = "/proc/slabinfo",
 		   .extra = true),
+	CAPABILITY(DAC_READ_SEARCH, "whether a cache that grows can be reclaimed, of those not known by name",
+		   .file = "/sys/kernel/slab/*/reclaim_account", .extra = true),
 	CAPABILITY(BPF, "who allocates, from Linux 6.1 on; held bytes at each tick, from 6.13 on", .file = "bpf()"),
 	CAPABILITY(PERFMON, "who allocates, from Linux 6.1 on; held bytes at each tick, from 6.13 on", .file = "bpf()"),
 	{ 0 },

@@ -101,6 +101,21 @@ void slab_aliases_look(struct qmem *q, struct slab_caches *c)
 	free(aliases.all);
 }
 
+/* Of most machines; only root may read what the kernel says. */
+static bool is_known_reclaimable(const char *name)
+{
+	static const char *const names[] = {
+		"dentry",     "inode_cache",      "proc_inode_cache", "ext4_inode_cache", "ext4_extent_status",
+		"xfs_inode",  "xfs_ili",          "btrfs_inode",      "f2fs_inode_cache", "nfs_inode_cache",
+		"fuse_inode", "cifs_inode_cache", "ovl_inode",        "radix_tree_node",  "buffer_head",
+	};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
+		if (strcmp(name, names[i]) == 0)
+			return true;
+	return strncmp(name, "kmalloc-rcl-", strlen("kmalloc-rcl-")) == 0;
+}
+
 int slab_reclaimable(struct qmem *q, const struct slab_cache *cache)
 {
 	char text[8];
@@ -108,6 +123,6 @@ int slab_reclaimable(struct qmem *q, const struct slab_cache *cache)
 	/* a name is a part of a path */
 	if (strchr(cache->first, '/') || cache->first[0] == '.' ||
 	    qmem_read_once(q, text, sizeof(text), "sys/kernel/slab/%s/reclaim_account", cache->first) <= 0)
-		return -1;
+		return is_known_reclaimable(cache->name) ? 1 : -1;
 	return text[0] == '1' ? 1 : text[0] == '0' ? 0 : -1;
 }

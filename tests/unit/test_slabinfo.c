@@ -411,6 +411,24 @@ START_TEST(reclaimable)
 }
 END_TEST
 
+/* Where the kernel does not say it, those are known that everybody has. */
+START_TEST(reclaimable_by_name)
+{
+	static const struct {
+		const char *name;
+		bool told;
+	} names[] = { { "dentry", false }, { "kmalloc-rcl-96", false }, { "dentry_of_mine", true } };
+	int64_t slabs = 1000;
+
+	procroot_set("slabinfo", "Window", "10s");
+	procroot_set("slabinfo", "Who", "no");
+	procroot_start();
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
+		ck_assert_int_eq(!!strstr(grow(names[i].name, 20, 20000 * 1024 / page / 10, &slabs), "event WARNING"),
+				 names[i].told);
+}
+END_TEST
+
 START_TEST(aliases)
 {
 	char *path;
@@ -634,6 +652,7 @@ SUITE(slabinfo)
 	tcase_add_test(service, event_between_readings);
 	tcase_add_test(service, step_is_no_growth);
 	tcase_add_test(service, reclaimable);
+	tcase_add_test(service, reclaimable_by_name);
 	tcase_add_test(service, aliases);
 	tcase_add_test(service, aliases_of_late);
 	tcase_add_test(service, who_is_unknown);
