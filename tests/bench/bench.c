@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <linux/netlink.h>
 #include <net/if.h>
 #include <netinet/in.h>
 #include <sched.h>
@@ -29,6 +30,7 @@
 #include "proc/smaps.h"
 #include "service/heapmon.h"
 #include "service/meminfo.h"
+#include "service/sockstat_open.h"
 #include "service/vmstat.h"
 #include "services.h"
 
@@ -510,6 +512,32 @@ static void tcp_usual(void *arg)
 		fclose(f);
 }
 
+/* The same sockets by netlink, as the service asks for them. */
+static void tcp_dump(void *arg)
+{
+	static unsigned char datagram[SOCKDIAG_DATAGRAM];
+	const int *fd = arg;
+	struct sockdiag s;
+
+	for (int pass = PASS_LISTEN; pass <= PASS_TCP; pass++) {
+		struct sockdiag_walk walk = { .kind = sockstat_requests[pass].kind, .sequence = (uint32_t)pass + 1 };
+		int counts[16] = { 0 };
+
+		if (sockstat_send(*fd, &sockstat_requests[pass], walk.sequence))
+			return;
+		while (!walk.done) {
+			ssize_t n = sockstat_receive(*fd, datagram, sizeof(datagram));
+
+			if (n < 0)
+				return;
+			walk.at = datagram;
+			walk.end = datagram + n;
+			while (sockdiag_next(&walk, &s))
+				counts[s.state & 15]++;
+		}
+	}
+}
+
 static bool loop_up(void)
 {
 	struct ifreq request = { .ifr_name = "lo", .ifr_flags = IFF_UP | IFF_RUNNING };
@@ -546,10 +574,12 @@ static void sockets_of(int n)
 {
 	static const struct qmem_service *const services[] = { &sockstat_service, NULL };
 	struct qmem *engine = qmem_new(&recorder_host, &recorder, services);
-	int counts[16], made = make_sockets(n);
-	struct way ways[] = { { "usual", tcp_usual, counts }, { "dump", slabs_by_qmem, engine } };
+	int counts[16], made = make_sockets(n), fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
+	struct way ways[] = { { "usual", tcp_usual, counts },
+			      { "dump", tcp_dump, &fd },
+			      { "tick", slabs_by_qmem, engine } };
 	struct qmem_error error;
-	double us[2];
+	double us[3];
 
 	/* what the worker has done is handed to it */
 	recorder.q = engine;
@@ -558,9 +588,10 @@ static void sockets_of(int n)
 	if (qmem_start(engine, QMEM_SECOND, QMEM_SECOND, slab_now))
 		return;
 	slab_now += QMEM_SECOND;
-	race(ways, 2, 3, us);
-	printf("%-24d %14.0f %14.0f %12.2f\n", made, us[0], us[1], us[0] / us[1]);
+	race(ways, 3, 3, us);
+	printf("%-24d %14.0f %14.0f %14.0f %12.2f %12.2f\n", made, us[0], us[1], us[2], us[0] / us[1], us[0] / us[2]);
 	fflush(stdout);
+	close(fd);
 	qmem_free(engine);
 }
 
@@ -569,7 +600,8 @@ static void sockets(void)
 	static const int numbers[] = { 100, 10000 };
 	struct rlimit files = { 20000, 20000 };
 
-	printf("\n%-24s %14s %14s %12s\n", "TCP sockets, us", "/proc/net/tcp", "whole tick", "file/tick");
+	printf("\n%-24s %14s %14s %14s %12s %12s\n", "TCP sockets, us", "/proc/net/tcp", "by netlink", "whole tick",
+	       "file/netlink", "file/tick");
 	fflush(stdout);
 	for (size_t i = 0; i < sizeof(numbers) / sizeof(*numbers); i++) {
 		pid_t child = fork();
