@@ -63,6 +63,7 @@ mount -t tmpfs tmp /tmp
 mkdir /files && mount -t ramfs files /files
 chmod 1777 /tmp
 mount -t cgroup2 cgroup /sys/fs/cgroup
+echo +memory >/sys/fs/cgroup/cgroup.subtree_control
 mkdir /sys/fs/cgroup/inner
 echo $$ >/sys/fs/cgroup/inner/cgroup.procs
 dmesg -n 1

@@ -309,4 +309,32 @@ guest.wait()
 tap.ok("sockets.tcp" not in ticks.tick(1000), "when that has ended it has none")
 tap.ok(f"there is no process {guest.pid} now" in ticks.state(), "and says so", ticks.state())
 ticks.end()
+
+# memory of sockets by cgroup, of v2
+own = next((path for path in (f"{mount}{v2}/memory.stat" for mount in ("/sys/fs/cgroup", "/sys/fs/cgroup/unified")) if os.path.exists(path)), None)
+
+
+def sock():
+    return int(re.search(r"(?m)^sock (\d+)$", tap.read(own))[1])
+
+
+if v2 == "/" or not own or "\nsock " not in tap.read(own):
+    tap.skip("memory of sockets by cgroup", "we are in none of cgroup v2 that counts memory")
+else:
+    server = listen(socket.AF_INET, FIRST + 700)
+    full = pair(server)
+    full[0].setblocking(False)
+    try:
+        while True:
+            full[0].send(bytes(65536))
+    except BlockingIOError:
+        pass
+    ticks = Ticks("sockstat.TopCgroups=100", "sockstat.Namespace=self")
+    for later in range(10):
+        before, values, after = sock(), ticks.tick(40000 * later), sock()
+        value = values.get(f"cgroup.sock[{v2}]")
+        if value is not None and min(before, after) <= value <= max(before, after):
+            break
+    tap.ok(value and min(before, after) <= value <= max(before, after), "memory of sockets by cgroup is that of memory.stat", before, value, after)
+    ticks.end()
 tap.done()
