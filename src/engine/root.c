@@ -252,6 +252,20 @@ int root_open_process(const struct root *r, int32_t pid, const char *name)
 	return fd < 0 ? -errno : fd;
 }
 
+ssize_t root_read_process(const struct root *r, int32_t pid, const char *name, char *text, size_t size)
+{
+	int fd = root_open_process(r, pid, name);
+	ssize_t len;
+
+	if (fd < 0)
+		return fd;
+	len = read(fd, text, size);
+	if (len < 0)
+		len = -errno;
+	close(fd);
+	return len;
+}
+
 ssize_t root_read_link(const struct root *r, int32_t pid, const char *name, char *text, size_t size)
 {
 	char path[PROCESS_PATH];

@@ -45,6 +45,11 @@ bool root_is_real(const struct root *root);
 int root_open(const struct root *root, const char *path, int flags);
 /* proc/PID/NAME, to be read; where proc is real without a look at what it is. */
 int root_open_process(const struct root *root, int32_t pid, const char *name);
+/*
+ * What one read() of it gives, which is all where the kernel makes the text at once (cgroup, cmdline, io, limits, smaps_rollup):
+ * the length, `size` where there may be more, or -errno.
+ */
+ssize_t root_read_process(const struct root *root, int32_t pid, const char *name, char *text, size_t size);
 /* What the link itself says that a process has there: the length, or -errno. */
 ssize_t root_read_link(const struct root *root, int32_t pid, const char *name, char *text, size_t size);
 

@@ -82,13 +82,8 @@ static void read_exe(struct batch *b, struct procask_answer *answer)
 static void read_cmdline(struct batch *b, struct procask_answer *answer)
 {
 	char text[CMDLINE_SIZE];
-	ssize_t len;
-	int fd = root_open_process(b->root, answer->pid, "cmdline");
+	ssize_t len = root_read_process(b->root, answer->pid, "cmdline", text, sizeof(text));
 
-	if (fd < 0)
-		return;
-	len = read(fd, text, sizeof(text));
-	close(fd);
 	while (len > 0 && !text[len - 1])
 		len--;
 	if (len <= 0)

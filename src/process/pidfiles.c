@@ -113,19 +113,6 @@ static void try_size(struct batch *b)
 	b->tried = true;
 }
 
-static ssize_t read_text(const struct root *root, int32_t pid, const char *name, char text[TEXT_SIZE])
-{
-	int fd = root_open_process(root, pid, name);
-	ssize_t len;
-
-	if (fd < 0)
-		return fd;
-	len = read(fd, text, TEXT_SIZE);
-	len = len < 0 ? -errno : len;
-	close(fd);
-	return len;
-}
-
 static void read_process(const struct batch *b, struct answer *answer)
 {
 	char text[TEXT_SIZE], pid[16];
@@ -136,7 +123,7 @@ static void read_process(const struct batch *b, struct answer *answer)
 	for (int i = 0; i < PIDIO_VALUES; i++)
 		answer->io.value[i] = QMEM_NA;
 	answer->fds = answer->fd_limit = QMEM_NA;
-	len = read_text(b->root, answer->pid, "io", text);
+	len = root_read_process(b->root, answer->pid, "io", text, sizeof(text));
 	if (len > 0)
 		(void)pidio_parse(text, (size_t)len, &answer->io, &fault);
 	if (answer->kthread)
@@ -145,7 +132,7 @@ static void read_process(const struct batch *b, struct answer *answer)
 	answer->fds = count_fds(b->root, pid, b->sized);
 	if (!answer->limits)
 		return;
-	len = read_text(b->root, answer->pid, "limits", text);
+	len = root_read_process(b->root, answer->pid, "limits", text, sizeof(text));
 	if (len > 0 && !pidlimits_parse(text, (size_t)len, &limits, &fault))
 		answer->fd_limit = limits.files;
 }

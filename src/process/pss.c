@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "engine/file.h"
 #include "engine/root.h"
 #include "proc/smaps.h"
 #include "util/room.h"
@@ -47,15 +46,9 @@ struct pss {
 static int read_rollup(const struct root *root, int32_t pid, bool brief, void *result)
 {
 	char text[8192];
-	ssize_t len;
-	int fd;
+	ssize_t len = root_read_process(root, pid, "smaps_rollup", text, sizeof(text));
 
 	(void)brief;
-	fd = root_open_process(root, pid, "smaps_rollup");
-	if (fd < 0)
-		return fd;
-	len = file_read(fd, text, sizeof(text), false);
-	close(fd);
 	return len < 0 ? (int)len : smaps_rollup_parse(text, (size_t)len, result);
 }
 

@@ -117,24 +117,12 @@ static struct space *find(struct sockstat_space_job *j, uint64_t inode)
 	return NULL;
 }
 
-static ssize_t read_of(const struct root *root, int32_t pid, const char *name, char *text, size_t size)
-{
-	int fd = root_open_process(root, pid, name);
-	ssize_t len;
-
-	if (fd < 0)
-		return fd;
-	len = read(fd, text, size);
-	close(fd);
-	return len;
-}
-
 /* By what its first process runs in: a unit, or a container's cgroup. */
 static void name_by_unit(const struct root *root, struct space *s)
 {
 	char text[CGROUP_TEXT], unit[SPACE_NAME];
 	struct cgroup_paths paths;
-	ssize_t len = read_of(root, s->pid, "cgroup", text, sizeof(text));
+	ssize_t len = root_read_process(root, s->pid, "cgroup", text, sizeof(text));
 	const char *path, *last;
 
 	snprintf(s->name, sizeof(s->name), "pid_%" PRIi32, s->pid);
@@ -188,10 +176,10 @@ static void count(const struct root *root, struct space *s)
 	ssize_t len;
 
 	sockstats_clear(&v);
-	len = read_of(root, s->pid, "net/sockstat", text, sizeof(text));
+	len = root_read_process(root, s->pid, "net/sockstat", text, sizeof(text));
 	if (len > 0)
 		(void)sockstats_parse(text, (size_t)len, &v, &fault);
-	len = read_of(root, s->pid, "net/sockstat6", text, sizeof(text));
+	len = root_read_process(root, s->pid, "net/sockstat6", text, sizeof(text));
 	if (len > 0)
 		(void)sockstats_parse(text, (size_t)len, &v, &fault);
 	s->sockets = v.v[SOCKSTATS_USED];
@@ -203,7 +191,7 @@ static void count(const struct root *root, struct space *s)
 static bool is_in(const struct sockstat_space_job *j, int32_t pid)
 {
 	char text[CGROUP_TEXT + 1];
-	ssize_t len = read_of(j->root, pid, "cgroup", text, sizeof(text) - 1);
+	ssize_t len = root_read_process(j->root, pid, "cgroup", text, sizeof(text) - 1);
 
 	if (len <= 0)
 		return false;
